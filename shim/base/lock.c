@@ -1,0 +1,43 @@
+/*
+ * The ledger's lock: compare and swap of a tid, a bounded number of tries with the processor given
+ * away in between, never a wait. Reached from hooks and signal handlers; a fork child resets it.
+ */
+#include "base/lock.h"
+#include "base/syscall.h"
+
+/*
+ * The lock is held for a microsecond, or, when its owner was preempted, for a time slice. So: spin
+ * for a few microseconds, then give the processor away up to YIELDS times.
+ */
+#define SPINS 200
+#define YIELDS 200
+
+static bool take(struct nsd_lock *lock, int32_t tid) {
+    int32_t nobody = 0;
+
+    return atomic_compare_exchange_strong_explicit(&lock->owner, &nobody, tid,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+bool lock__try(struct nsd_lock *lock, int32_t tid) {
+    if (atomic_load_explicit(&lock->owner, memory_order_relaxed) == tid)
+        return false;
+    for (unsigned yields = 0;; yields++) {
+        for (unsigned spins = 0; spins < SPINS; spins++) {
+            if (take(lock, tid))
+                return true;
+            machine__pause();
+        }
+        if (yields == YIELDS)
+            return false;
+        sys__sched_yield();
+    }
+}
+
+void lock__release(struct nsd_lock *lock) {
+    atomic_store_explicit(&lock->owner, 0, memory_order_release);
+}
+
+void lock__reset(struct nsd_lock *lock) {
+    atomic_store_explicit(&lock->owner, 0, memory_order_relaxed);
+}

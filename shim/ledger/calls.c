@@ -1,0 +1,15 @@
+/*
+ * The table of calls (calls.h) made flesh. Data only.
+ */
+#include "ledger/calls.h"
+
+#define M NSD_KIND_BIT(NSD_KIND_MNT)
+#define N NSD_KIND_BIT(NSD_KIND_NET)
+#define A NSD_ALL_KINDS
+
+const struct nsd_call_row nsd_call_table[NSD_CALLS] = {
+#define X(name, text, shape, effect, kinds)                                                        \
+    [NSD_CALL_##name] = {text, NSD_SHAPE_##shape, NSD_EFFECT_##effect, kinds},
+    NSD_CALL_TABLE(X)
+#undef X
+};

@@ -1,0 +1,51 @@
+/*
+ * The table of kinds (kinds.h) made flesh: names, and which kinds a set of CLONE_NEW* flags means.
+ */
+#include "ledger/kinds.h"
+#include <stddef.h>
+
+static const struct {
+    const char *name;
+    uint32_t flag;
+} kind_table[NSD_KINDS] = {
+#define X(name, link, flag) {link, flag},
+    NSD_KIND_TABLE(X)
+#undef X
+};
+
+const char *kinds__name(enum nsd_kind kind) {
+    return kind < NSD_KINDS ? kind_table[kind].name : "unknown";
+}
+
+enum nsd_kind kinds__by_name(const char *name, unsigned length) {
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        const char *known = kind_table[kind].name;
+        unsigned i = 0;
+
+        while (i < length && known[i] != '\0' && known[i] == name[i])
+            i++;
+        if (i == length && known[i] == '\0')
+            return (enum nsd_kind) kind;
+    }
+    return NSD_KINDS;
+}
+
+nsd_kinds kinds__of_flags(uint64_t flags) {
+    nsd_kinds kinds = 0;
+
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        if ((flags & kind_table[kind].flag) != 0)
+            kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(kind));
+    }
+    return kinds;
+}
+
+nsd_kinds kinds__of_clone_flags(uint64_t flags) {
+    nsd_kinds kinds = kinds__of_flags(flags);
+
+    if ((kinds & NSD_KIND_BIT(NSD_KIND_PID_FOR_CHILDREN)) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_PID));
+    if ((kinds & NSD_KIND_BIT(NSD_KIND_TIME_FOR_CHILDREN)) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_TIME));
+    return kinds;
+}

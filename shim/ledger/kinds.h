@@ -1,0 +1,52 @@
+/*
+ * The ten kinds of namespace as a table, and the masks made of them. Read by everyone; data only.
+ */
+#ifndef NSD_LEDGER_KINDS_H
+#define NSD_LEDGER_KINDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(name in code, name of the link in /proc/PID/ns and in JSON, CLONE_NEW* flag or 0) */
+#define NSD_KIND_TABLE(X)                                                                          \
+    X(CGROUP, "cgroup", 0x02000000u)                                                               \
+    X(IPC, "ipc", 0x08000000u)                                                                     \
+    X(MNT, "mnt", 0x00020000u)                                                                     \
+    X(NET, "net", 0x40000000u)                                                                     \
+    X(PID, "pid", 0u)                                                                              \
+    X(PID_FOR_CHILDREN, "pid_for_children", 0x20000000u)                                           \
+    X(TIME, "time", 0u)                                                                            \
+    X(TIME_FOR_CHILDREN, "time_for_children", 0x00000080u)                                         \
+    X(USER, "user", 0x10000000u)                                                                   \
+    X(UTS, "uts", 0x04000000u)
+
+enum nsd_kind {
+#define X(name, link, flag) NSD_KIND_##name,
+    NSD_KIND_TABLE(X)
+#undef X
+    NSD_KINDS
+};
+
+/* A set of kinds: bit k for kind k. Two marks that cannot be taken back ride above them. */
+typedef uint16_t nsd_kinds;
+#define NSD_KIND_BIT(kind) ((nsd_kinds) (1u << (kind)))
+#define NSD_ALL_KINDS ((nsd_kinds) ((1u << NSD_KINDS) - 1u))
+#define NSD_PRIVATE_FS ((nsd_kinds) (1u << NSD_KINDS))
+#define NSD_PRIVATE_FILES ((nsd_kinds) (1u << (NSD_KINDS + 1)))
+
+/* CLONE_FS, CLONE_FILES as unshare takes them. */
+#define NSD_FLAG_FS 0x00000200u
+#define NSD_FLAG_FILES 0x00000400u
+
+const char *kinds__name(enum nsd_kind kind);
+/* NSD_KINDS if the name is none. */
+enum nsd_kind kinds__by_name(const char *name, unsigned length);
+/*
+ * Kinds that unshare or setns with these CLONE_NEW* flags change: CLONE_NEWPID and CLONE_NEWTIME
+ * change the ..._for_children kind alone, CLONE_NEWUSER and the rest their own.
+ */
+nsd_kinds kinds__of_flags(uint64_t flags);
+/* Of a clone with these flags: what the child starts with; there pid and time are its own at once. */
+nsd_kinds kinds__of_clone_flags(uint64_t flags);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * What a program counter is called: function, file, line, module, offset, build id. Go code by its
+ * pclntab, other code by .symtab of the mapped file or .dynsym in memory. Called by the report
+ * (and by the probes to decide which frames are the caller's own). No libc.
+ */
+#ifndef NSD_NAMES_NAMING_H
+#define NSD_NAMES_NAMING_H
+
+#include "names/modules.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nsd_place {
+    char function[256];  /* empty: unknown */
+    char file[512];      /* as recorded in the program; empty: unknown */
+    uint32_t line;       /* 0: unknown */
+    const struct nsd_module *module; /* NULL: unknown */
+    uint64_t offset;     /* pc - module->base: what addr2line takes */
+    bool is_go;
+};
+
+/* `pc` is a return address (the call is looked up at pc-1) unless `exact`. */
+void naming__place(uint64_t pc, bool exact, struct nsd_place *place);
+/*
+ * Whether a report should leave the frame out at the top of a stack: the shim's own, Go's runtime,
+ * syscall, internal/... and golang.org/x/sys/unix packages.
+ */
+bool naming__is_plumbing(const struct nsd_place *place);
+
+#endif

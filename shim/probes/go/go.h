@@ -1,0 +1,33 @@
+/*
+ * The Go probe as the rest of the guest sees it: put it in at start, ask it who runs on a thread.
+ * Everything here works on Go stacks and in programs where libc's TLS is dead.
+ */
+#ifndef NSD_PROBES_GO_GO_H
+#define NSD_PROBES_GO_GO_H
+
+#include "ledger/event.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Looks for a Go runtime in the executable (and, later, in a library that is loaded), decodes it,
+ * checks it, patches it. Called by the constructor while the process has one thread. Says in the
+ * coverage what it did and what it could not. True if there is a Go runtime at all.
+ */
+bool go__begin(void);
+/* A Go runtime is in this image and was decoded. */
+bool go__known(void);
+/* "1.26.8", with vendor suffixes as they are; NULL without Go or where it is unknown. */
+const char *go__version(void);
+
+/*
+ * Who runs on thread `tid` now: fills runtime, goroutine, lock, lock_epoch of the event. For libc
+ * probes (a C call under cgo) and for the look at the report (other threads). False if that thread
+ * is no M of this runtime: the event is then one of a 1:1 thread.
+ */
+bool go__identify(int32_t tid, struct nsd_event *event);
+
+/* Tells the hooks that descriptors under /proc are known: close, dup and fcntl matter from now. */
+void go__watch_descriptors(void);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Who is calling: a thread of the watched process, its vfork child in our memory, a fork copy, or
+ * a stranger. Every wrapper and hook asks this before it records anything. Safe everywhere.
+ */
+#ifndef NSD_PROBES_PROCESS_CALLER_H
+#define NSD_PROBES_PROCESS_CALLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The shim is on in this image: one load, for the first line of every wrapper. */
+extern bool nsd_on;
+
+struct nsd_caller {
+    int32_t tid;
+};
+
+/*
+ * True if the caller is a thread of this process whose events count. False for a vfork child and
+ * for another process that shares our memory. A fork copy (seen by the wipe-on-fork page) first
+ * gets an empty ledger of its own. `thread_pointer` is the caller's (0 in Go without cgo: then
+ * `known_tid` is given, from m.procid, else pass 0).
+ * An unknown thread of ours (raw clone) is announced to the ledger as THREAD_FOUND.
+ */
+bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid);
+
+/*
+ * Before and after a clone with CLONE_VM|CLONE_VFORK (vfork, posix_spawn is the library's own
+ * matter). Between them whoever arrives with this thread pointer (or, Go, this m) is the child.
+ * Nested calls by the child do nothing. mark returns false when it is the child who asks.
+ */
+bool caller__mark_vfork(int32_t tid, uintptr_t key);
+void caller__clear_vfork(int32_t tid, uintptr_t key);
+bool caller__is_vfork_child(uintptr_t key);
+
+/* In a fork child, as its first act (wrappers of fork and _Fork, raw clones): a fresh image. */
+void caller__fork_child(void);
+
+/* Births and deaths, so that no tid is looked up that is gone. */
+void caller__thread_born(int32_t tid, uintptr_t thread_pointer);
+void caller__thread_died(int32_t tid, uintptr_t thread_pointer);
+
+#endif

@@ -1,0 +1,12 @@
+/*
+ * The end of the image as the exits see it: the report once, and the status that exitcode= may
+ * change. Called by the wrappers of the exits, by the Go hook of runtime.exit and by the library's
+ * own destructor.
+ */
+#ifndef NSD_PROBES_PROCESS_ENDING_H
+#define NSD_PROBES_PROCESS_ENDING_H
+
+/* After the report of this image: the status to leave with, changed only where exitcode= says so. */
+int ending__status(int status);
+
+#endif

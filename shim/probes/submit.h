@@ -1,0 +1,51 @@
+/*
+ * The one door through which probes hand in events: lock, ledger, rules; or, if the lock cannot be
+ * had, a bounded queue that the next holder empties. Called from every hook and wrapper, also in
+ * signal handlers; never in a vfork child.
+ */
+#ifndef NSD_PROBES_SUBMIT_H
+#define NSD_PROBES_SUBMIT_H
+
+#include "ledger/event.h"
+#include "rules/rules.h"
+#include <stddef.h>
+
+struct nsdrift_drift;
+
+/* Fills what every event has (time, tid, call, runtime THREADS); everything else is zero. */
+void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid);
+void submit__event(const struct nsd_event *event);
+/*
+ * As submit__event, for the event that ends the image or occasions a report: then judges, and
+ * writes the report. May be called from a hook of exec, exit, exit_group or a signal handler.
+ */
+void submit__report(const struct nsd_event *event, enum nsd_occasion occasion);
+/* The exec of the last submit__report(EXEC) came back with this negative errno. */
+void submit__exec_failed(int32_t tid, int64_t error);
+
+/*
+ * Before a setns or unshare of these kinds by thread `tid` (the caller): looks up and hands in the
+ * identities of the namespaces it stands in, where the ledger has none yet. Costs nothing once they
+ * are known; call it on every one.
+ */
+void submit__observe(int32_t tid, nsd_kinds kinds);
+
+/*
+ * What a probe may ask of the ledger without the lock (plain reads of words that only grow):
+ */
+/* Any thread ever switched in this image: before that most probes have nothing to do. */
+bool submit__any_switch(void);
+/* A descriptor that leads to a namespace is known: close and dup matter now. */
+bool submit__any_descriptor(void);
+/* A birth token for a THREAD_CREATE/THREAD_BORN pair. */
+uint32_t submit__new_token(void);
+/* An event could not be recorded (no hook stack, no memory). */
+void submit__count_lost(void);
+
+/* nsdrift_check: see include/nsdrift.h. */
+size_t submit__drift(struct nsdrift_drift *drift, size_t room);
+
+/* At start, and in a fork child: an empty ledger with the caller as its only thread. */
+void submit__begin(int32_t pid, int32_t tid);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Turns findings, threads and coverage into text or JSON, and brings it to the log. Called by
+ * probes/submit.c at every end of an image and on the signal, on a stack of its own, under the
+ * ledger's lock. Raw system calls only.
+ */
+#ifndef NSD_REPORT_REPORT_H
+#define NSD_REPORT_REPORT_H
+
+#include "base/clock.h"
+#include "rules/rules.h"
+
+enum nsd_cross_check { NSD_CROSS_IMPOSSIBLE, NSD_CROSS_AGREES, NSD_CROSS_DIFFERS };
+
+/* What is known about the image besides its findings. */
+struct nsd_image {
+    int32_t pid;
+    uint64_t pid_ns;           /* inode, 0 unknown */
+    const char *program;       /* base name */
+    const char *path;          /* of the executable */
+    const char *go;            /* version, NULL */
+    bool is_go, go_unknown;    /* a Go runtime was seen; it could not be decoded */
+    unsigned go_sites, go_sites_watched;
+    unsigned libc_functions;
+    struct nsd_clock clock;
+    uint64_t events, lost;
+    uint32_t threads;          /* seen in all */
+    enum nsd_cross_check cross_check;
+    const char *ended;         /* "exit", "exec", "killed", "report" */
+    int32_t leader;
+};
+
+/* Probes in place and not in place: static strings, at most 16 of each. */
+void coverage__probe(const char *probe);
+void coverage__missing(const char *probe, const char *why);
+
+void report__begin(void); /* remembers what descriptor 2 is, expands log_path; a complaint at most */
+void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
+                   struct nsd_image *image);
+/* verbosity=3: one line for an event, at once. */
+void report__event(const struct nsd_event *event, const struct nsd_image *image);
+/* The exec that the last report was made for came back: {"type":"exec-failed"}. */
+void report__exec_failed(int64_t error, const struct nsd_image *image);
+/* One line on stderr at start: a bad option and the like. */
+void report__complain(const char *line);
+/* Errors and warnings printed so far, for exitcode=. */
+unsigned report__faults(void);
+
+#endif

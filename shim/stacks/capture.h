@@ -1,0 +1,29 @@
+/*
+ * The caller's stack at a hook: C by LLVM's libunwind with the frame-pointer chain as fallback and
+ * a cache that knows call sites that come again; Go by frame pointers within the goroutine's stack.
+ * Called from hooks; no libc, no TLS, no lock, nothing allocated from the host, at most 6 KiB of
+ * stack.
+ */
+#ifndef NSD_STACKS_CAPTURE_H
+#define NSD_STACKS_CAPTURE_H
+
+#include "ledger/frames.h"
+#include <stdint.h>
+
+/* Set once at start from the option `depth` (1 to NSD_DEPTH_MOST). */
+void capture__begin(unsigned depth);
+
+/*
+ * Of the C function that called the wrapper. `return_address`, `stack_pointer` are what the caller
+ * has after the wrapper returns (__builtin_return_address(0), __builtin_dwarf_cfa()); frame_pointer
+ * is the caller's rbp. *stack_pointer_out gets what the slots are relative to. NULL: none could be
+ * had, or no room.
+ */
+const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t stack_pointer,
+                                         uintptr_t frame_pointer);
+
+/* Of a goroutine: pc, then the frame-pointer chain as long as it stays within [low, high). */
+const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uintptr_t low,
+                                     uintptr_t high);
+
+#endif
