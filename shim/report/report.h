@@ -14,18 +14,18 @@ enum nsd_cross_check { NSD_CROSS_IMPOSSIBLE, NSD_CROSS_AGREES, NSD_CROSS_DIFFERS
 /* What is known about the image besides its findings. */
 struct nsd_image {
     int32_t pid;
-    uint64_t pid_ns;           /* inode, 0 unknown */
-    const char *program;       /* base name */
-    const char *path;          /* of the executable */
-    const char *go;            /* version, NULL */
-    bool is_go, go_unknown;    /* a Go runtime was seen; it could not be decoded */
+    uint64_t pid_ns;        /* inode, 0 unknown */
+    const char *program;    /* base name */
+    const char *path;       /* of the executable */
+    const char *go;         /* version, NULL */
+    bool is_go, go_unknown; /* a Go runtime was seen; it could not be decoded */
     unsigned go_sites, go_sites_watched;
     unsigned libc_functions;
     struct nsd_clock clock;
     uint64_t events, lost;
-    uint32_t threads;          /* seen in all */
+    uint32_t threads; /* seen in all */
     enum nsd_cross_check cross_check;
-    const char *ended;         /* "exit", "exec", "killed", "report" */
+    const char *ended; /* "exit", "exec", "killed", "report" */
     int32_t leader;
 };
 
@@ -33,16 +33,22 @@ struct nsd_image {
 void coverage__probe(const char *probe);
 void coverage__missing(const char *probe, const char *why);
 
-void report__begin(void); /* remembers what descriptor 2 is, expands log_path; a complaint at most */
+void report__begin(
+    void); /* remembers what descriptor 2 is, expands log_path; a complaint at most */
 void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
                    struct nsd_image *image);
 /* verbosity=3: one line for an event, at once. */
 void report__event(const struct nsd_event *event, const struct nsd_image *image);
-/* The exec that the last report was made for came back: {"type":"exec-failed"}. */
+/* The exec that the last report was made for came back: {"type":"exec-failed"}. Under the lock. */
 void report__exec_failed(int64_t error, const struct nsd_image *image);
 /* One line on stderr at start: a bad option and the like. */
 void report__complain(const char *line);
-/* Errors and warnings printed so far, for exitcode=. */
+/*
+ * The host sets a seccomp filter: from now on reports are counted and not written, since a report
+ * makes calls that the host may not make. What is to be said before that, report before that.
+ */
+void report__quiet(void);
+/* Errors and warnings of the last report of this image, for exitcode=. */
 unsigned report__faults(void);
 
 #endif

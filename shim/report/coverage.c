@@ -1,0 +1,64 @@
+/*
+ * Coverage, see coverage.h. The lists are written while the process has one thread (start) and read
+ * at reports; a probe that is found missing later is appended with a plain store of the count last.
+ */
+#include "report/coverage.h"
+#include "base/memory.h"
+
+static const char *probes[NSD_VIEW_PROBES];
+static unsigned probe_count;
+static struct nsd_view_missing missing[NSD_VIEW_PROBES];
+static unsigned missing_count;
+
+static const char *const cross_checks[] = {
+    [NSD_CROSS_IMPOSSIBLE] = "impossible",
+    [NSD_CROSS_AGREES] = "agrees",
+    [NSD_CROSS_DIFFERS] = "differs",
+};
+
+void coverage__probe(const char *probe) {
+    for (unsigned i = 0; i < probe_count; i++) {
+        if (string__equal(probes[i], probe))
+            return;
+    }
+    if (probe_count == NSD_VIEW_PROBES)
+        return;
+    probes[probe_count] = probe;
+    __atomic_store_n(&probe_count, probe_count + 1, __ATOMIC_RELEASE);
+}
+
+void coverage__missing(const char *probe, const char *why) {
+    for (unsigned i = 0; i < missing_count; i++) {
+        if (string__equal(missing[i].probe, probe) && string__equal(missing[i].why, why))
+            return;
+    }
+    if (missing_count == NSD_VIEW_PROBES)
+        return;
+    missing[missing_count].probe = probe;
+    missing[missing_count].why = why;
+    __atomic_store_n(&missing_count, missing_count + 1, __ATOMIC_RELEASE);
+}
+
+void coverage__view(struct nsd_view_coverage *view, const struct nsd_image *image) {
+    memory__fill(view, 0, sizeof *view);
+    view->image.pid = image->pid;
+    view->image.pid_ns = image->pid_ns;
+    view->image.program = image->program;
+    view->path = image->path;
+    view->go = image->go;
+    view->go_unknown = image->go_unknown;
+    view->go_sites = image->go_sites;
+    view->go_sites_watched = image->go_sites_watched;
+    view->libc_functions = image->libc_functions;
+    view->probe_count = __atomic_load_n(&probe_count, __ATOMIC_ACQUIRE);
+    for (unsigned i = 0; i < view->probe_count; i++)
+        view->probes[i] = probes[i];
+    view->missing_count = __atomic_load_n(&missing_count, __ATOMIC_ACQUIRE);
+    for (unsigned i = 0; i < view->missing_count; i++)
+        view->missing[i] = missing[i];
+    view->threads = image->threads;
+    view->events = image->events;
+    view->lost = image->lost;
+    view->cross_check = cross_checks[image->cross_check];
+    view->ended = image->ended;
+}

@@ -1,0 +1,288 @@
+/*
+ * The report's way out, see log.h. Everything that could disturb the host is handled here: a closed
+ * or reused descriptor 2, a reader that is gone (SIGPIPE), a file limit (SIGXFSZ), a terminal in
+ * the background (SIGTTOU), a full pipe. Called under the ledger's lock.
+ */
+#include "report/log.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "base/text.h"
+
+#define STDERR 2
+#define PATH_SIZE 4096
+/* POSIX: a write of up to this many bytes to a pipe that poll calls writable does not wait. */
+#define PIPE_ATOMIC 4096u
+#define WAIT_SECONDS 1
+#define TRIES_MOST 16
+
+#define SIGNAL_BIT(signal) (1ull << ((signal) -1))
+#define SIGNAL_PIPE SIGNAL_BIT(13)
+#define SIGNAL_TTOU SIGNAL_BIT(22)
+#define SIGNAL_XFSZ SIGNAL_BIT(25)
+#define SIGNAL_BLOCK 0
+#define SIGNAL_SETMASK 2
+
+#define TERMINAL_GET 0x5401u /* TCGETS, asm-generic/ioctls.h */
+#define POLL_OUT 4
+#define MAY_WRITE_AND_SEARCH 3 /* W_OK | X_OK */
+
+#define FAIL_AGAIN (-11)
+#define FAIL_INTERRUPTED (-4)
+#define FAIL_PIPE (-32)
+#define FAIL_TOO_BIG (-27)
+
+static struct {
+    bool begun;
+    bool stderr_known; /* descriptor 2 was open at start */
+    bool to_file;
+    uint64_t device, inode, rdev;
+    uint64_t start_seconds;
+    char host[65];
+    char pattern[PATH_SIZE]; /* absolute, with its % */
+    bool adds_pid;
+} log;
+
+/* Hooks call from stacks of their own, which are small. */
+static char path[PATH_SIZE];
+
+static struct {
+    int fd; /* -1: closed */
+    bool is_file;
+    bool regular;
+} target = {.fd = -1};
+
+static bool stderr_is_the_same(void) {
+    struct sys_stat stat;
+
+    if (!log.begun)
+        return true;
+    return log.stderr_known && !SYS_IS_ERROR(sys__fstat(STDERR, &stat)) &&
+           stat.device == log.device && stat.inode == log.inode && stat.rdev == log.rdev;
+}
+
+static void remember_stderr(void) {
+    struct sys_stat stat;
+
+    log.stderr_known = !SYS_IS_ERROR(sys__fstat(STDERR, &stat));
+    if (!log.stderr_known)
+        return;
+    log.device = stat.device;
+    log.inode = stat.inode;
+    log.rdev = stat.rdev;
+}
+
+static void remember_host(void) {
+    struct {
+        char system[65], node[65], release[65], version[65], machine[65], domain[65];
+    } names;
+
+    memory__fill(&names, 0, sizeof names);
+    if (!SYS_IS_ERROR(SYS1(__NR_uname, &names)))
+        memory__copy(log.host, names.node, sizeof log.host - 1);
+}
+
+/* The pattern, absolute from where the process stands at start. */
+static bool remember_pattern(const char *log_path) {
+    struct nsd_text text;
+    long length;
+
+    text__begin(&text, log.pattern, sizeof log.pattern);
+    if (log_path[0] != '/') {
+        length = SYS2(__NR_getcwd, log.pattern, sizeof log.pattern);
+        /* A folder outside the root is given as "(unreachable)/..." (fs/d_path.c). */
+        if (SYS_IS_ERROR(length) || length < 2 || log.pattern[0] != '/')
+            return false;
+        text.used = (size_t) length - 1;
+        if (text.used > 1)
+            text__put_char(&text, '/');
+    }
+    text__put(&text, log_path);
+    text__string(&text);
+    log.adds_pid = true;
+    for (const char *at = log.pattern; *at != '\0'; at++) {
+        if (at[0] != '%' || at[1] == '\0')
+            continue;
+        if (at[1] == 'p')
+            log.adds_pid = false;
+        at++;
+    }
+    return !text.cut;
+}
+
+bool log__path(const struct nsd_log_names *names, char *buffer, size_t size) {
+    struct nsd_text text;
+
+    if (!log.to_file)
+        return false;
+    text__begin(&text, buffer, size);
+    for (const char *at = log.pattern; *at != '\0'; at++) {
+        if (at[0] != '%' || at[1] == '\0') {
+            text__put_char(&text, at[0]);
+            continue;
+        }
+        at++;
+        if (*at == 'p')
+            text__signed(&text, names->pid);
+        else if (*at == 'e')
+            text__put(&text, names->program != NULL ? names->program : "unknown");
+        else if (*at == 'H')
+            text__put(&text, log.host);
+        else if (*at == 't')
+            text__unsigned(&text, log.start_seconds);
+        else if (*at == '%')
+            text__put_char(&text, '%');
+        else
+            text__put_bytes(&text, at - 1, 2);
+    }
+    if (log.adds_pid) {
+        text__put_char(&text, '.');
+        text__signed(&text, names->pid);
+    }
+    text__string(&text);
+    return !text.cut;
+}
+
+/* Asked of the folder, so that no empty file is left behind where there is nothing to say. */
+static bool folder_is_writable(void) {
+    struct nsd_log_names names = {.pid = sys__getpid(), .program = "program"};
+    size_t end;
+
+    if (!log__path(&names, path, sizeof path))
+        return false;
+    end = string__length(path);
+    while (end > 1 && path[end - 1] != '/')
+        end--;
+    path[end] = '\0';
+    return !SYS_IS_ERROR(SYS3(__NR_faccessat, AT_FDCWD, path, MAY_WRITE_AND_SEARCH));
+}
+
+bool log__begin(const char *log_path) {
+    memory__fill(&log, 0, sizeof log);
+    log.begun = true;
+    remember_stderr();
+    if (log_path == NULL || string__equal(log_path, "stderr"))
+        return true;
+    remember_host();
+    log.start_seconds = clock__wall() / 1000000000u;
+    log.to_file = remember_pattern(log_path);
+    if (log.to_file)
+        log.to_file = folder_is_writable();
+    return log.to_file;
+}
+
+static bool is_regular(int fd) {
+    struct sys_stat stat;
+
+    return !SYS_IS_ERROR(sys__fstat(fd, &stat)) && (stat.mode & SYS_MODE_TYPE) == SYS_MODE_REGULAR;
+}
+
+bool log__open(const struct nsd_log_names *names) {
+    long fd = STDERR;
+
+    if (log.to_file) {
+        if (!log__path(names, path, sizeof path))
+            return false;
+        /* O_NONBLOCK for a FIFO that nobody reads: its open would wait. */
+        fd = sys__openat(
+            AT_FDCWD, path,
+            O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+        if (SYS_IS_ERROR(fd))
+            return false;
+    } else if (!stderr_is_the_same()) {
+        return false;
+    }
+    target.fd = (int) fd;
+    target.is_file = log.to_file;
+    target.regular = is_regular(target.fd);
+    return true;
+}
+
+void log__close(void) {
+    if (target.is_file && target.fd >= 0)
+        sys__close(target.fd);
+    target.fd = -1;
+}
+
+bool log__is_terminal(void) {
+    char settings[128]; /* struct termios is 36 bytes in the kernel */
+
+    return target.fd >= 0 && !SYS_IS_ERROR(sys__ioctl(target.fd, TERMINAL_GET, settings));
+}
+
+/* True when the target takes bytes within a second. */
+static bool wait_for(int fd) {
+    struct {
+        int fd;
+        short events, returned;
+    } asked = {.fd = fd, .events = POLL_OUT};
+    struct sys_timespec time = {.seconds = WAIT_SECONDS};
+
+    return SYS5(__NR_ppoll, &asked, 1, &time, NULL, 8) == 1;
+}
+
+/* As many whole lines as one write may carry without waiting. */
+static size_t part_of(const char *bytes, size_t size, bool regular) {
+    size_t part = PIPE_ATOMIC;
+
+    if (regular || size <= PIPE_ATOMIC)
+        return size;
+    while (part > 0 && bytes[part - 1] != '\n')
+        part--;
+    return part > 0 ? part : PIPE_ATOMIC;
+}
+
+/* The last error, 0 if all of it was written. */
+static long write_parts(int fd, bool regular, const char *bytes, size_t size) {
+    unsigned tries = 0;
+
+    while (size > 0) {
+        long written;
+
+        if (!regular && !wait_for(fd))
+            return FAIL_AGAIN;
+        written = sys__write(fd, bytes, part_of(bytes, size, regular));
+        if (written > 0) {
+            bytes += written;
+            size -= (size_t) written;
+            continue;
+        }
+        if ((written != FAIL_INTERRUPTED && written != FAIL_AGAIN) || ++tries == TRIES_MOST)
+            return written;
+    }
+    return 0;
+}
+
+/*
+ * A write that fails may raise a signal that would end the host (SIGPIPE, SIGXFSZ) or stop it
+ * (SIGTTOU). They are blocked meanwhile; one that our write raised is taken away again.
+ */
+static void write_quietly(int fd, bool regular, const char *bytes, size_t size) {
+    uint64_t blocked = SIGNAL_PIPE | SIGNAL_XFSZ | SIGNAL_TTOU;
+    uint64_t before = 0, pending = 0, raised = 0;
+    struct sys_timespec none = {0};
+    bool masked = !SYS_IS_ERROR(SYS4(__NR_rt_sigprocmask, SIGNAL_BLOCK, &blocked, &before, 8));
+    long error;
+
+    if (!masked)
+        return;
+    SYS2(__NR_rt_sigpending, &pending, 8);
+    error = write_parts(fd, regular, bytes, size);
+    if (error == FAIL_PIPE)
+        raised = SIGNAL_PIPE & ~pending;
+    else if (error == FAIL_TOO_BIG)
+        raised = SIGNAL_XFSZ & ~pending;
+    if (raised != 0)
+        SYS4(__NR_rt_sigtimedwait, &raised, NULL, &none, 8);
+    SYS4(__NR_rt_sigprocmask, SIGNAL_SETMASK, &before, NULL, 8);
+}
+
+void log__write(const char *bytes, size_t size) {
+    if (target.fd >= 0)
+        write_quietly(target.fd, target.regular, bytes, size);
+}
+
+void log__complain(const char *bytes, size_t size) {
+    if (stderr_is_the_same())
+        write_quietly(STDERR, is_regular(STDERR), bytes, size);
+}

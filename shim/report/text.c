@@ -1,0 +1,412 @@
+/*
+ * Views as text, see text.h. Everything that a person reads on stderr is laid out here and nowhere
+ * else; the words of the messages come ready made.
+ */
+#include "report/text.h"
+#include "base/memory.h"
+
+/* Stacks of one finding that file names must be told apart in. */
+#define STACKS_MOST (1 + NSD_VIEW_RELATED + NSD_VIEW_CONSEQUENCES)
+
+struct stacks {
+    const struct nsd_view_stack *list[STACKS_MOST];
+    unsigned count;
+};
+
+static const struct {
+    const char *severity;
+    const char *on;
+} colours[] = {
+    {"error", "\033[1;31m"},
+    {"warning", "\033[1;33m"},
+    {"note", "\033[1;36m"},
+};
+#define COLOUR_OFF "\033[0m"
+
+void as_text__prefix(struct nsd_text *text, int32_t pid) {
+    text__put(text, "==");
+    text__signed(text, pid);
+    text__put(text, "==nsdrift: ");
+}
+
+/* The last `parts` components of a path. */
+static const char *tail_of(const char *file, unsigned parts) {
+    const char *at = file + string__length(file);
+
+    while (at > file) {
+        if (at[-1] == '/' && --parts == 0)
+            break;
+        at--;
+    }
+    return at;
+}
+
+static bool tail_is_shared(const char *file, unsigned parts,
+                           const struct nsd_view_stack *const *stacks, unsigned count) {
+    const char *tail = tail_of(file, parts);
+
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned k = 0; k < stacks[i]->depth; k++) {
+            const char *other = stacks[i]->frame[k].file;
+
+            if (other != NULL && string__equal(tail, tail_of(other, parts)) &&
+                !string__equal(file, other))
+                return true;
+        }
+    }
+    return false;
+}
+
+const char *as_text__file_tail(const char *file, const struct nsd_view_stack *const *stacks,
+                               unsigned count) {
+    unsigned parts = 1;
+
+    while (tail_of(file, parts) > file && tail_is_shared(file, parts, stacks, count))
+        parts++;
+    return tail_of(file, parts);
+}
+
+static void put_module(struct nsd_text *text, const struct nsd_view_frame *frame) {
+    text__put(text, frame->module != NULL ? frame->module : "?");
+    text__put(text, "+0x");
+    text__hex(text, frame->offset, 1);
+}
+
+void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *frame,
+                         const struct nsd_view_stack *const *stacks, unsigned count) {
+    if (frame->file != NULL) {
+        text__put(text, as_text__file_tail(frame->file, stacks, count));
+        text__put_char(text, ':');
+        text__unsigned(text, frame->line);
+        return;
+    }
+    if (frame->function != NULL) {
+        text__put(text, frame->function);
+        return;
+    }
+    put_module(text, frame);
+}
+
+/* main.main launcher.go:21 | do_work (/usr/bin/host+0x1234) | (/usr/bin/host+0x1234) */
+static void put_frame(struct nsd_text *text, const struct nsd_view_frame *frame,
+                      const struct stacks *stacks) {
+    if (frame->function != NULL) {
+        text__put(text, frame->function);
+        text__put_char(text, ' ');
+    }
+    if (frame->file != NULL) {
+        as_text__frame_line(text, frame, stacks->list, stacks->count);
+        return;
+    }
+    text__put_char(text, '(');
+    put_module(text, frame);
+    text__put_char(text, ')');
+}
+
+static void put_stack(struct nsd_text *text, const struct nsd_view_stack *stack,
+                      const struct stacks *stacks) {
+    for (unsigned i = 0; i < stack->depth; i++) {
+        text__put(text, "        #");
+        text__unsigned(text, i);
+        text__put_char(text, ' ');
+        put_frame(text, &stack->frame[i], stacks);
+        text__put_char(text, '\n');
+    }
+}
+
+static void put_call(struct nsd_text *text, const struct nsd_view_call *call) {
+    text__put(text, call->name);
+    text__put_char(text, '(');
+    if (call->arguments != NULL)
+        text__put(text, call->arguments);
+    text__put_char(text, ')');
+    if (!call->has_result)
+        return;
+    text__put(text, " = ");
+    if (call->error != NULL) {
+        text__put(text, "-1 ");
+        text__put(text, call->error);
+        return;
+    }
+    text__signed(text, call->result);
+}
+
+static void put_inode(struct nsd_text *text, uint64_t inode) {
+    if (inode == 0)
+        text__put_char(text, '?');
+    else
+        text__unsigned(text, inode);
+}
+
+/* mnt 4026531841 -> 4026532207, net 4026531840 -> ? */
+static void put_moves(struct nsd_text *text, const struct nsd_view_namespace *namespaces,
+                      unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        const struct nsd_view_namespace *one = &namespaces[i];
+
+        if (i > 0)
+            text__put(text, ", ");
+        text__put(text, one->kind);
+        text__put_char(text, ' ');
+        put_inode(text, one->before);
+        text__put(text, " -> ");
+        put_inode(text, one->after);
+    }
+}
+
+static void put_what(struct nsd_text *text, const struct nsd_view_finding *finding) {
+    bool called = finding->call.name != NULL;
+
+    if (!called && finding->namespace_count == 0)
+        return;
+    text__put(text, "    ");
+    if (called)
+        put_call(text, &finding->call);
+    if (finding->namespace_count > 0) {
+        if (called)
+            text__put(text, "      ");
+        put_moves(text, finding->namespaces, finding->namespace_count);
+    }
+    text__put_char(text, '\n');
+}
+
+static void put_who(struct nsd_text *text, int32_t tid, int64_t goroutine) {
+    if (tid != 0) {
+        text__put(text, ", thread ");
+        text__signed(text, tid);
+    }
+    if (goroutine != 0) {
+        text__put(text, ", goroutine ");
+        text__signed(text, goroutine);
+    }
+}
+
+static void put_related(struct nsd_text *text, const struct nsd_view_related *related,
+                        const struct stacks *stacks) {
+    char first = related->what[0];
+
+    text__put(text, "      ");
+    text__put_char(text, first >= 'a' && first <= 'z' ? (char) (first - 'a' + 'A') : first);
+    text__put(text, first != '\0' ? related->what + 1 : "");
+    put_who(text, related->tid, related->goroutine);
+    text__put(text, ":\n");
+    put_stack(text, &related->stack, stacks);
+}
+
+static void put_consequence(struct nsd_text *text, const struct nsd_view_consequence *then,
+                            const struct stacks *stacks) {
+    text__put(text, "      Then: ");
+    text__put(text, then->rule);
+    text__put(text, ": ");
+    text__put(text, then->message);
+    if (then->stack.depth > 0) {
+        text__put(text, " (");
+        put_frame(text, &then->stack.frame[0], stacks);
+        text__put_char(text, ')');
+    }
+    text__put(text, ".\n");
+}
+
+/* A remedy may have several lines; each stands on its own. */
+static void put_remedy(struct nsd_text *text, const char *remedy) {
+    const char *line = remedy;
+
+    for (;;) {
+        const char *end = line;
+
+        while (*end != '\0' && *end != '\n')
+            end++;
+        if (end > line) {
+            text__put(text, "      ");
+            text__put_bytes(text, line, (size_t) (end - line));
+            text__put_char(text, '\n');
+        }
+        if (*end == '\0')
+            return;
+        line = end + 1;
+    }
+}
+
+static const char *colour_of(const char *severity) {
+    for (unsigned i = 0; i < sizeof colours / sizeof colours[0]; i++) {
+        if (string__equal(severity, colours[i].severity))
+            return colours[i].on;
+    }
+    return "";
+}
+
+static void stacks_of(struct stacks *stacks, const struct nsd_view_finding *finding) {
+    stacks->count = 0;
+    stacks->list[stacks->count++] = &finding->stack;
+    for (unsigned i = 0; i < finding->related_count; i++)
+        stacks->list[stacks->count++] = &finding->related[i].stack;
+    for (unsigned i = 0; i < finding->consequence_count; i++)
+        stacks->list[stacks->count++] = &finding->consequences[i].stack;
+}
+
+void as_text__finding(struct nsd_text *text, const struct nsd_view_finding *finding, bool colour) {
+    struct stacks stacks;
+
+    stacks_of(&stacks, finding);
+    as_text__prefix(text, finding->image.pid);
+    if (colour)
+        text__put(text, colour_of(finding->severity));
+    text__put(text, finding->severity);
+    if (colour)
+        text__put(text, COLOUR_OFF);
+    text__put(text, ": ");
+    text__put(text, finding->rule);
+    text__put(text, ": ");
+    text__put(text, finding->message);
+    text__put_char(text, '\n');
+    put_what(text, finding);
+    put_stack(text, &finding->stack, &stacks);
+    if (finding->count > 1) {
+        text__put(text, "      Seen ");
+        text__unsigned(text, finding->count);
+        text__put(text, " times.\n");
+    }
+    for (unsigned i = 0; i < finding->related_count; i++)
+        put_related(text, &finding->related[i], &stacks);
+    for (unsigned i = 0; i < finding->consequence_count; i++)
+        put_consequence(text, &finding->consequences[i], &stacks);
+    if (finding->remedy != NULL)
+        put_remedy(text, finding->remedy);
+}
+
+static void put_lock(struct nsd_text *text, int64_t goroutine, enum nsd_view_locked locked,
+                     const char *lock) {
+    bool first = true;
+
+    if (goroutine == 0 && locked == NSD_VIEW_LOCKED_UNKNOWN)
+        return;
+    text__put(text, " [");
+    if (goroutine != 0) {
+        text__put(text, "goroutine ");
+        text__signed(text, goroutine);
+        first = false;
+    }
+    if (locked != NSD_VIEW_LOCKED_UNKNOWN) {
+        if (!first)
+            text__put(text, ", ");
+        text__put(text, locked == NSD_VIEW_LOCKED_YES ? "locked" : "unlocked");
+        if (lock != NULL && locked == NSD_VIEW_LOCKED_YES) {
+            text__put(text, " (");
+            text__put(text, lock);
+            text__put_char(text, ')');
+        }
+    }
+    text__put_char(text, ']');
+}
+
+void as_text__event(struct nsd_text *text, const struct nsd_view_event *event) {
+    as_text__prefix(text, event->image.pid);
+    text__put(text, "event: tid ");
+    text__signed(text, event->tid);
+    text__put(text, ": ");
+    put_call(text, &event->call);
+    if (event->other_tid != 0) {
+        text__put(text, " of ");
+        text__signed(text, event->other_tid);
+    }
+    put_lock(text, event->goroutine, event->locked, event->lock);
+    text__put_char(text, '\n');
+}
+
+void as_text__thread(struct nsd_text *text, const struct nsd_view_thread *thread) {
+    struct stacks none = {.count = 0};
+
+    as_text__prefix(text, thread->image.pid);
+    text__put(text, "thread ");
+    text__signed(text, thread->tid);
+    if (thread->main_thread)
+        text__put(text, " (main)");
+    if (thread->name != NULL) {
+        text__put(text, " \"");
+        text__put(text, thread->name);
+        text__put_char(text, '"');
+    }
+    if (thread->born_of != 0) {
+        text__put(text, ", born of ");
+        text__signed(text, thread->born_of);
+    }
+    if (thread->born_at.depth > 0) {
+        text__put(text, " at ");
+        put_frame(text, &thread->born_at.frame[0], &none);
+    }
+    put_lock(text, thread->goroutine, thread->locked, thread->lock);
+    text__put(text, thread->alive ? ": " : ": ended; ");
+    if (thread->switched_count == 0) {
+        text__put(text, "home\n");
+        return;
+    }
+    text__put(text, "away in ");
+    for (unsigned i = 0; i < thread->switched_count; i++) {
+        if (i > 0)
+            text__put(text, ", ");
+        text__put(text, thread->switched[i]);
+        for (unsigned k = 0; k < thread->namespace_count; k++) {
+            const struct nsd_view_namespace *one = &thread->namespaces[k];
+
+            if (!string__equal(one->kind, thread->switched[i]))
+                continue;
+            text__put(text, " (");
+            put_inode(text, one->home);
+            text__put(text, " -> ");
+            put_inode(text, one->after);
+            text__put_char(text, ')');
+        }
+    }
+    text__put_char(text, '\n');
+}
+
+static void put_count(struct nsd_text *text, uint64_t count, const char *what) {
+    text__unsigned(text, count);
+    text__put_char(text, ' ');
+    text__put(text, what);
+    if (count != 1)
+        text__put_char(text, 's');
+}
+
+void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *coverage) {
+    as_text__prefix(text, coverage->image.pid);
+    put_count(text, coverage->errors, "error");
+    text__put(text, ", ");
+    put_count(text, coverage->warnings, "warning");
+    if (coverage->say_notes) {
+        text__put(text, ", ");
+        put_count(text, coverage->notes, "note");
+    }
+    text__put_char(text, '.');
+    if (coverage->go_unknown) {
+        text__put(text, " Go");
+        if (coverage->go != NULL) {
+            text__put_char(text, ' ');
+            text__put(text, coverage->go);
+        }
+        text__put(text, ": not known to nsdrift, its goroutines were not watched.");
+    } else if (coverage->go != NULL) {
+        text__put(text, " Go ");
+        text__put(text, coverage->go);
+        text__put(text, ": ");
+        text__unsigned(text, coverage->go_sites_watched);
+        text__put(text, " of ");
+        put_count(text, coverage->go_sites, "call site");
+        text__put(text, " watched.");
+    }
+    text__put(text, " libc: ");
+    put_count(text, coverage->libc_functions, "function");
+    text__put(text, ". ");
+    put_count(text, coverage->lost, "record");
+    text__put(text, " lost.");
+    if (coverage->cross_check != NULL && string__equal(coverage->cross_check, "differs"))
+        text__put(text, " The last look at the threads disagrees with the records.");
+    for (unsigned i = 0; i < coverage->missing_count; i++) {
+        text__put(text, " not watched: ");
+        text__put(text, coverage->missing[i].probe);
+        text__put(text, ": ");
+        text__put(text, coverage->missing[i].why);
+        text__put_char(text, '.');
+    }
+    text__put_char(text, '\n');
+}

@@ -1,0 +1,28 @@
+/*
+ * The report in text, as sanitizers have taught people to read it: `==pid==nsdrift: ...`. Called by
+ * report.c in the host and by the nsdrift command with what it read from JSON lines; knows views
+ * alone. No libc; safe wherever the text buffer is.
+ */
+#ifndef NSD_REPORT_TEXT_H
+#define NSD_REPORT_TEXT_H
+
+#include "base/text.h"
+#include "report/view.h"
+
+void as_text__finding(struct nsd_text *text, const struct nsd_view_finding *finding, bool colour);
+void as_text__event(struct nsd_text *text, const struct nsd_view_event *event);
+void as_text__thread(struct nsd_text *text, const struct nsd_view_thread *thread);
+void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *coverage);
+/* ==pid==nsdrift: */
+void as_text__prefix(struct nsd_text *text, int32_t pid);
+/*
+ * The shortest tail of `file` that no other file of these stacks ends with: launcher.go, or
+ * cmd/main.go where another main.go is about. Points into `file`.
+ */
+const char *as_text__file_tail(const char *file, const struct nsd_view_stack *const *stacks,
+                               unsigned count);
+/* "launcher.go:21", or the function, or module+0xoffset: where a frame stands, in few words. */
+void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *frame,
+                         const struct nsd_view_stack *const *stacks, unsigned count);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * What a report says, as plain strings and numbers: the form between those who know (compose.c in
+ * the host, the JSON lines that `nsdrift run` reads) and those who print (text.c, json.c). One
+ * printer for both, so that a report looks the same wherever it is made. Data only.
+ */
+#ifndef NSD_REPORT_VIEW_H
+#define NSD_REPORT_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A kind's links, and the two marks that no namespace stands for. */
+#define NSD_VIEW_NAMESPACES 10
+#define NSD_VIEW_RELATED 4
+#define NSD_VIEW_CONSEQUENCES 24
+#define NSD_VIEW_PROBES 16
+
+/* Strings: NULL where unknown. Inodes: 0 where unknown. */
+struct nsd_view_frame {
+    const char *function;
+    const char *file;
+    const char *module;
+    const char *build_id;
+    uint64_t offset;
+    uint32_t line;
+};
+
+struct nsd_view_stack {
+    const struct nsd_view_frame *frame;
+    unsigned depth;
+};
+
+enum nsd_view_locked { NSD_VIEW_LOCKED_UNKNOWN, NSD_VIEW_LOCKED_NO, NSD_VIEW_LOCKED_YES };
+
+/* Who speaks: what every line says. */
+struct nsd_view_image {
+    int32_t pid;
+    uint64_t pid_ns;
+    const char *program; /* base name */
+};
+
+struct nsd_view_namespace {
+    const char *kind;
+    uint64_t before, after, home;
+};
+
+struct nsd_view_related {
+    const char *what;
+    int32_t tid;
+    int64_t goroutine; /* 0: none or unknown */
+    struct nsd_view_stack stack;
+};
+
+struct nsd_view_consequence {
+    const char *rule;
+    const char *severity;
+    const char *message;
+    int32_t tid;
+    int64_t goroutine;
+    struct nsd_view_stack stack;
+};
+
+/* A call as it was made: of a finding or of an event. */
+struct nsd_view_call {
+    const char *name;      /* NULL: a state seen at the report, no call */
+    const char *arguments; /* NULL: none to show */
+    const char *error;     /* name of the errno, NULL if it did not fail */
+    int64_t result;
+    bool has_result;
+};
+
+struct nsd_view_finding {
+    struct nsd_view_image image;
+    const char *rule;
+    const char *severity; /* the worst of it and its consequences */
+    const char *message;
+    const char *remedy;
+    const char *fingerprint;
+    const char *time; /* 2026-01-01T00:00:00.000000Z */
+    uint32_t count;
+    int32_t tid;
+    int64_t goroutine;
+    bool main_thread;
+    enum nsd_view_locked locked;
+    const char *lock; /* "external", "cgo", ...: which lock */
+    struct nsd_view_call call;
+    struct nsd_view_namespace namespaces[NSD_VIEW_NAMESPACES];
+    unsigned namespace_count;
+    struct nsd_view_stack stack;
+    struct nsd_view_related related[NSD_VIEW_RELATED];
+    unsigned related_count;
+    struct nsd_view_consequence consequences[NSD_VIEW_CONSEQUENCES];
+    unsigned consequence_count;
+};
+
+struct nsd_view_event {
+    struct nsd_view_image image;
+    const char *time;
+    int32_t tid;
+    int32_t other_tid; /* 0: none */
+    int64_t goroutine;
+    enum nsd_view_locked locked;
+    const char *lock;
+    struct nsd_view_call call;
+    const char *kinds[NSD_VIEW_NAMESPACES];
+    unsigned kind_count;
+};
+
+struct nsd_view_thread {
+    struct nsd_view_image image;
+    int32_t tid;
+    int32_t born_of; /* 0: unknown */
+    const char *name;
+    bool main_thread;
+    bool alive;
+    int64_t goroutine;
+    enum nsd_view_locked locked;
+    const char *lock;
+    struct nsd_view_stack born_at;
+    struct nsd_view_namespace namespaces[NSD_VIEW_NAMESPACES]; /* after: current */
+    unsigned namespace_count;
+    const char *switched[NSD_VIEW_NAMESPACES + 2];
+    unsigned switched_count;
+};
+
+struct nsd_view_missing {
+    const char *probe;
+    const char *why;
+};
+
+struct nsd_view_coverage {
+    struct nsd_view_image image;
+    const char *time;
+    const char *path; /* of the executable */
+    const char *go;   /* version; NULL without Go or where it is unknown */
+    bool go_unknown;
+    unsigned go_sites, go_sites_watched;
+    unsigned libc_functions;
+    const char *probes[NSD_VIEW_PROBES];
+    unsigned probe_count;
+    struct nsd_view_missing missing[NSD_VIEW_PROBES];
+    unsigned missing_count;
+    uint64_t threads, events, lost;
+    const char *cross_check;
+    const char *ended;
+    unsigned errors, warnings, notes;
+    bool say_notes; /* notes were asked for: the closing line counts them */
+};
+
+#endif
