@@ -123,6 +123,10 @@ void memory__only_own_calls(void) {
     only_own_calls = true;
 }
 
+bool memory__is_quiet(void) {
+    return only_own_calls;
+}
+
 size_t memory__try_copy(void *to, const void *from, size_t size) {
     struct io_vector local = {to, size}, remote = {from, size};
     long result;

@@ -31,6 +31,7 @@ size_t memory__try_copy(void *to, const void *from, size_t size);
 bool memory__try_string(char *to, size_t size, const char *from);
 /* From now on no system call that the host would not make by itself (design.md, section 7). */
 void memory__only_own_calls(void);
+bool memory__is_quiet(void);
 
 /* 64-bit FNV-1a, for fingerprints and tables. Start with HASH_START. */
 #define HASH_START 0xcbf29ce484222325ull
