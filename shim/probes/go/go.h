@@ -19,6 +19,9 @@ bool go__begin(void);
 bool go__known(void);
 /* "1.26.8", with vendor suffixes as they are; NULL without Go or where it is unknown. */
 const char *go__version(void);
+/* Places of the runtime that should be watched, and how many of them are. */
+unsigned go__sites(void);
+unsigned go__sites_watched(void);
 
 /*
  * Who runs on thread `tid` now: fills runtime, goroutine, lock, lock_epoch of the event. For libc

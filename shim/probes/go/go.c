@@ -1,0 +1,122 @@
+/*
+ * The Go probe: finds the runtime of the executable, decodes it, patches its call sites, and
+ * answers who runs on a thread. Started by the constructor, before any of the executable's code has
+ * run; go__identify is asked by libc probes and at the report.
+ */
+#include "probes/go/go.h"
+#include "base/memory.h"
+#include "probes/go/hook.h"
+#include "probes/go/patch.h"
+#include "probes/go/stackpool.h"
+#include "probes/process/signals.h"
+#include "report/report.h"
+
+static unsigned sites, sites_watched;
+
+bool go__known(void) {
+    return nsd_go_runtime.decoded;
+}
+
+const char *go__version(void) {
+    return nsd_go_runtime.version[0] != '\0' ? nsd_go_runtime.version : NULL;
+}
+
+unsigned go__sites(void) {
+    return sites;
+}
+
+unsigned go__sites_watched(void) {
+    return sites_watched;
+}
+
+static struct nsd_module *executable(void) {
+    for (unsigned i = 0; i < modules__count(); i++) {
+        struct nsd_module *module = modules__at(i);
+
+        if (module->is_executable)
+            return module;
+    }
+    return NULL;
+}
+
+/*
+ * What to patch of a runtime. Of one that could not be decoded only its exit, which needs no
+ * knowledge of g: the report has to say that it is unknown. rt_sigaction only where signal= asks
+ * for it.
+ */
+static bool is_wanted(const struct nsd_go_runtime *runtime, const struct nsd_go_site *site) {
+    if (site->syscall == 0)
+        return false;
+    if (site->kind == NSD_GO_SITE_RT_SIGACTION)
+        return runtime->decoded && nsd_go_signal != 0;
+    return runtime->decoded || site->kind == NSD_GO_SITE_EXIT;
+}
+
+static void patch(const struct nsd_go_runtime *runtime) {
+    const char *prepared[NSD_GO_SITES], *why;
+    unsigned count = 0;
+
+    if (!stackpool__begin() || !patch__begin(runtime)) {
+        coverage__missing("go", "no memory for its hooks within reach of its code");
+        return;
+    }
+    for (unsigned i = 0; i < NSD_GO_SITES; i++) {
+        const struct nsd_go_site *site = &runtime->site[i];
+
+        if (!is_wanted(runtime, site))
+            continue;
+        sites++;
+        if (patch__prepare(site, &why))
+            prepared[count++] = site->function;
+        else
+            coverage__missing(site->function, why);
+    }
+    why = patch__commit(runtime);
+    for (unsigned i = 0; i < count; i++) {
+        if (why != NULL)
+            coverage__missing(prepared[i], why);
+        else
+            coverage__probe(prepared[i]);
+    }
+    sites_watched = why == NULL ? count : 0;
+}
+
+bool go__begin(void) {
+    struct nsd_go_runtime *runtime = &nsd_go_runtime;
+    struct nsd_module *module = executable();
+
+    if (module == NULL || !runtime__find(module, runtime))
+        return false;
+    module->is_go = true;
+    if (!runtime->found || !runtime__decode(runtime))
+        coverage__missing("go", runtime->why != NULL ? runtime->why : "unknown build");
+    if (!runtime->found)
+        return true;
+    nsd_go_signal = (uint32_t) signals__number();
+    hook__begin();
+    patch(runtime);
+    return true;
+}
+
+bool go__identify(int32_t tid, struct nsd_event *event) {
+    struct nsd_goroutine goroutine;
+    uint64_t m;
+
+    if (!nsd_go_runtime.decoded)
+        return false;
+    m = goroutine__m_of_thread(&nsd_go_runtime, tid);
+    if (m == 0)
+        return false;
+    if (goroutine__of_m(&nsd_go_runtime, m, tid, &goroutine)) {
+        goroutine__into_event(&goroutine, event);
+    } else {
+        event->runtime = NSD_RUNTIME_GO;
+        event->lock = NSD_LOCK_UNKNOWN;
+    }
+    return true;
+}
+
+void go__watch_descriptors(void) {
+    if (nsd_go_runtime.decoded)
+        hook__watch_descriptors();
+}

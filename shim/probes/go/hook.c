@@ -1,0 +1,374 @@
+/*
+ * The hooks of the Go runtime's system calls: which numbers are watched, and what each call means
+ * as an event. Called by the trampolines on a stack of the pool, before and after the system call
+ * and never across it; also by a vfork child in our memory, for which nothing is recorded. No libc,
+ * no TLS, and no waiting: the goroutine may hold up a stop-the-world.
+ */
+#include "probes/go/hook.h"
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "probes/go/stackpool.h"
+#include "probes/proc_path.h"
+#include "probes/process/caller.h"
+#include "probes/process/identity.h"
+#include "stacks/capture.h"
+#include <linux/close_range.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+
+#define FAMILY_UNIX 1
+
+uint8_t nsd_go_watch[NSD_GO_NUMBERS];
+
+/* After a fork without CLONE_VM the copy's m.procid is still the parent's. */
+static bool procid_is_stale;
+
+typedef void hook(struct nsd_go_moment *moment);
+
+static hook before_setns, after_setns, before_unshare, after_unshare, after_call, after_socket,
+    after_open, after_dup, after_fcntl, before_close, before_close_range, before_filter,
+    after_filter;
+
+/*
+ * X(system call, event, bits, LATER if only once descriptors matter, hook before, hook after).
+ * close has to be told before it is done: afterwards another thread may have the number again.
+ */
+#define BOTH (NSD_GO_BEFORE | NSD_GO_AFTER)
+#define HOOK_TABLE(X)                                                                              \
+    X(setns, SETNS, BOTH, 0, before_setns, after_setns)                                            \
+    X(unshare, UNSHARE, BOTH, 0, before_unshare, after_unshare)                                    \
+    X(mount, MOUNT, NSD_GO_AFTER, 0, NULL, after_call)                                             \
+    X(umount2, UMOUNT2, NSD_GO_AFTER, 0, NULL, after_call)                                         \
+    X(pivot_root, PIVOT_ROOT, NSD_GO_AFTER, 0, NULL, after_call)                                   \
+    X(chroot, CHROOT, NSD_GO_AFTER, 0, NULL, after_call)                                           \
+    X(move_mount, MOVE_MOUNT, NSD_GO_AFTER, 0, NULL, after_call)                                   \
+    X(open_tree, OPEN_TREE, NSD_GO_AFTER, 0, NULL, after_call)                                     \
+    X(fsmount, FSMOUNT, NSD_GO_AFTER, 0, NULL, after_call)                                         \
+    X(mount_setattr, MOUNT_SETATTR, NSD_GO_AFTER, 0, NULL, after_call)                             \
+    X(socket, SOCKET, NSD_GO_AFTER, 0, NULL, after_socket)                                         \
+    X(open, OPEN, NSD_GO_AFTER | NSD_GO_PATH_1, 0, NULL, after_open)                               \
+    X(openat, OPEN, NSD_GO_AFTER | NSD_GO_PATH_2, 0, NULL, after_open)                             \
+    X(openat2, OPEN, NSD_GO_AFTER | NSD_GO_PATH_2, 0, NULL, after_open)                            \
+    X(dup, DUP, NSD_GO_AFTER, LATER, NULL, after_dup)                                              \
+    X(dup2, DUP, NSD_GO_AFTER, LATER, NULL, after_dup)                                             \
+    X(dup3, DUP, NSD_GO_AFTER, LATER, NULL, after_dup)                                             \
+    X(fcntl, DUP, NSD_GO_AFTER, LATER, NULL, after_fcntl)                                          \
+    X(close, CLOSE, NSD_GO_BEFORE, LATER, before_close, NULL)                                      \
+    X(close_range, CLOSE, NSD_GO_BEFORE, LATER, before_close_range, NULL)                          \
+    X(clone, CLONE, BOTH, 0, process__before_clone, process__after_clone)                          \
+    X(clone3, CLONE3, BOTH, 0, process__before_clone, process__after_clone)                        \
+    X(fork, FORK, BOTH, 0, process__before_clone, process__after_clone)                            \
+    X(vfork, VFORK, BOTH, 0, process__before_clone, process__after_clone)                          \
+    X(execve, EXEC, BOTH, 0, process__before_exec, process__after_exec)                            \
+    X(execveat, EXEC, BOTH, 0, process__before_exec, process__after_exec)                          \
+    X(exit, THREAD_DIED, NSD_GO_BEFORE, 0, process__before_exit, NULL)                             \
+    X(exit_group, EXIT_GROUP, NSD_GO_BEFORE, 0, process__before_exit_group, NULL)                  \
+    X(prctl, NONE, BOTH, 0, before_filter, after_filter)                                           \
+    X(seccomp, NONE, BOTH, 0, before_filter, after_filter)
+
+#define LATER 1
+
+struct row {
+    uint16_t number;
+    uint8_t call; /* enum nsd_call */
+    uint8_t bits;
+    uint8_t later;
+    hook *before, *after;
+};
+
+static const struct row rows[] = {
+#define X(number, call, bits, later, before, after)                                                \
+    {__NR_##number, NSD_CALL_##call, bits, later, before, after},
+    HOOK_TABLE(X)
+#undef X
+};
+#define ROWS (sizeof rows / sizeof *rows)
+
+static uint8_t row_of[NSD_GO_NUMBERS]; /* 1-based */
+
+void hook__begin(void) {
+    for (unsigned i = 0; i < ROWS; i++) {
+        row_of[rows[i].number] = (uint8_t) (i + 1);
+        if (rows[i].later == 0)
+            nsd_go_watch[rows[i].number] = rows[i].bits;
+    }
+}
+
+void hook__watch_descriptors(void) {
+    for (unsigned i = 0; i < ROWS; i++) {
+        if (rows[i].later != 0)
+            __atomic_store_n(&nsd_go_watch[rows[i].number], rows[i].bits, __ATOMIC_RELAXED);
+    }
+}
+
+static const struct row *row_of_call(const struct nsd_go_call *call) {
+    uint8_t row = call->number < NSD_GO_NUMBERS ? row_of[call->number] : 0;
+
+    return row == 0 ? NULL : &rows[row - 1];
+}
+
+/* ---- who ---- */
+
+static uint64_t m_of(uint64_t g) {
+    return g == 0 ? 0 : *(const uint64_t *) (g + NSD_GO_G_M);
+}
+
+bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment) {
+    struct nsd_caller caller;
+    int32_t tid = procid_is_stale ? 0 : goroutine__tid_of_g(&nsd_go_runtime, call->g);
+
+    if (!caller__is_ours(&caller, 0, tid))
+        return false;
+    moment->call = call;
+    moment->m = m_of(call->g);
+    moment->tid = caller.tid;
+    moment->known = !procid_is_stale &&
+                    goroutine__of_g(&nsd_go_runtime, call->g, caller.tid, &moment->goroutine);
+    return true;
+}
+
+void hook__fork_child(struct nsd_go_call *call) {
+    procid_is_stale = true;
+    stackpool__fork_child(call->stack);
+    caller__fork_child();
+}
+
+/*
+ * On whichever stack of this M the call was made: the goroutine's, or g0's or gsignal's when the
+ * runtime itself calls. What g says of its stack bounds the walk; below, the call's own position.
+ */
+static const struct nsd_frames *stack_of(const struct nsd_go_call *call) {
+    uint64_t low = *(const uint64_t *) (call->g + NSD_GO_G_STACK_LOW);
+    uint64_t high = *(const uint64_t *) (call->g + NSD_GO_G_STACK_HIGH);
+
+    if (call->stack_pointer < low || call->stack_pointer >= high)
+        return capture__go(call->pc, 0, 0, 0);
+    return capture__go(call->pc, call->frame_pointer, call->stack_pointer, high);
+}
+
+void hook__describe(const struct nsd_go_moment *moment, enum nsd_call what,
+                    struct nsd_event *event) {
+    const struct nsd_go_call *call = moment->call;
+
+    submit__prepare(event, what, moment->tid);
+    for (unsigned i = 0; i < sizeof event->arguments / sizeof *event->arguments; i++)
+        event->arguments[i] = call->arguments[i];
+    event->result = call->result;
+    if (moment->known) {
+        goroutine__into_event(&moment->goroutine, event);
+    } else {
+        event->runtime = NSD_RUNTIME_GO;
+        event->lock = NSD_LOCK_UNKNOWN;
+    }
+    event->frames = stack_of(call);
+}
+
+/* ---- dispatch ---- */
+
+/* Events that were lost for want of a stack, handed on by whoever has one next. */
+static void count_lost(void) {
+    if (__atomic_load_n(&nsd_go_without_stack, __ATOMIC_RELAXED) == 0)
+        return;
+    for (uint64_t lost = __atomic_exchange_n(&nsd_go_without_stack, 0, __ATOMIC_RELAXED); lost > 0;
+         lost--)
+        submit__count_lost();
+}
+
+void nsd_go_before(struct nsd_go_call *call) {
+    const struct row *row = row_of_call(call);
+    uint64_t m = m_of(call->g);
+    struct nsd_go_moment moment;
+
+    stackpool__own(call->stack, m);
+    call->result = 0;
+    if (row == NULL || row->before == NULL) {
+    } else if (caller__is_vfork_child(m)) {
+        if (row->call == NSD_CALL_EXEC)
+            process__child_before_exec(call, m);
+    } else if (hook__moment(call, &moment)) {
+        count_lost();
+        row->before(&moment);
+    }
+    stackpool__disown(call->stack);
+}
+
+void nsd_go_after(struct nsd_go_call *call) {
+    const struct row *row = row_of_call(call);
+    uint64_t m = m_of(call->g);
+    struct nsd_go_moment moment;
+
+    stackpool__own(call->stack, m);
+    if (row == NULL || row->after == NULL) {
+    } else if (row->before == process__before_clone) {
+        /* Both sides come by, and the mark must go before it is asked who this is. */
+        moment.call = call;
+        moment.m = m;
+        row->after(&moment);
+    } else if (caller__is_vfork_child(m)) {
+        if (row->call == NSD_CALL_EXEC)
+            process__child_after_exec(call, m);
+    } else if (hook__moment(call, &moment)) {
+        row->after(&moment);
+    }
+    stackpool__disown(call->stack);
+}
+
+/* ---- namespaces ---- */
+
+static void after_call(struct nsd_go_moment *moment) {
+    struct nsd_event event;
+
+    hook__describe(moment, (enum nsd_call) row_of_call(moment->call)->call, &event);
+    submit__event(&event);
+}
+
+static uint32_t setns_flags(const struct nsd_go_call *call) {
+    return (uint32_t) call->arguments[1];
+}
+
+static void before_setns(struct nsd_go_moment *moment) {
+    nsd_kinds kinds = kinds__of_flags(setns_flags(moment->call));
+    struct nsd_identity identity;
+
+    if (kinds == 0 && identity__of_descriptor((int) moment->call->arguments[0], 0, &identity) == 0)
+        kinds = NSD_KIND_BIT(identity.kind);
+    submit__observe(moment->tid, kinds);
+}
+
+/* The descriptor still leads where it led: setns changes nothing about it. */
+static void after_setns(struct nsd_go_moment *moment) {
+    uint32_t flags = setns_flags(moment->call);
+    struct nsd_event event;
+    int answer;
+
+    hook__describe(moment, NSD_CALL_SETNS, &event);
+    event.kinds = kinds__of_flags(flags);
+    answer = identity__of_descriptor((int) moment->call->arguments[0], flags, &event.identity[0]);
+    if (answer == 0) {
+        event.identities = 1;
+        event.from_descriptor = true;
+        event.kinds = NSD_KIND_BIT(event.identity[0].kind);
+    } else if (answer == -ENOTTY && event.result >= 0) {
+        identity__fill(&event, 0, event.kinds); /* by a pidfd */
+    }
+    submit__event(&event);
+}
+
+static void before_unshare(struct nsd_go_moment *moment) {
+    submit__observe(moment->tid, kinds__of_flags(moment->call->arguments[0]));
+}
+
+static void after_unshare(struct nsd_go_moment *moment) {
+    uint64_t flags = moment->call->arguments[0];
+    struct nsd_event event;
+
+    hook__describe(moment, NSD_CALL_UNSHARE, &event);
+    event.kinds = kinds__of_flags(flags);
+    if ((flags & NSD_FLAG_FS) != 0)
+        event.kinds = (nsd_kinds) (event.kinds | NSD_PRIVATE_FS);
+    if ((flags & NSD_FLAG_FILES) != 0)
+        event.kinds = (nsd_kinds) (event.kinds | NSD_PRIVATE_FILES);
+    submit__event(&event);
+}
+
+static void after_socket(struct nsd_go_moment *moment) {
+    struct nsd_event event;
+
+    if (!submit__any_switch() || moment->call->arguments[0] == FAMILY_UNIX)
+        return;
+    hook__describe(moment, NSD_CALL_SOCKET, &event);
+    event.kinds = NSD_KIND_BIT(NSD_KIND_NET);
+    submit__event(&event);
+}
+
+/* ---- descriptors ---- */
+
+/* That a path under /proc was opened: the trampoline has looked at its first two bytes. */
+static void after_open(struct nsd_go_moment *moment) {
+    const struct nsd_go_call *call = moment->call;
+    char path[NSD_PROC_PATH_MOST];
+    struct nsd_proc_path proc;
+    struct nsd_event event;
+
+    if (!memory__try_string(path, sizeof path,
+                            (const char *) call->arguments[call->number == __NR_open ? 0 : 1]) ||
+        !proc_path__parse(path, &proc))
+        return;
+    hook__describe(moment, NSD_CALL_OPEN, &event);
+    memory__fill(event.arguments, 0, sizeof event.arguments);
+    event.arguments[0] = (uint64_t) event.result;
+    event.kinds = NSD_KIND_BIT(proc.kind);
+    event.path_owner = (uint8_t) proc.owner;
+    event.other_tid = proc.tid;
+    if (identity__of_descriptor((int) event.result, 0, &event.identity[0]) == 0) {
+        event.identity[0].kind = proc.kind;
+        event.identities = 1;
+        event.from_descriptor = true;
+    }
+    submit__event(&event);
+}
+
+static void after_dup(struct nsd_go_moment *moment) {
+    struct nsd_event event;
+
+    if (moment->call->result < 0)
+        return;
+    hook__describe(moment, NSD_CALL_DUP, &event);
+    submit__event(&event);
+}
+
+static void after_fcntl(struct nsd_go_moment *moment) {
+    uint64_t command = moment->call->arguments[1];
+
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        after_dup(moment);
+}
+
+static void close_from_to(struct nsd_go_moment *moment, uint64_t first, uint64_t last) {
+    struct nsd_event event;
+
+    submit__prepare(&event, NSD_CALL_CLOSE, moment->tid);
+    event.runtime = NSD_RUNTIME_GO;
+    if (moment->known)
+        goroutine__into_event(&moment->goroutine, &event);
+    event.arguments[0] = first;
+    event.arguments[1] = last;
+    submit__event(&event);
+}
+
+static void before_close(struct nsd_go_moment *moment) {
+    uint64_t fd = moment->call->arguments[0];
+
+    close_from_to(moment, fd, fd);
+}
+
+static void before_close_range(struct nsd_go_moment *moment) {
+    const struct nsd_go_call *call = moment->call;
+
+    if ((call->arguments[2] & CLOSE_RANGE_CLOEXEC) == 0)
+        close_from_to(moment, (uint32_t) call->arguments[0], (uint32_t) call->arguments[1]);
+}
+
+/* ---- the host's own seccomp filter ---- */
+
+static bool sets_filter(const struct nsd_go_call *call) {
+    if (call->number == __NR_prctl)
+        return call->arguments[0] == PR_SET_SECCOMP;
+    return call->arguments[0] == SECCOMP_SET_MODE_STRICT ||
+           call->arguments[0] == SECCOMP_SET_MODE_FILTER;
+}
+
+static void before_filter(struct nsd_go_moment *moment) {
+    if (sets_filter(moment->call))
+        caller__prepare_quiet();
+}
+
+static void after_filter(struct nsd_go_moment *moment) {
+    if (!sets_filter(moment->call) || moment->call->result < 0)
+        return;
+    identity__quiet();
+    memory__only_own_calls();
+}

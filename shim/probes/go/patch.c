@@ -1,0 +1,148 @@
+/*
+ * Puts jumps into a Go runtime, see patch.h.
+ *
+ * Why no thread can be in the bytes that are replaced: this runs in the constructor of a preloaded
+ * object, which the loader calls before the executable's own entry point and constructors. The
+ * runtime is in the executable, none of its code has run yet, and no thread that another preloaded
+ * object may have made has a reason to be there. (Patched later, a blocked reader died of SIGILL
+ * when it came back into the middle of a jump.)
+ */
+#include "probes/go/patch.h"
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "probes/go/x86_64/stub.h"
+#include <linux/mman.h>
+
+#define PAGE 4096u
+#define GRANULE 0x10000u    /* what the search for a free page steps by */
+#define LOWEST 0x10000u     /* vm.mmap_min_addr */
+#define FAR_STEP 0x1000000u /* ... and by which it goes above the program, where the heap grows */
+
+static uint8_t *stubs; /* PAGE bytes */
+static unsigned prepared;
+static struct nsd_go_replacement replacements[NSD_GO_SITES];
+
+static bool take_page(uint64_t at) {
+    long got = sys__mmap((void *) at, PAGE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+    if (SYS_IS_ERROR(got))
+        return false;
+    if ((uint64_t) got != at) {
+        sys__munmap((void *) got, PAGE);
+        return false;
+    }
+    stubs = (uint8_t *) got;
+    return true;
+}
+
+/*
+ * Below the program first: above it is the heap of brk, which must be able to grow. Each try is a
+ * call that fails where something is mapped, so that /proc is not needed.
+ */
+bool patch__begin(const struct nsd_go_runtime *runtime) {
+    uint64_t low = runtime->module->start / GRANULE * GRANULE, high = runtime->module->end;
+    uint64_t lowest =
+        high > NSD_GO_STUB_REACH + (uint64_t) LOWEST ? high - NSD_GO_STUB_REACH : LOWEST;
+
+    for (unsigned tries = 0; tries < 256 && low >= lowest + GRANULE; tries++) {
+        low -= GRANULE;
+        if (take_page(low))
+            return true;
+    }
+    for (high = (high + (NSD_GO_STUB_REACH / 2)) / GRANULE * GRANULE;
+         high < runtime->module->start + NSD_GO_STUB_REACH; high += FAR_STEP) {
+        if (take_page(high))
+            return true;
+    }
+    return false;
+}
+
+bool patch__prepare(const struct nsd_go_site *site, const char **why) {
+    if (prepared == NSD_GO_SITES || (prepared + 1) * NSD_GO_STUB_MOST > PAGE ||
+        !stub__write(site, stubs + prepared * NSD_GO_STUB_MOST, &replacements[prepared], why))
+        return false;
+    prepared++;
+    return true;
+}
+
+/*
+ * Through /proc/self/mem, which needs no change of protection: the text stays one mapping, is not
+ * charged as writable memory, and neither MDWE nor SELinux's execmod has a word in it.
+ */
+static bool write_through(int memory, uint64_t address, const uint8_t *bytes, size_t size) {
+    return SYS4(__NR_pwrite64, memory, bytes, size, address) == (long) size;
+}
+
+static bool write_all_through(int memory) {
+    for (unsigned i = 0; i < prepared; i++) {
+        const struct nsd_go_replacement *replacement = &replacements[i];
+
+        if (write_through(memory, replacement->address, replacement->after, replacement->size))
+            continue;
+        /* Not half of it: a pair of hooks may rely on each other. */
+        while (i-- > 0)
+            write_through(memory, replacements[i].address, replacements[i].before,
+                          replacements[i].size);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * By changing the protection of the whole mapping, never of one page: /proc/self/maps would show
+ * three lines for one. Never writable and executable at once.
+ */
+static bool write_all_by_protection(const struct nsd_go_runtime *runtime) {
+    void *text = (void *) runtime->map_start;
+    size_t size = runtime->map_end - runtime->map_start;
+
+    if (sys__mprotect(text, size, PROT_READ | PROT_WRITE) != 0)
+        return false;
+    for (unsigned i = 0; i < prepared; i++)
+        memory__copy((void *) replacements[i].address, replacements[i].after, replacements[i].size);
+    return sys__mprotect(text, size, PROT_READ | PROT_EXEC) == 0;
+}
+
+/* The stubs' page: writable until now, executable from now on. */
+static bool make_executable(int memory) {
+    uint8_t copy[PAGE];
+    uint64_t at = (uint64_t) stubs;
+    long got;
+
+    if (sys__mprotect(stubs, PAGE, PROT_READ | PROT_EXEC) == 0)
+        return true;
+    /* MDWE refuses what was ever writable: a page that never was, filled through the file. */
+    if (memory < 0)
+        return false;
+    memory__copy(copy, stubs, PAGE);
+    sys__munmap(stubs, PAGE);
+    stubs = NULL;
+    got = sys__mmap((void *) at, PAGE, PROT_READ | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (SYS_IS_ERROR(got))
+        return false;
+    stubs = (uint8_t *) got;
+    return (uint64_t) got == at && write_through(memory, at, copy, PAGE);
+}
+
+const char *patch__commit(const struct nsd_go_runtime *runtime) {
+    const char *why = NULL;
+    int memory;
+
+    if (prepared == 0) {
+        if (stubs != NULL)
+            sys__munmap(stubs, PAGE);
+        return NULL;
+    }
+    memory = (int) sys__openat(AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
+    if (!make_executable(memory))
+        why = "the kernel allows no new code in this process";
+    else if ((memory < 0 || !write_all_through(memory)) && !write_all_by_protection(runtime))
+        why = "the kernel does not let its text be written";
+    if (memory >= 0)
+        sys__close(memory);
+    if (why != NULL && stubs != NULL)
+        sys__munmap(stubs, PAGE);
+    return why;
+}
