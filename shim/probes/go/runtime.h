@@ -76,7 +76,11 @@ struct nsd_go_site {
     unsigned movable;
 };
 
-/* X(field, name): functions that hooks hang on; an address is 0 where the program has none. */
+/*
+ * X(field, name): functions that hooks hang on or that tell offsets; an address is 0 where the
+ * program has none. Of two with one name (a wrapper for the other calling convention) it is the
+ * one that the other calls.
+ */
 #define NSD_GO_FUNCTION_TABLE(X)                                                                   \
     X(execute, "runtime.execute")                                                                  \
     X(newproc, "runtime.newproc")                                                                  \
@@ -86,6 +90,11 @@ struct nsd_go_site {
     X(mexit, "runtime.mexit")                                                                      \
     X(goexit0, "runtime.goexit0")                                                                  \
     X(schedule, "runtime.schedule")                                                                \
+    X(unlock_os_thread, "runtime.unlockOSThread")                                                  \
+    X(mcommoninit, "runtime.mcommoninit")                                                          \
+    X(cgocall, "runtime.cgocall")                                                                  \
+    X(casgstatus, "runtime.casgstatus")                                                            \
+    X(goroutineheader, "runtime.goroutineheader")                                                  \
     X(mstart1, "runtime.mstart1")                                                                  \
     X(minit, "runtime.minit")                                                                      \
     X(entersyscall, "runtime.entersyscall")                                                        \
@@ -117,6 +126,9 @@ struct nsd_go_function {
 #define NSD_GO_G_STACKGUARD0 0x10
 #define NSD_GO_G_M 0x30
 #define NSD_GO_M_G0 0
+
+/* The program has no use for the field. */
+#define NSD_GO_OFFSET_NONE 0xffff
 
 struct nsd_go_offsets {
 #define X(field, words) uint16_t field; /* 0: unknown */
@@ -166,7 +178,7 @@ extern struct nsd_go_runtime nsd_go_runtime;
 
 /*
  * Looks for a Go runtime in a module that is mapped here. False: no Go, at next to no cost. True
- * with runtime->found false never happens; true with `why` set: it is Go, and cannot be used.
+ * with runtime->found false: it is Go, and cannot be used, for the reason in `why`.
  */
 bool runtime__find(struct nsd_module *module, struct nsd_go_runtime *runtime);
 /* Fills offsets, allm, m0, iscgo, tls_g, row. False, with runtime->why, where it must not be used.
@@ -193,11 +205,19 @@ struct nsd_goroutine {
  */
 bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t tid,
                      struct nsd_goroutine *out);
-/* From an M that stands in allm (Ms are never freed while they stand there). */
+/*
+ * From an M that stands in allm, of any thread; memory that may go away is copied. False if the M
+ * is not that of thread tid, or changed all the while that it was looked at.
+ */
 bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t tid,
                      struct nsd_goroutine *out);
 /* The M whose procid is tid, by a bounded walk of allm; 0 if there is none. */
 uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid);
+/*
+ * The g that the calling thread keeps in its thread-local word (R14 in Go code says the same); 0 on
+ * a thread of C and where the word is not known. Only where FS is set: not on a raw thread.
+ */
+uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime);
 /* m.procid: the tid without a system call. For hooks; 0 before the M has run minit. */
 int32_t goroutine__tid_of_g(const struct nsd_go_runtime *runtime, uint64_t g);
 /* runtime, goroutine, lock and lock_epoch of an event, from what goroutine__of_* said. */

@@ -1,0 +1,262 @@
+/*
+ * Who runs on a thread, read from the runtime's own g and m: goroutine id, lock state, stack
+ * bounds. Called by the Go hooks for the calling thread (plain loads: the runtime keeps its own g
+ * and m alive), by libc wrappers under cgo, and by the look at the report for other threads (there
+ * through copies that cannot fault). Believes nothing that does not agree with itself.
+ */
+#include "base/memory.h"
+#include "probes/go/go.h"
+#include "probes/go/runtime.h"
+#include <stdatomic.h>
+
+/* runtime/runtime2.go: _Gdead, and _Gdeadextra from 1.26 on: an M that is lent to a C thread. */
+#define STATUS_DEAD 6u
+#define STATUS_DEAD_EXTRA 10u
+#define STATUS_SCAN 0x1000u
+
+/* A list of Ms that is longer than this is no list. */
+#define MS_MOST 200000u
+/* Looks at an M of another thread until two agree. */
+#define LOOKS_MOST 3
+
+/* How memory of the runtime is read. */
+typedef bool load_function(void *to, uint64_t from, size_t size);
+
+static bool load_own(void *to, uint64_t from, size_t size) {
+    if (from < 4096)
+        return false;
+    if (size == 8)
+        *(uint64_t *) to = *(const volatile uint64_t *) (uintptr_t) from;
+    else if (size == 4)
+        *(uint32_t *) to = *(const volatile uint32_t *) (uintptr_t) from;
+    else
+        *(uint8_t *) to = *(const volatile uint8_t *) (uintptr_t) from;
+    return true;
+}
+
+static bool load_any(void *to, uint64_t from, size_t size) {
+    return from >= 4096 && memory__try_copy(to, (const void *) (uintptr_t) from, size) == size;
+}
+
+/* The fields of one M and of the goroutine that it runs or waits for. */
+struct m_fields {
+    uint64_t procid, curg, lockedg, ncgocall;
+    uint32_t external, internal;
+    uint8_t incgo;
+    /* of lockedg, else of curg */
+    uint64_t g, g_m, g_lockedm, stack_low, stack_high;
+    int64_t goid;
+    uint32_t status;
+};
+
+static bool read_fields(const struct nsd_go_runtime *runtime, uint64_t m, load_function *load,
+                        struct m_fields *f) {
+    const struct nsd_go_offsets *at = &runtime->offsets;
+
+    memory__fill(f, 0, sizeof *f);
+    if (!load(&f->procid, m + at->m_procid, 8) || !load(&f->curg, m + at->m_curg, 8) ||
+        !load(&f->lockedg, m + at->m_lockedg, 8) || !load(&f->external, m + at->m_locked_ext, 4) ||
+        !load(&f->internal, m + at->m_locked_int, 4))
+        return false;
+    if (at->m_incgo != NSD_GO_OFFSET_NONE &&
+        (!load(&f->incgo, m + at->m_incgo, 1) || !load(&f->ncgocall, m + at->m_ncgocall, 8)))
+        return false;
+    f->g = f->lockedg != 0 ? f->lockedg : f->curg;
+    if (f->g == 0)
+        return true;
+    return load(&f->g_m, f->g + NSD_GO_G_M, 8) && load(&f->g_lockedm, f->g + at->g_lockedm, 8) &&
+           load(&f->goid, f->g + at->g_goid, 8) && load(&f->status, f->g + at->g_status, 4) &&
+           load(&f->stack_low, f->g + NSD_GO_G_STACK_LOW, 8) &&
+           load(&f->stack_high, f->g + NSD_GO_G_STACK_HIGH, 8);
+}
+
+/*
+ * The counts and the two pointers change one after the other (runtime/proc.go, dolockOSThread and
+ * dounlockOSThread): where they do not agree the answer is that they do not.
+ */
+static enum nsd_lock_state lock_state(const struct m_fields *f, uint64_t m) {
+    bool counted = (f->external | f->internal) != 0;
+
+    if (f->external != 0 && f->lockedg == 0)
+        return NSD_LOCK_WEDGED;
+    if (counted != (f->lockedg != 0))
+        return NSD_LOCK_UNKNOWN;
+    if (f->lockedg != 0 && f->g_lockedm != m)
+        return NSD_LOCK_UNKNOWN;
+    /* A locked goroutine that waits leaves the M without one; never with another. */
+    if (f->lockedg != 0 && f->curg != 0 && f->curg != f->lockedg)
+        return NSD_LOCK_UNKNOWN;
+    if (!counted && f->g != 0 && f->g_lockedm != 0)
+        return NSD_LOCK_UNKNOWN;
+    if (f->external != 0)
+        return NSD_LOCK_EXTERNAL;
+    if (f->internal != 0)
+        return NSD_LOCK_INTERNAL;
+    return f->incgo ? NSD_LOCK_CGO : NSD_LOCK_UNLOCKED;
+}
+
+static bool conclude(const struct nsd_go_runtime *runtime, const struct m_fields *f, uint64_t m,
+                     int32_t tid, struct nsd_goroutine *out) {
+    uint32_t status = f->status & ~STATUS_SCAN;
+
+    memory__fill(out, 0, sizeof *out);
+    if (tid != 0 && f->procid != (uint64_t) (uint32_t) tid)
+        return false;
+    /* Between callbacks a C thread may keep an M, whose goroutine is not one (1.21, cgo). */
+    if (f->g != 0 &&
+        (status == STATUS_DEAD || (runtime->minor >= 26 && status == STATUS_DEAD_EXTRA)))
+        return false;
+    out->m = m;
+    out->lock = lock_state(f, m);
+    out->in_c = f->incgo != 0;
+    if (out->lock == NSD_LOCK_CGO)
+        out->lock_epoch = f->ncgocall;
+    if (f->g == 0)
+        return true;
+    if (f->g_m != m && f->curg == f->g)
+        return false;
+    out->g = f->g;
+    out->id = f->goid;
+    out->stack_low = f->stack_low;
+    out->stack_high = f->stack_high;
+    return f->goid > 0 && f->stack_low < f->stack_high;
+}
+
+bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t tid,
+                     struct nsd_goroutine *out) {
+    struct m_fields fields;
+    uint64_t m, back;
+
+    memory__fill(out, 0, sizeof *out);
+    if (!runtime->decoded || !load_own(&m, g + NSD_GO_G_M, 8) ||
+        !load_own(&back, m + NSD_GO_M_G0, 8) || !load_own(&back, back + NSD_GO_G_M, 8) || back != m)
+        return false;
+    return read_fields(runtime, m, load_own, &fields) && conclude(runtime, &fields, m, tid, out);
+}
+
+bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t tid,
+                     struct nsd_goroutine *out) {
+    struct m_fields fields;
+    bool concluded = false;
+
+    memory__fill(out, 0, sizeof *out);
+    if (!runtime->decoded)
+        return false;
+    for (unsigned look = 0; look < LOOKS_MOST; look++) {
+        if (!read_fields(runtime, m, load_any, &fields))
+            return false;
+        concluded = conclude(runtime, &fields, m, tid, out);
+        if (concluded && out->lock != NSD_LOCK_UNKNOWN)
+            return true;
+    }
+    return concluded;
+}
+
+int32_t goroutine__tid_of_g(const struct nsd_go_runtime *runtime, uint64_t g) {
+    uint64_t m, procid;
+
+    if (!load_own(&m, g + NSD_GO_G_M, 8) || !load_own(&procid, m + runtime->offsets.m_procid, 8))
+        return 0;
+    return (int32_t) procid;
+}
+
+uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime) {
+    uint64_t g = 0;
+
+#if defined(__x86_64__)
+    if (runtime->tls_g != 0)
+        __asm__ volatile("movq %%fs:(%1), %0" : "=r"(g) : "r"((int64_t) runtime->tls_g));
+#endif
+    return g;
+}
+
+/* ---- from a tid to its M ---- */
+
+/*
+ * What the last walk of allm found, so that a look at all threads walks it once and not once for
+ * each. Any thread may walk; who comes while another does goes without.
+ */
+#define SEEN_MOST 4096u /* a power of two */
+
+static struct {
+    _Atomic int32_t tid;
+    _Atomic uint64_t m;
+} seen[SEEN_MOST];
+static atomic_flag walking = ATOMIC_FLAG_INIT;
+
+static unsigned seen_slot(int32_t tid) {
+    return ((uint32_t) tid * 0x9e3779b9u) >> 20;
+}
+
+/* One M: its procid and the next one, by as few copies as the distance between them allows. */
+static bool read_link(const struct nsd_go_runtime *runtime, uint64_t m, uint64_t *procid,
+                      uint64_t *next) {
+    return load_any(procid, m + runtime->offsets.m_procid, 8) &&
+           load_any(next, m + runtime->offsets.m_alllink, 8);
+}
+
+uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid) {
+    unsigned slot = seen_slot(tid);
+    uint64_t m, procid, next, found = 0;
+
+    if (!runtime->decoded || runtime->allm == 0 || tid <= 0)
+        return 0;
+    if (atomic_load(&seen[slot].tid) == tid) {
+        m = atomic_load(&seen[slot].m);
+        if (read_link(runtime, m, &procid, &next) && procid == (uint64_t) (uint32_t) tid)
+            return m;
+    }
+    if (atomic_flag_test_and_set(&walking))
+        return 0;
+    if (load_own(&m, runtime->allm, 8)) {
+        for (unsigned i = 0; i < MS_MOST && m != 0 && read_link(runtime, m, &procid, &next); i++) {
+            if (procid == (uint64_t) (uint32_t) tid)
+                found = m;
+            slot = seen_slot((int32_t) procid);
+            atomic_store(&seen[slot].tid, 0);
+            atomic_store(&seen[slot].m, m);
+            atomic_store(&seen[slot].tid, (int32_t) procid);
+            m = next;
+        }
+    }
+    atomic_flag_clear(&walking);
+    return found;
+}
+
+void goroutine__into_event(const struct nsd_goroutine *goroutine, struct nsd_event *event) {
+    event->runtime = NSD_RUNTIME_GO;
+    event->goroutine = goroutine->id;
+    event->lock = (uint8_t) goroutine->lock;
+    event->lock_epoch = goroutine->lock_epoch;
+}
+
+/* ---- go.h ---- */
+
+bool go__known(void) {
+    return nsd_go_runtime.decoded;
+}
+
+const char *go__version(void) {
+    return nsd_go_runtime.version[0] ? nsd_go_runtime.version : NULL;
+}
+
+bool go__identify(int32_t tid, struct nsd_event *event) {
+    const struct nsd_go_runtime *runtime = &nsd_go_runtime;
+    struct nsd_goroutine goroutine;
+    uint64_t m;
+
+    if (!runtime->decoded)
+        return false;
+    uint64_t g = goroutine__of_caller(runtime);
+
+    if (g != 0 && goroutine__tid_of_g(runtime, g) == tid) {
+        if (!goroutine__of_g(runtime, g, tid, &goroutine))
+            return false;
+    } else {
+        m = goroutine__m_of_thread(runtime, tid);
+        if (m == 0 || !goroutine__of_m(runtime, m, tid, &goroutine))
+            return false;
+    }
+    goroutine__into_event(&goroutine, event);
+    return true;
+}
