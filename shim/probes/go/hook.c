@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "probes/go/stackpool.h"
-#include "probes/proc_path.h"
+#include "probes/libc/proc_path.h"
 #include "probes/process/caller.h"
 #include "probes/process/identity.h"
 #include "stacks/capture.h"
@@ -20,6 +20,7 @@
 #include <linux/seccomp.h>
 
 #define FAMILY_UNIX 1
+#define PATH_MOST 256
 
 uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 
@@ -267,9 +268,10 @@ static void after_unshare(struct nsd_go_moment *moment) {
 
     hook__describe(moment, NSD_CALL_UNSHARE, &event);
     event.kinds = kinds__of_flags(flags);
-    if ((flags & NSD_FLAG_FS) != 0)
+    /* kernel/fork.c, ksys_unshare: a new user or mnt namespace takes a private fs with it. */
+    if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0)
         event.kinds = (nsd_kinds) (event.kinds | NSD_PRIVATE_FS);
-    if ((flags & NSD_FLAG_FILES) != 0)
+    if ((flags & CLONE_FILES) != 0)
         event.kinds = (nsd_kinds) (event.kinds | NSD_PRIVATE_FILES);
     submit__event(&event);
 }
@@ -286,28 +288,28 @@ static void after_socket(struct nsd_go_moment *moment) {
 
 /* ---- descriptors ---- */
 
-/* That a path under /proc was opened: the trampoline has looked at its first two bytes. */
+/* A path under /proc or /run was opened: the trampoline has looked at its first bytes. */
 static void after_open(struct nsd_go_moment *moment) {
     const struct nsd_go_call *call = moment->call;
-    char path[NSD_PROC_PATH_MOST];
-    struct nsd_proc_path proc;
+    char path[PATH_MOST];
+    struct nsd_proc_path read;
     struct nsd_event event;
 
     if (!memory__try_string(path, sizeof path,
                             (const char *) call->arguments[call->number == __NR_open ? 0 : 1]) ||
-        !proc_path__parse(path, &proc))
+        !proc_path__read(path, &read))
         return;
     hook__describe(moment, NSD_CALL_OPEN, &event);
     memory__fill(event.arguments, 0, sizeof event.arguments);
     event.arguments[0] = (uint64_t) event.result;
-    event.kinds = NSD_KIND_BIT(proc.kind);
-    event.path_owner = (uint8_t) proc.owner;
-    event.other_tid = proc.tid;
-    if (identity__of_descriptor((int) event.result, 0, &event.identity[0]) == 0) {
-        event.identity[0].kind = proc.kind;
-        event.identities = 1;
-        event.from_descriptor = true;
-    }
+    if (identity__of_descriptor((int) event.result, 0, &event.identity[0]) != 0)
+        return;
+    event.identities = 1;
+    event.from_descriptor = true;
+    /* The link says "pid", the descriptor cannot say whether it is the children's. */
+    event.kinds = read.kinds != 0 ? read.kinds : NSD_KIND_BIT(event.identity[0].kind);
+    event.path_owner = (uint8_t) read.owner;
+    event.other_tid = read.tid;
     submit__event(&event);
 }
 

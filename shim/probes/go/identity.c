@@ -5,7 +5,6 @@
  * through copies that cannot fault). Believes nothing that does not agree with itself.
  */
 #include "base/memory.h"
-#include "probes/go/go.h"
 #include "probes/go/runtime.h"
 #include <stdatomic.h>
 
@@ -95,16 +94,18 @@ static enum nsd_lock_state lock_state(const struct m_fields *f, uint64_t m) {
     return f->incgo ? NSD_LOCK_CGO : NSD_LOCK_UNLOCKED;
 }
 
-static bool conclude(const struct nsd_go_runtime *runtime, const struct m_fields *f, uint64_t m,
-                     int32_t tid, struct nsd_goroutine *out) {
+/* Between callbacks a C thread may keep an M, whose goroutine is not one (from 1.21, under cgo). */
+static bool is_lent(const struct nsd_go_runtime *runtime, const struct m_fields *f) {
     uint32_t status = f->status & ~STATUS_SCAN;
 
+    return f->g != 0 &&
+           (status == STATUS_DEAD || (runtime->minor >= 26 && status == STATUS_DEAD_EXTRA));
+}
+
+static bool conclude(const struct nsd_go_runtime *runtime, const struct m_fields *f, uint64_t m,
+                     int32_t tid, struct nsd_goroutine *out) {
     memory__fill(out, 0, sizeof *out);
-    if (tid != 0 && f->procid != (uint64_t) (uint32_t) tid)
-        return false;
-    /* Between callbacks a C thread may keep an M, whose goroutine is not one (1.21, cgo). */
-    if (f->g != 0 &&
-        (status == STATUS_DEAD || (runtime->minor >= 26 && status == STATUS_DEAD_EXTRA)))
+    if ((tid != 0 && f->procid != (uint64_t) (uint32_t) tid) || is_lent(runtime, f))
         return false;
     out->m = m;
     out->lock = lock_state(f, m);
@@ -134,8 +135,25 @@ bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t t
     return read_fields(runtime, m, load_own, &fields) && conclude(runtime, &fields, m, tid, out);
 }
 
+uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime) {
+    uint64_t g = 0;
+
+#if defined(__x86_64__)
+    if (runtime->tls_g != 0)
+        __asm__ volatile("movq %%fs:(%1), %0" : "=r"(g) : "r"((int64_t) runtime->tls_g));
+#endif
+    return g;
+}
+
+static uint64_t m_of_caller(const struct nsd_go_runtime *runtime) {
+    uint64_t g = goroutine__of_caller(runtime), m;
+
+    return g != 0 && load_own(&m, g + NSD_GO_G_M, 8) ? m : 0;
+}
+
 bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t tid,
                      struct nsd_goroutine *out) {
+    load_function *load = m == m_of_caller(runtime) ? load_own : load_any;
     struct m_fields fields;
     bool concluded = false;
 
@@ -143,7 +161,7 @@ bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t t
     if (!runtime->decoded)
         return false;
     for (unsigned look = 0; look < LOOKS_MOST; look++) {
-        if (!read_fields(runtime, m, load_any, &fields))
+        if (!read_fields(runtime, m, load, &fields))
             return false;
         concluded = conclude(runtime, &fields, m, tid, out);
         if (concluded && out->lock != NSD_LOCK_UNKNOWN)
@@ -158,16 +176,6 @@ int32_t goroutine__tid_of_g(const struct nsd_go_runtime *runtime, uint64_t g) {
     if (!load_own(&m, g + NSD_GO_G_M, 8) || !load_own(&procid, m + runtime->offsets.m_procid, 8))
         return 0;
     return (int32_t) procid;
-}
-
-uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime) {
-    uint64_t g = 0;
-
-#if defined(__x86_64__)
-    if (runtime->tls_g != 0)
-        __asm__ volatile("movq %%fs:(%1), %0" : "=r"(g) : "r"((int64_t) runtime->tls_g));
-#endif
-    return g;
 }
 
 /* ---- from a tid to its M ---- */
@@ -195,24 +203,17 @@ static bool read_link(const struct nsd_go_runtime *runtime, uint64_t m, uint64_t
            load_any(next, m + runtime->offsets.m_alllink, 8);
 }
 
-uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid) {
-    unsigned slot = seen_slot(tid);
+static uint64_t walk_to(const struct nsd_go_runtime *runtime, int32_t tid) {
     uint64_t m, procid, next, found = 0;
 
-    if (!runtime->decoded || runtime->allm == 0 || tid <= 0)
-        return 0;
-    if (atomic_load(&seen[slot].tid) == tid) {
-        m = atomic_load(&seen[slot].m);
-        if (read_link(runtime, m, &procid, &next) && procid == (uint64_t) (uint32_t) tid)
-            return m;
-    }
     if (atomic_flag_test_and_set(&walking))
         return 0;
     if (load_own(&m, runtime->allm, 8)) {
         for (unsigned i = 0; i < MS_MOST && m != 0 && read_link(runtime, m, &procid, &next); i++) {
+            unsigned slot = seen_slot((int32_t) procid);
+
             if (procid == (uint64_t) (uint32_t) tid)
                 found = m;
-            slot = seen_slot((int32_t) procid);
             atomic_store(&seen[slot].tid, 0);
             atomic_store(&seen[slot].m, m);
             atomic_store(&seen[slot].tid, (int32_t) procid);
@@ -223,40 +224,30 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
     return found;
 }
 
+uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid) {
+    uint64_t m, procid, next;
+    struct m_fields fields;
+
+    if (!runtime->decoded || tid <= 0)
+        return 0;
+    m = m_of_caller(runtime);
+    if (m != 0 && load_own(&procid, m + runtime->offsets.m_procid, 8) &&
+        procid == (uint64_t) (uint32_t) tid)
+        return read_fields(runtime, m, load_own, &fields) && !is_lent(runtime, &fields) ? m : 0;
+    if (runtime->allm == 0)
+        return 0;
+    m = 0;
+    if (atomic_load(&seen[seen_slot(tid)].tid) == tid)
+        m = atomic_load(&seen[seen_slot(tid)].m);
+    if (m == 0 || !read_link(runtime, m, &procid, &next) || procid != (uint64_t) (uint32_t) tid)
+        m = walk_to(runtime, tid);
+    return m != 0 && read_fields(runtime, m, load_any, &fields) && !is_lent(runtime, &fields) ? m
+                                                                                              : 0;
+}
+
 void goroutine__into_event(const struct nsd_goroutine *goroutine, struct nsd_event *event) {
     event->runtime = NSD_RUNTIME_GO;
     event->goroutine = goroutine->id;
     event->lock = (uint8_t) goroutine->lock;
     event->lock_epoch = goroutine->lock_epoch;
-}
-
-/* ---- go.h ---- */
-
-bool go__known(void) {
-    return nsd_go_runtime.decoded;
-}
-
-const char *go__version(void) {
-    return nsd_go_runtime.version[0] ? nsd_go_runtime.version : NULL;
-}
-
-bool go__identify(int32_t tid, struct nsd_event *event) {
-    const struct nsd_go_runtime *runtime = &nsd_go_runtime;
-    struct nsd_goroutine goroutine;
-    uint64_t m;
-
-    if (!runtime->decoded)
-        return false;
-    uint64_t g = goroutine__of_caller(runtime);
-
-    if (g != 0 && goroutine__tid_of_g(runtime, g) == tid) {
-        if (!goroutine__of_g(runtime, g, tid, &goroutine))
-            return false;
-    } else {
-        m = goroutine__m_of_thread(runtime, tid);
-        if (m == 0 || !goroutine__of_m(runtime, m, tid, &goroutine))
-            return false;
-    }
-    goroutine__into_event(&goroutine, event);
-    return true;
 }

@@ -211,7 +211,10 @@ bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t t
  */
 bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t tid,
                      struct nsd_goroutine *out);
-/* The M whose procid is tid, by a bounded walk of allm; 0 if there is none. */
+/*
+ * The M whose procid is tid: the caller's own by its thread-local word, another's by a bounded walk
+ * of allm. 0 if there is none, or if a C thread only keeps it for its next callback.
+ */
 uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid);
 /*
  * The g that the calling thread keeps in its thread-local word (R14 in Go code says the same); 0 on

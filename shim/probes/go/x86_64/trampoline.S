@@ -125,7 +125,31 @@ BEGIN nsd_go_trampoline_syscall
     jz      3f
     movq    %rsi, %r11
 3:
-    cmpw    $0x702f, (%r11) /* "/p" */
+    /* Byte after byte, so that nothing behind the path's end is read. */
+    movzwl  (%r11), %ecx
+    cmpl    $0x702f, %ecx /* "/p" */
+    je      4f
+    cmpl    $0x762f, %ecx /* "/v" */
+    jne     20f
+    cmpb    $'a', 2(%r11)
+    jne     5f
+    cmpb    $'r', 3(%r11)
+    jne     5f
+    addq    $4, %r11
+    cmpb    $'/', (%r11)
+    jne     5f
+    cmpb    $'r', 1(%r11)
+    jne     5f
+    jmp     21f
+20:
+    cmpl    $0x722f, %ecx /* "/r" */
+    jne     5f
+21: /* "/r", or "/var/r" */
+    cmpb    $'u', 2(%r11)
+    jne     5f
+    cmpb    $'n', 3(%r11)
+    jne     5f
+    cmpb    $'/', 4(%r11)
     jne     5f
 4:
     ON_A_STACK nsd_go_after, %r13, %r13d, movq (%rsp), %r11

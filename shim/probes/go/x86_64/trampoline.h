@@ -6,11 +6,14 @@
 #ifndef NSD_PROBES_GO_X86_64_TRAMPOLINE_H
 #define NSD_PROBES_GO_X86_64_TRAMPOLINE_H
 
-/* Bits of nsd_go_watch[number]. */
-#define NSD_GO_BEFORE 1 /* the hook looks before the call */
-#define NSD_GO_AFTER 2  /* and after it */
-#define NSD_GO_PATH_1 4 /* ... only if it succeeded and its first argument begins with "/p" */
-#define NSD_GO_PATH_2 8 /* ... its second argument */
+/*
+ * Bits of nsd_go_watch[number]: the hook looks before the call; after it; and after it only if it
+ * succeeded and its first or second argument is a path that begins with /p, /run/ or /var/run/.
+ */
+#define NSD_GO_BEFORE 1
+#define NSD_GO_AFTER 2
+#define NSD_GO_PATH_1 4
+#define NSD_GO_PATH_2 8
 
 #define NSD_GO_NUMBERS 512 /* system call numbers from here on are never watched */
 
