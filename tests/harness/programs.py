@@ -1,0 +1,74 @@
+"""Builds the hosts, each once: C with gcc or musl-gcc, Go with any of the releases."""
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import settings
+from .registry import Failure, Skip
+
+C = settings.PROGRAMS / "c"
+GO = settings.PROGRAMS / "go"
+TOOLS = settings.PROGRAMS / "tools"
+
+
+def _build(output, sources, command, env=None):
+    """Runs command, which leaves `output`, unless that is newer than its sources."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{output}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        newest = max(source.stat().st_mtime for source in sources)
+        if output.exists() and output.stat().st_mtime >= newest:
+            return output
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=600)
+        if done.returncode != 0:
+            raise Failure(f"{' '.join(map(str, command))}:\n{done.stdout}")
+    return output
+
+
+def c(name, compiler="gcc", flags=("-O2", "-g"), folder=C):
+    source = folder / f"{name}.c"
+    if not shutil.which(compiler):
+        raise Skip(f"{compiler} is not installed")
+    output = settings.CACHE / "c" / (compiler + "".join(flags)) / name
+    return _build(output, [source, C / "host.h"],
+                  [compiler, "-std=gnu17", *flags, "-Wall", "-o", output, source, "-pthread"])
+
+
+def tool(name):
+    return c(name, flags=("-O2",), folder=TOOLS)
+
+
+# The releases that the Go probe knows, as scripts/test brings them here: release -> GOROOT.
+GO_RELEASES = ["1.19", "1.20.14", "1.21.13", "1.22.12", "1.23.1", "1.23.12", "1.24.6", "1.25.5",
+               "1.26.8"]
+NEWEST = GO_RELEASES[-1]
+
+
+def go_root(release):
+    for line in os.environ.get("NSDRIFT_TEST_GO", "").split():
+        name, _, root = line.partition("=")
+        if name == release and (Path(root) / "bin" / "go").exists():
+            return Path(root)
+    raise Skip(f"Go {release} is not here (scripts/test brings it)")
+
+
+DYNAMIC = "-linkmode=external"
+
+
+def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=()):
+    """A dynamic program unless ldflags say otherwise; `label` tells variants apart."""
+    root = go_root(release)
+    sources = [GO / f"{name}.go"]
+    if not name.startswith("launcher"):
+        sources.append(GO / "host.go")
+    output = settings.CACHE / "go" / release / (name + (f"-{label}" if label else ""))
+    env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GOENV": "off",
+           "GOFLAGS": "", "GOTOOLCHAIN": "local", "GO111MODULE": "off", "GOROOT": str(root),
+           "GOCACHE": str(settings.CACHE / "go-cache"), "GOPATH": str(settings.CACHE / "go-path")}
+    command = [root / "bin" / "go", "build", "-o", output]
+    if ldflags:
+        command.append("-ldflags=" + " ".join(ldflags))
+    return _build(output, sources, [*command, *extra, *sources], env)

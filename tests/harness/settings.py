@@ -1,0 +1,20 @@
+"""Where things are. BUILD, FOLDER and LEVEL are set for each test by the runner."""
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
+PROGRAMS = TESTS / "programs"
+CACHE = Path(os.environ.get("NSDRIFT_TEST_CACHE") or ROOT / "build" / "tests")
+
+LEVEL = "gate"
+BUILD = ROOT / "build"   # of the product under test
+FOLDER = Path("/nowhere")  # of the running test: empty at its start, removed afterwards
+
+
+def library():
+    return BUILD / "libnsdrift.so"
+
+
+def command():
+    return BUILD / "nsdrift"

@@ -1,0 +1,62 @@
+/*
+ * With signal=USR1: a worker stands in another namespace after a forgotten restore, the program
+ * signals itself, and later the worker is healed. With the argument `handler` the program has its
+ * own handler, which must be called; without it the signal must not kill the program. Must be
+ * reported: left-switched, a warning, at the signal, and not a second time at the end.
+ */
+#include "host.h"
+#include <signal.h>
+
+static int other;
+static sem_t done, go_on;
+static volatile sig_atomic_t handled;
+
+static void handler(int number) {
+    handled = number;
+}
+
+static KEEP int visit(int fail) {
+    int home = own_namespace("net");
+    must(setns(other, CLONE_NEWNET) == 0, "setns");
+    if (fail) {
+        dup2(home, 100);
+        return -1;
+    }
+    must(setns(home, CLONE_NEWNET) == 0, "setns home");
+    close(home);
+    STAY();
+    return 0;
+}
+
+static void *worker(void *unused) {
+    visit(0);
+    visit(1);
+    post(&done);
+    wait_for(&go_on);
+    must(setns(100, CLONE_NEWNET) == 0, "setns home");
+    return unused;
+}
+
+int main(int argc, char **argv) {
+    sem_init(&done, 0, 0);
+    sem_init(&go_on, 0, 0);
+    int own = argc > 1 && !strcmp(argv[1], "handler");
+    if (own) {
+        struct sigaction action = {.sa_handler = handler}, old;
+        must(sigaction(SIGUSR1, &action, &old) == 0, "sigaction");
+        if (old.sa_handler != SIG_DFL)
+            return 71;
+        must(sigaction(SIGUSR1, NULL, &old) == 0, "sigaction");
+        if (old.sa_handler != handler || old.sa_flags & ~0x04000000)
+            return 72;
+    }
+    other = other_network();
+    pthread_t thread = start(worker, NULL);
+    wait_for(&done);
+    raise(SIGUSR1);
+    puts(handled == SIGUSR1 ? "handled" : "not handled");
+    post(&go_on);
+    join(thread);
+    puts("done");
+    return own != (handled == SIGUSR1);
+}

@@ -1,0 +1,35 @@
+/*
+ * A worker enters two namespaces by one setns on a pidfd and dies there. Must be reported: a note,
+ * died-switched, with both kinds.
+ */
+#include "host.h"
+#include <signal.h>
+
+static pid_t child;
+
+static void *worker(void *unused) {
+    int fd = (int) syscall(SYS_pidfd_open, child, 0);
+    must(fd >= 0, "pidfd_open");
+    must(setns(fd, CLONE_NEWNET | CLONE_NEWUTS) == 0, "setns");
+    return unused;
+}
+
+int main(void) {
+    int ready[2];
+    char c = 0;
+    must(pipe(ready) == 0, "pipe");
+    child = fork();
+    must(child >= 0, "fork");
+    if (child == 0) {
+        if (unshare(CLONE_NEWNET | CLONE_NEWUTS) != 0 || write(ready[1], &c, 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    must(read(ready[0], &c, 1) == 1, "read");
+    join(start(worker, NULL));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    puts("done");
+    return 0;
+}

@@ -1,0 +1,56 @@
+// The launcher with the scheduler's rare choice made certain: between the unshare and what follows,
+// other goroutines lock themselves to threads until the one that switched is taken for good, so
+// that the main goroutine is on another one. Its mount then lands in the old namespace, and the
+// exec by a thread that is not the leader makes the tid vanish that nsenter is told. Must be
+// reported: unlocked-switch with split-sequence and exec-discards as what followed from it.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+func must(what string, err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, what+":", err)
+		os.Exit(1)
+	}
+}
+
+// leaveThread returns on another thread than tid.
+func leaveThread(tid int) {
+	taken := make(chan bool)
+	for syscall.Gettid() == tid {
+		for i := 0; i < 4; i++ {
+			go func() {
+				runtime.LockOSThread()
+				if syscall.Gettid() == tid {
+					close(taken)
+					select {}
+				}
+				time.Sleep(time.Millisecond)
+				runtime.UnlockOSThread()
+			}()
+		}
+		select {
+		case <-taken:
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func main() {
+	hello, world := os.Args[1], os.Args[2]
+	must("mount hello", syscall.Mount(hello, hello, "", syscall.MS_BIND, ""))
+	must("make private", syscall.Mount("", hello, "", syscall.MS_PRIVATE, ""))
+	must("unshare", syscall.Unshare(syscall.CLONE_NEWNS))
+	leaveThread(syscall.Gettid())
+	must("mount world", syscall.Mount(world, hello, "", syscall.MS_BIND, ""))
+	thread := strconv.Itoa(syscall.Gettid())
+	must("exec", syscall.Exec("/usr/bin/nsenter", []string{"nsenter", "-t", thread, "--mount",
+		"/usr/bin/cp", hello, hello + "-copied"}, os.Environ()))
+}

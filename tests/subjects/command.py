@@ -1,0 +1,98 @@
+"""The command: nsdrift run, its exit status, and what it says."""
+import shutil
+
+from harness import programs, settings, shim
+from harness.registry import Skip, check, check_equal, test
+
+
+def nsdrift(*argv, **keywords):
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    return shim.run([settings.command(), *argv], on=False, **keywords)
+
+
+@test(every_build=True)
+def exit_statuses():
+    """0: nothing found; 1: an error or a warning; 125: it could not be watched; 2: a usage error."""
+    clean, faulty = programs.c("setns_round_trip"), programs.c("pool_worker_skips_restore_and_idles")
+    check_equal(nsdrift("run", "--", clean).status, 0, "clean")
+    found = nsdrift("run", "--", faulty)
+    check_equal(found.status, 1, "a warning")
+    check("left-switched" in found.err, "the report", found.err)
+    check_equal(nsdrift("run", "--", programs.c("thread_switches_and_returns")).status, 0, "a note")
+    check_equal(nsdrift("run", "--", "/bin/sh", "-c", "exit 9").status, 0, "the program's own status")
+    missing = nsdrift("run", "--", "/nowhere/at-all")
+    check_equal(missing.status, 125, "it could not be started")
+    check(missing.err, "no word about what could not be started")
+    check_equal(nsdrift("run").status, 2, "no program")
+    check_equal(nsdrift("run", "--no-such-option", "--", clean).status, 2, "an unknown option")
+    check_equal(nsdrift("no-such-command").status, 2, "an unknown command")
+
+
+@test()
+def status_of_the_program():
+    run = nsdrift("run", "--exit-status=program", "--", programs.c("ends"), "exit")
+    check_equal(run.status, 3, "--exit-status=program")
+    run = nsdrift("run", "--exit-status=program", "--", "/bin/sh", "-c", "kill -TERM $$")
+    check_equal(run.status, 128 + 15, "a signal")
+
+
+@test()
+def output_is_the_programs():
+    for argv in (["/bin/sh", "-c", "echo out; echo err >&2"], [programs.c("errors_are_kept")]):
+        native = shim.run(argv, on=False)
+        run = nsdrift("run", "--", *argv)
+        check_equal((run.out, run.err), (native.out, native.err), "stdout and stderr of a clean program")
+
+
+@test()
+def static_programs():
+    """125, one line that says why, and the program is not started without --best-effort."""
+    if not shutil.which("busybox"):
+        raise Skip("busybox-static is not installed")
+    run = nsdrift("run", "--", shutil.which("busybox"), "touch", settings.FOLDER / "touched")
+    check_equal(run.status, 125, "a static program")
+    check("static" in run.err and len(run.err.splitlines()) == 1, run.err)
+    check(not (settings.FOLDER / "touched").exists(), "it was started")
+
+
+@test()
+def launcher_is_named():
+    from subjects import launcher
+    program = programs.go("launcher")
+
+    def run(argv, **keywords):
+        return nsdrift("run", "--", *argv, **keywords)
+    result, _ = launcher.start(program, 0, runner=run)
+    check_equal(result.status, 1, result.err)
+    check("unlocked-switch" in result.err, result.err)
+    fixed, copied = launcher.start(programs.go("launcher", ldflags=launcher.FIXED, label="fixed"), 0,
+                                   runner=run)
+    check_equal((fixed.status, copied), (0, "world\n"), fixed.err)
+
+
+@test()
+def library_is_found():
+    """By NSDRIFT_LIBRARY, else beside the command."""
+    import os
+    import subprocess
+    base = {k: v for k, v in os.environ.items() if not k.startswith("NSDRIFT")}
+    copy = settings.FOLDER / "nsdrift"
+    shutil.copy(settings.command(), copy)
+    faulty = programs.c("pool_worker_skips_restore_and_idles")
+    done = subprocess.run([copy, "run", "--", faulty], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=dict(base, NSDRIFT_LIBRARY=str(settings.library())), text=True)
+    check_equal(done.returncode, 1, f"by NSDRIFT_LIBRARY ({done.stdout})")
+    shutil.copy(settings.library(), settings.FOLDER / "libnsdrift.so")
+    done = subprocess.run([copy, "run", "--", faulty], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=base, text=True)
+    check_equal(done.returncode, 1, f"beside the command ({done.stdout})")
+
+
+@test()
+def help_and_version():
+    for argv in (["--help"], ["help"], ["run", "--help"]):
+        result = nsdrift(*argv)
+        check_equal(result.status, 0, argv)
+        check("nsdrift run" in result.out, argv, result.out)
+    check("0." in nsdrift("--version").out, "--version")

@@ -1,0 +1,43 @@
+"""What nsdrift saw against what strace shows of another run: per thread the same namespace and mount
+calls, in order, with the same results. A shim that does nothing fails each of these."""
+from harness import programs, sandbox, settings, strace
+from harness.registry import test
+
+# Without a namespace call of their own, or never the same twice.
+NOT_COMPARED = {"many_short_threads", "spawns"}
+
+for source in sorted(programs.C.glob("*.expect")):
+    if source.stem in NOT_COMPARED:
+        continue
+
+    @test(source.stem, every_build=True)
+    def c_program(name=source.stem):
+        strace.compare([programs.c(name)])
+
+for source in ("setns_round_trip", "changes_root", "calls_by_syscall", "errors_are_kept"):
+    @test(f"musl.{source}")
+    def musl_program(name=source):
+        strace.compare([programs.c(name, compiler="musl-gcc")])
+
+for source in sorted(programs.GO.glob("*.expect")):
+    for go in programs.GO_RELEASES:
+        @test(f"go.{source.stem}.{go}", level="fast" if go == programs.NEWEST else "gate",
+              timeout=300)
+        def go_program(name=source.stem, release=go):
+            strace.compare([programs.go(name, release)])
+
+
+def launch(program):
+    """A program that is given hello and world, which are there anew for each of the two runs."""
+    def prepare():
+        sandbox.private_mounts()
+        (settings.FOLDER / "hello").write_text("hello\n")
+        (settings.FOLDER / "world").write_text("world\n")
+    return strace.compare([program, "hello", "world"], before=prepare)
+
+
+for go in programs.GO_RELEASES:
+    @test(f"launcher.{go}", level="fast" if go == programs.NEWEST else "gate", timeout=300)
+    def launcher(release=go):
+        launch(programs.go("launcher", release, (programs.DYNAMIC, "-X main.discipline=locked"),
+                           "fixed"))

@@ -1,0 +1,41 @@
+"""The small Go hosts, dynamic, with every release of Go that the probe knows."""
+from harness import programs, shim
+from harness.expectations import Expectation, hold_text
+from harness.registry import check, check_equal, test
+
+
+def verdict(program, expectation, release):
+    native = shim.run([program], on=False)
+    check_equal(native.status, expectation.status, "native exit status")
+    plain = shim.run([program])
+    check_equal((plain.status, plain.out), (native.status, native.out), "output under nsdrift")
+    hold_text(expectation, native.err, plain.err, "the report by default")
+    watched = shim.watched([program])
+    check_equal((watched.status, watched.out), (native.status, native.out), "output, json")
+    expectation.hold(watched.report)
+    shim.check_coverage(watched.report)
+    images = [row for row in watched.report.coverage if row["image"].endswith(program.name)]
+    check(images and all(row["go"] and row["go"].startswith(release) for row in images),
+          "coverage does not name the release:", watched.report.coverage)
+
+
+HOSTS = sorted(path for path in programs.GO.glob("*.expect"))
+STRIPPED = (programs.DYNAMIC, "-s", "-w")
+
+for path in HOSTS:
+    for go in programs.GO_RELEASES:
+        fast = go in ("1.19", programs.NEWEST)
+
+        @test(f"{path.stem}.{go}", level="fast" if fast else "gate", timeout=300,
+              every_build=go == programs.NEWEST)
+        def go_program(expect=path, release=go):
+            verdict(programs.go(expect.stem, release), Expectation(expect), release)
+
+for go in programs.GO_RELEASES:
+    @test(f"stripped.{go}", level="fast" if go == programs.NEWEST else "gate", timeout=300)
+    def stripped(release=go):
+        """Without symbol table and DWARF: functions and lines come from pclntab."""
+        for name in ("visits_locked", "unlocked_round_trip", "restore_forgotten",
+                     "thread_thrown_away", "children_in_namespaces"):
+            program = programs.go(name, release, STRIPPED, "stripped")
+            verdict(program, Expectation(programs.GO / f"{name}.expect"), release)
