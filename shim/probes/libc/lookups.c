@@ -1,0 +1,76 @@
+/*
+ * dlsym and dlvsym: who asks a library for one of the wrapped names by its handle
+ * (ctypes.CDLL("libc.so.6").setns) is given our wrapper, if what it would have got is the very
+ * function that our wrapper goes on to. The machine's assembly asks here first and otherwise jumps
+ * on, so that the loader sees the true caller. Calls that a libc makes inside itself (system,
+ * popen, daemon, posix_spawn's own child) pass by no symbol and are not seen.
+ */
+#include "base/memory.h"
+#include "names/modules.h"
+#include "probes/libc/functions.h"
+#include "probes/libc/prototypes.h"
+
+#define DEFAULT_SCOPE ((void *) 0)
+#define NEXT_SCOPE ((void *) -1l)
+
+int lookups__wanted(void *handle, const char *name, uintptr_t caller)
+    __attribute__((visibility("hidden")));
+void *lookups__symbol(void *handle, const char *name, int function)
+    __attribute__((visibility("hidden")));
+void *lookups__versioned(void *handle, const char *name, const char *version, int function)
+    __attribute__((visibility("hidden")));
+void *lookups__next_dlsym(void) __attribute__((visibility("hidden")));
+void *lookups__next_dlvsym(void) __attribute__((visibility("hidden")));
+
+/*
+ * Whether RTLD_NEXT from this caller finds the function that our wrapper goes on to: so it is for a
+ * library between us and that function's. Who stands before us finds our wrapper anyway.
+ */
+static bool next_is_ours(uintptr_t caller, const void *next) {
+    const struct nsd_module *module = modules__of(caller), *holder = modules__of((uintptr_t) next);
+    uint32_t shim = 0, number = modules__number(module);
+
+    for (unsigned i = 0; i < modules__count(); i++) {
+        if (modules__at(i)->is_shim)
+            shim = i + 1;
+    }
+    return shim < number && number < modules__number(holder);
+}
+
+/* The function if a look-up of this name needs us, -1 if the loader is to be asked alone. */
+int lookups__wanted(void *handle, const char *name, uintptr_t caller) {
+    enum nsd_function function;
+    void *next;
+
+    if (handle == DEFAULT_SCOPE || name == NULL)
+        return -1;
+    function = functions__by_name(name);
+    if (function == NSD_FUNCTIONS || (next = functions__definition(function)) == NULL)
+        return -1;
+    if (handle == NEXT_SCOPE && !next_is_ours(caller, next))
+        return -1;
+    return (int) function;
+}
+
+static void *in_place_of(void *found, int function) {
+    return found != NULL && found == functions__definition((enum nsd_function) function)
+               ? functions__wrapper((enum nsd_function) function)
+               : found;
+}
+
+void *lookups__symbol(void *handle, const char *name, int function) {
+    /* From here RTLD_NEXT would mean "behind us"; that is where this caller's would have ended. */
+    return in_place_of(NEXT(dlsym)(handle, name), function);
+}
+
+void *lookups__versioned(void *handle, const char *name, const char *version, int function) {
+    return in_place_of(NEXT(dlvsym)(handle, name, version), function);
+}
+
+void *lookups__next_dlsym(void) {
+    return functions__next(NSD_FUNCTION_dlsym);
+}
+
+void *lookups__next_dlvsym(void) {
+    return functions__next(NSD_FUNCTION_dlvsym);
+}

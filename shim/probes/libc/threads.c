@@ -1,0 +1,253 @@
+/*
+ * Births and deaths of threads that libc makes: pthread_create and thrd_create with a start routine
+ * of ours in between, the key whose destructor sees every way to die (return, pthread_exit,
+ * thrd_exit, cancel, the main thread's pthread_exit), and the exits themselves for their stacks.
+ * Nothing here waits; memory for threads on their way is a pool that does not grow.
+ */
+#include "probes/libc/threads.h"
+
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "probes/libc/observe.h"
+#include "probes/libc/pool.h"
+#include "probes/libc/prototypes.h"
+
+extern int pthread_key_create(unsigned *key, void (*destructor)(void *)) __attribute__((weak));
+extern int pthread_setspecific(unsigned key, const void *value) __attribute__((weak));
+extern void *pthread_getspecific(unsigned key) __attribute__((weak));
+
+/*
+ * What the key holds in a thread, as a number: how often the destructor ran, and how the thread
+ * came to its end. Both libcs run destructors at most four times (PTHREAD_DESTRUCTOR_ITERATIONS),
+ * round after round while one of them sets a value: ours sets it again until the last round, so
+ * that what other destructors do is still seen as done by a living thread.
+ */
+#define ROUNDS 4u
+#define ROUND 7u
+#define BORN_BY_US 8u /* has our start routine: RETURNED is set if it returns */
+#define RETURNED 16u
+#define EXITED 32u /* by pthread_exit, thrd_exit */
+
+static unsigned key;
+static _Atomic bool key_made;
+
+static uintptr_t mark(void) {
+    return atomic_load_explicit(&key_made, memory_order_acquire)
+               ? (uintptr_t) pthread_getspecific(key)
+               : 0;
+}
+
+static void set_mark(uintptr_t value) {
+    if (atomic_load_explicit(&key_made, memory_order_acquire))
+        pthread_setspecific(key, (const void *) value);
+}
+
+static void thread_ends(void *value) {
+    uintptr_t state = (uintptr_t) value;
+    struct nsd_event event;
+
+    if (!nsd_on)
+        return;
+    if ((state & ROUND) < ROUNDS) {
+        set_mark(state + 1);
+        return;
+    }
+    if (!observe__begin(&event, NSD_CALL_THREAD_DIED, NULL))
+        return;
+    event.explicit_end = (state & EXITED) != 0;
+    event.cancelled = (state & (BORN_BY_US | RETURNED | EXITED)) == BORN_BY_US;
+    submit__event(&event);
+}
+
+/*
+ * The kernel's thread id stands in libc's own thread structure, behind the thread pointer, at a
+ * place that differs between libcs. It is found in the main thread and believed once two threads
+ * that were born later had theirs there too; a system call saved in each birth.
+ */
+#define PLACES 256u
+#define TRUST 2u
+
+static _Atomic uint32_t tid_place; /* in ints from the thread pointer; 0: not found */
+static _Atomic uint32_t tid_trust;
+
+static void find_tid_place(void) {
+    int32_t words[PLACES], tid = sys__gettid();
+
+    if (memory__try_copy(words, (const void *) machine__thread_pointer(), sizeof(words)) !=
+        sizeof(words))
+        return;
+    for (uint32_t i = 1; i < PLACES; i++) {
+        if (words[i] == tid) {
+            atomic_store(&tid_place, i);
+            return;
+        }
+    }
+}
+
+/* Of a thread that libc has just made, at its start. */
+static int32_t tid_at_birth(void) {
+    uint32_t place = atomic_load_explicit(&tid_place, memory_order_relaxed);
+    uint32_t trust = atomic_load_explicit(&tid_trust, memory_order_relaxed);
+    int32_t tid, written = 0;
+
+    if (place != 0)
+        written = ((const int32_t *) machine__thread_pointer())[place];
+    if (place != 0 && trust >= TRUST && written > 0)
+        return written;
+    tid = sys__gettid();
+    if (place != 0 && written == tid)
+        atomic_fetch_add_explicit(&tid_trust, 1, memory_order_relaxed);
+    else
+        atomic_store_explicit(&tid_place, 0, memory_order_relaxed);
+    return tid;
+}
+
+bool threads__begin(void) {
+    if (pthread_key_create == NULL || pthread_setspecific == NULL || pthread_getspecific == NULL ||
+        pthread_key_create(&key, thread_ends) != 0)
+        return false;
+    atomic_store_explicit(&key_made, true, memory_order_release);
+    set_mark(1);
+    find_tid_place();
+    return true;
+}
+
+void threads__adopt(void) {
+    if (mark() == 0)
+        set_mark(1);
+}
+
+/* A thread on its way: filled by the parent, given back by the child before it does anything. */
+struct birth {
+    uint64_t pool_link;
+    union {
+        void *(*posix)(void *);
+        int (*c11)(void *);
+    } routine;
+    void *argument;
+    uint32_t token;
+    int32_t parent;
+};
+
+#define BIRTHS 1024u
+_Static_assert(sizeof(struct birth) % 16 == 0, "the pool keeps its blocks aligned");
+
+static struct birth birth_memory[BIRTHS] __attribute__((aligned(16)));
+static struct nsd_pool births = {
+    .memory = birth_memory, .count = BIRTHS, .size = sizeof(struct birth)};
+
+static void thread_begins(struct birth *at, struct birth *copy) {
+    struct nsd_event event;
+    int32_t tid = tid_at_birth();
+
+    *copy = *at;
+    pool__give(&births, at);
+    set_mark(1 | BORN_BY_US);
+    submit__prepare(&event, NSD_CALL_THREAD_BORN, tid);
+    event.token = copy->token;
+    event.other_tid = copy->parent;
+    submit__event(&event);
+}
+
+static void *start_posix(void *at) {
+    struct birth birth;
+    void *value;
+
+    thread_begins(at, &birth);
+    value = birth.routine.posix(birth.argument);
+    set_mark(mark() | RETURNED);
+    return value;
+}
+
+static int start_c11(void *at) {
+    struct birth birth;
+    int value;
+
+    thread_begins(at, &birth);
+    value = birth.routine.c11(birth.argument);
+    set_mark(mark() | RETURNED);
+    return value;
+}
+
+/*
+ * Prepares a birth and hands in its first event, which keeps the start routine: it tells an M of Go
+ * from a thread of a C library. NULL: the thread is made without us.
+ */
+static struct birth *announce(struct nsd_event *event, const struct nsd_site *site,
+                              uintptr_t routine, void *argument) {
+    struct birth *birth;
+
+    if (!observe__begin(event, NSD_CALL_THREAD_CREATE, site))
+        return NULL;
+    birth = pool__take(&births);
+    if (birth == NULL) {
+        /* More threads than the pool has places are between birth and their first step. */
+        submit__count_lost();
+        return NULL;
+    }
+    event->arguments[0] = routine;
+    birth->argument = argument;
+    birth->parent = event->tid;
+    birth->token = event->token = submit__new_token();
+    submit__event(event);
+    return birth;
+}
+
+static void not_created(struct nsd_event *event, struct birth *birth, int error) {
+    pool__give(&births, birth);
+    event->call = NSD_CALL_THREAD_NOT_CREATED;
+    event->result = -error;
+    submit__event(event);
+}
+
+int pthread_create(unsigned long *thread, const void *attributes, void *(*routine)(void *),
+                   void *argument) {
+    struct nsd_event event;
+    struct birth *birth;
+    int error;
+
+    if (!nsd_on || (birth = announce(&event, NSD_SITE(), (uintptr_t) routine, argument)) == NULL)
+        return NEXT(pthread_create)(thread, attributes, routine, argument);
+    birth->routine.posix = routine;
+    error = NEXT(pthread_create)(thread, attributes, start_posix, birth);
+    if (error != 0)
+        not_created(&event, birth, error);
+    return error;
+}
+
+int thrd_create(unsigned long *thread, int (*routine)(void *), void *argument) {
+    struct nsd_event event;
+    struct birth *birth;
+    int error;
+
+    if (!nsd_on || (birth = announce(&event, NSD_SITE(), (uintptr_t) routine, argument)) == NULL)
+        return NEXT(thrd_create)(thread, routine, argument);
+    birth->routine.c11 = routine;
+    error = NEXT(thrd_create)(thread, start_c11, birth);
+    if (error != 0)
+        not_created(&event, birth, error);
+    return error;
+}
+
+static void thread_exits(const struct nsd_site *site) {
+    struct nsd_event event;
+
+    if (!observe__begin(&event, NSD_CALL_THREAD_EXIT, site))
+        return;
+    set_mark((mark() | EXITED) + (mark() == 0));
+    submit__event(&event);
+}
+
+void pthread_exit(void *value) {
+    if (nsd_on)
+        thread_exits(NSD_SITE());
+    NEXT(pthread_exit)(value);
+    __builtin_unreachable();
+}
+
+void thrd_exit(int value) {
+    if (nsd_on)
+        thread_exits(NSD_SITE());
+    NEXT(thrd_exit)(value);
+    __builtin_unreachable();
+}

@@ -1,0 +1,22 @@
+/*
+ * Births and deaths of libc's threads, for the constructor and the other wrappers.
+ */
+#ifndef NSD_PROBES_LIBC_THREADS_H
+#define NSD_PROBES_LIBC_THREADS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Makes the key whose destructor sees a thread's death and sets it on the caller, the main thread.
+ * Called once by the constructor, only when the shim is on. False where libc has no such keys.
+ */
+bool threads__begin(void);
+
+/*
+ * A thread that libc made without us (SIGEV_THREAD and the like): its death will be seen. Cheap;
+ * called before each switch.
+ */
+void threads__adopt(void);
+
+#endif
