@@ -36,7 +36,7 @@ static unsigned class_of(size_t size) {
     unsigned class = 0;
 
     while (((size_t) 1 << (class + SMALLEST_SHIFT)) < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -132,6 +132,10 @@ void arena__reset(void) {
         sys__munmap(chunk, chunk->size);
         chunk = next;
     }
+    arena__forget();
+}
+
+void arena__forget(void) {
     memory__fill(&arena, 0, sizeof arena);
 }
 

@@ -12,8 +12,13 @@
 void *arena__take(size_t size);
 /* Gives back what arena__take gave, with the same size. NULL is ignored. */
 void arena__give(void *memory, size_t size);
-/* Forgets everything and unmaps it: in a fork child, and between unit tests. */
+/* Forgets everything and unmaps it: between unit tests. */
 void arena__reset(void);
+/*
+ * Forgets everything and leaves it mapped: in a fork copy, where another thread of the parent may
+ * have been in the middle of it.
+ */
+void arena__forget(void);
 /* Bytes mapped from the kernel at present. */
 size_t arena__mapped(void);
 

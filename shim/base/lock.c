@@ -15,8 +15,8 @@
 static bool take(struct nsd_lock *lock, int32_t tid) {
     int32_t nobody = 0;
 
-    return atomic_compare_exchange_strong_explicit(&lock->owner, &nobody, tid,
-                                                   memory_order_acquire, memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&lock->owner, &nobody, tid, memory_order_acquire,
+                                                   memory_order_relaxed);
 }
 
 bool lock__try(struct nsd_lock *lock, int32_t tid) {
@@ -36,6 +36,10 @@ bool lock__try(struct nsd_lock *lock, int32_t tid) {
 
 void lock__release(struct nsd_lock *lock) {
     atomic_store_explicit(&lock->owner, 0, memory_order_release);
+}
+
+int32_t lock__owner(struct nsd_lock *lock) {
+    return atomic_load_explicit(&lock->owner, memory_order_relaxed);
 }
 
 void lock__reset(struct nsd_lock *lock) {

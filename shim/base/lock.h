@@ -17,6 +17,8 @@ struct nsd_lock {
 /* False at once if `tid` owns it already, else after a bounded number of tries. */
 bool lock__try(struct nsd_lock *lock, int32_t tid);
 void lock__release(struct nsd_lock *lock);
+/* Tid of who has it, 0 when free. */
+int32_t lock__owner(struct nsd_lock *lock);
 /* In a fork child: whoever held it is not here. */
 void lock__reset(struct nsd_lock *lock);
 

@@ -61,8 +61,7 @@ bool memory__equal(const void *a, const void *b, size_t size) {
     return memcmp(a, b, size) == 0;
 }
 
-const void *memory__find(const void *hay, size_t hay_size, const void *needle,
-                         size_t needle_size) {
+const void *memory__find(const void *hay, size_t hay_size, const void *needle, size_t needle_size) {
     const unsigned char *at = hay;
     const unsigned char *pattern = needle;
 

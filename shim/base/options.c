@@ -33,9 +33,10 @@ static const char *const occasions[] = {"auto", "always", "never"};
 
 /* The signals that a program may be asked by; names as kill -l has them. */
 #define SIGNAL_TABLE(X)                                                                            \
-    X(HUP, 1) X(INT, 2) X(QUIT, 3) X(TRAP, 5) X(USR1, 10) X(USR2, 12) X(PIPE, 13) X(ALRM, 14)      \
-    X(TERM, 15) X(CHLD, 17) X(CONT, 18) X(TSTP, 20) X(TTIN, 21) X(TTOU, 22) X(URG, 23)             \
-    X(XCPU, 24) X(XFSZ, 25) X(VTALRM, 26) X(PROF, 27) X(WINCH, 28) X(IO, 29) X(PWR, 30) X(SYS, 31)
+    X(HUP, 1)                                                                                      \
+    X(INT, 2) X(QUIT, 3) X(TRAP, 5) X(USR1, 10) X(USR2, 12) X(PIPE, 13) X(ALRM, 14) X(TERM, 15)    \
+        X(CHLD, 17) X(CONT, 18) X(TSTP, 20) X(TTIN, 21) X(TTOU, 22) X(URG, 23) X(XCPU, 24)         \
+            X(XFSZ, 25) X(VTALRM, 26) X(PROF, 27) X(WINCH, 28) X(IO, 29) X(PWR, 30) X(SYS, 31)
 
 static const struct {
     const char *name;
@@ -122,8 +123,8 @@ static bool parse_value(const struct option_row *row, const char *from, const ch
         right = parse_size(from, end, &number) && number >= row->least && number <= row->most;
         break;
     default:
-        right = text__parse_unsigned(from, end, &number) && number >= row->least &&
-                number <= row->most;
+        right =
+            text__parse_unsigned(from, end, &number) && number >= row->least && number <= row->most;
     }
     if (right)
         value->number = number;
@@ -222,7 +223,8 @@ void options__parse(const char *given, void (*complain)(const char *line)) {
     if (given == NULL || given[0] == '\0')
         return;
     length = string__length(given);
-    mapped = sys__mmap(NULL, length + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mapped =
+        sys__mmap(NULL, length + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (SYS_IS_ERROR(mapped)) {
         complain_once("no memory to read NSDRIFT_OPTIONS: the defaults are used");
         return;

@@ -153,8 +153,7 @@ void text__iso_time(struct nsd_text *text, uint64_t nanoseconds) {
     days += 719468;
     era = days / 146097;
     day_of_era = days % 146097;
-    year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     month = (5 * day_of_year + 2) / 153;
     day = day_of_year - (153 * month + 2) / 5 + 1;

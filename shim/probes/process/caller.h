@@ -36,8 +36,12 @@ bool caller__is_vfork_child(uintptr_t key);
 /* In a fork child, as its first act (wrappers of fork and _Fork, raw clones): a fresh image. */
 void caller__fork_child(void);
 
-/* Births and deaths, so that no tid is looked up that is gone. */
-void caller__thread_born(int32_t tid, uintptr_t thread_pointer);
-void caller__thread_died(int32_t tid, uintptr_t thread_pointer);
+/*
+ * At start: the page that tells a fork copy. False where the kernel has no such thing: then nothing
+ * is watched, since a copy would write into records that it takes for its own.
+ */
+bool caller__begin(void);
+/* Before the host's seccomp filter is in force: learns where the C library keeps a thread's tid. */
+void caller__prepare_quiet(void);
 
 #endif

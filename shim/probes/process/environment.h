@@ -6,7 +6,9 @@
 #ifndef NSD_PROBES_PROCESS_ENVIRONMENT_H
 #define NSD_PROBES_PROCESS_ENVIRONMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct nsd_environment {
     char **list;   /* what to exec with: the host's own array where nothing must change */
@@ -16,9 +18,19 @@ struct nsd_environment {
 
 /* The library's path, the options and the preload, as this image was started with them. */
 void environment__begin(char **host_environment);
-void environment__for_exec(char *const *given, struct nsd_environment *out);
+/*
+ * `vfork_key` is the key of caller__mark_vfork where a vfork child asks, else 0: the child's exec
+ * leaves the mapping behind in the parent's memory, and caller__clear_vfork takes it away.
+ */
+void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_environment *out);
+/* Takes away what vfork children with this key have left. Called by caller__clear_vfork. */
+void environment__reclaim(uintptr_t vfork_key);
+/* The library's path still leads to the same file in the caller's root. */
+bool environment__reaches_library(void);
 void environment__release(struct nsd_environment *environment);
-/* Value of a variable in this image's start environment, NULL if it is not set. */
+/* Value of a variable in a list of NAME=VALUE, NULL if it is not set. */
+const char *environment__of(char **list, const char *name);
+/* The same in this image's start environment. */
 const char *environment__get(const char *name);
 
 #endif

@@ -1,0 +1,303 @@
+/*
+ * The environment across exec: see environment.h. Keeps what this image was started with and builds
+ * the next image's list where the host's own would lose the preload, or would name a library that
+ * is not there.
+ */
+#include "probes/process/environment.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/syscall.h"
+#include "names/modules.h"
+#include "probes/process/identity.h"
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/mman.h>
+#include <stdatomic.h>
+
+#define SWITCH "NSDRIFT="
+#define OPTIONS "NSDRIFT_OPTIONS="
+#define PRELOAD "LD_PRELOAD="
+
+static char **host_environment;
+static char library[PATH_MAX]; /* absolute, as it can be handed on; empty: unknown */
+static uint64_t library_device, library_inode;
+static const char *options_entry; /* "NSDRIFT_OPTIONS=..." as it was at start, NULL */
+
+static bool entry_is(const char *entry, const char *name) {
+    return string__begins(entry, name);
+}
+
+const char *environment__of(char **list, const char *name) {
+    size_t length = string__length(name);
+
+    for (; list != NULL && *list != NULL; list++) {
+        if (string__begins(*list, name) && (*list)[length] == '=')
+            return *list + length + 1;
+    }
+    return NULL;
+}
+
+const char *environment__get(const char *name) {
+    return environment__of(host_environment, name);
+}
+
+/* Our own path as the loader opened it, made absolute while the working directory is the start's.
+ */
+static void learn_library(void) {
+    for (unsigned i = 0; i < modules__count(); i++) {
+        const struct nsd_module *module = modules__at(i);
+        struct sys_stat stat;
+        size_t length, before = 0;
+
+        if (!module->is_shim || module->path == NULL)
+            continue;
+        length = string__length(module->path);
+        if (module->path[0] != '/') {
+            long got = SYS2(__NR_getcwd, library, sizeof library);
+
+            if (got <= 0)
+                return;
+            before = (size_t) got; /* with its NUL, which becomes the slash */
+            library[before - 1] = '/';
+        }
+        if (before + length + 1 > sizeof library || sys__stat(module->path, &stat) != 0) {
+            library[0] = '\0';
+            return;
+        }
+        memory__copy(library + before, module->path, length + 1);
+        library_device = stat.device;
+        library_inode = stat.inode;
+        return;
+    }
+}
+
+/* Only the copy stays true: the host may overwrite its environment's memory (setproctitle does). */
+static const char *keep(const char *entry) {
+    size_t size = string__length(entry) + 1;
+    long at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (SYS_IS_ERROR(at))
+        return NULL;
+    memory__copy((void *) at, entry, size);
+    return (const char *) at;
+}
+
+void environment__begin(char **environment) {
+    host_environment = environment;
+    learn_library();
+    for (char **at = environment; at != NULL && *at != NULL; at++) {
+        if (entry_is(*at, OPTIONS))
+            options_entry = keep(*at);
+    }
+}
+
+bool environment__reaches_library(void) {
+    struct sys_stat stat;
+
+    return library[0] != '\0' && sys__stat(library, &stat) == 0 && stat.device == library_device &&
+           stat.inode == library_inode;
+}
+
+static bool is_separator(char c) {
+    return c == ':' || c == ' ';
+}
+
+/* The element of an LD_PRELOAD value that is ours: [*from, *end) in value; false if none is. */
+static bool find_element(const char *value, const char **from, const char **end) {
+    const char *base = string__base_name(library);
+    size_t base_length = string__length(base);
+
+    while (*value != '\0') {
+        const char *start, *stop;
+
+        while (is_separator(*value))
+            value++;
+        start = value;
+        while (*value != '\0' && !is_separator(*value))
+            value++;
+        stop = value;
+        /* By its file name: the user may have spelled the folder in another way. */
+        if ((size_t) (stop - start) >= base_length &&
+            memory__equal(stop - base_length, base, base_length) &&
+            ((size_t) (stop - start) == base_length || stop[-(ptrdiff_t) base_length - 1] == '/')) {
+            *from = start;
+            *end = stop;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What must be done to the host's list. */
+struct plan {
+    bool add_switch, add_options, add_preload;
+    bool strip_ours;                /* follow=0: none of the three goes on */
+    const char *cut_from, *cut_end; /* our element in its LD_PRELOAD, to be cut out */
+    const char *preload;            /* its LD_PRELOAD value, NULL for none */
+    size_t entries;
+};
+
+static void make_plan(char *const *given, struct plan *plan) {
+    bool follow = nsd_options.follow.number != 0;
+    bool reaches = environment__reaches_library();
+    bool has_switch = false, has_options = false, has_ours = false;
+
+    memory__fill(plan, 0, sizeof *plan);
+    for (; given != NULL && given[plan->entries] != NULL; plan->entries++) {
+        const char *entry = given[plan->entries];
+
+        if (entry[0] != 'N' && entry[0] != 'L')
+            continue;
+        if (entry_is(entry, SWITCH))
+            has_switch = true;
+        else if (entry_is(entry, OPTIONS))
+            has_options = true;
+        else if (entry_is(entry, PRELOAD))
+            plan->preload = entry + sizeof PRELOAD - 1;
+    }
+    if (plan->preload != NULL)
+        has_ours = find_element(plan->preload, &plan->cut_from, &plan->cut_end);
+    if (follow && reaches) {
+        plan->add_switch = !has_switch;
+        plan->add_options = !has_options && options_entry != NULL;
+        plan->add_preload = !has_ours;
+        plan->cut_from = plan->cut_end = NULL;
+        return;
+    }
+    plan->strip_ours = !follow && (has_switch || has_options || has_ours);
+}
+
+static bool plan_changes(const struct plan *plan) {
+    return plan->add_switch || plan->add_options || plan->add_preload || plan->strip_ours ||
+           plan->cut_from != NULL;
+}
+
+/* "LD_PRELOAD=" with the library put in front, or with its element cut out, into `to`. */
+static char *write_preload(char *to, const struct plan *plan) {
+    const char *value = plan->preload == NULL ? "" : plan->preload;
+    char *at = to;
+    size_t length = string__length(value);
+
+    memory__copy(at, PRELOAD, sizeof PRELOAD - 1);
+    at += sizeof PRELOAD - 1;
+    if (plan->add_preload) {
+        size_t size = string__length(library);
+
+        memory__copy(at, library, size);
+        at += size;
+        if (length > 0)
+            *at++ = ':';
+        memory__copy(at, value, length + 1);
+        return at + length + 1;
+    }
+    {
+        const char *rest = plan->cut_end;
+        size_t before = (size_t) (plan->cut_from - value);
+
+        while (is_separator(*rest))
+            rest++;
+        while (*rest == '\0' && before > 0 && is_separator(value[before - 1]))
+            before--;
+        memory__copy(at, value, before);
+        at += before;
+        length = string__length(rest);
+        memory__copy(at, rest, length + 1);
+        at += length;
+        if (at == to + sizeof PRELOAD - 1)
+            return to; /* nothing left in it: no entry at all */
+        return at + 1;
+    }
+}
+
+/* Mappings that vfork children exec'd away from, by the key of their parent's mark. */
+#define LEFT_MOST 64u
+static struct left_mapping {
+    _Atomic uintptr_t key;
+    struct nsd_environment environment;
+} left[LEFT_MOST];
+static _Atomic uint32_t left_count;
+
+static void leave(uintptr_t key, const struct nsd_environment *environment) {
+    for (unsigned i = 0; i < LEFT_MOST; i++) {
+        uintptr_t empty = 0;
+
+        if (atomic_compare_exchange_strong(&left[i].key, &empty, key)) {
+            left[i].environment = *environment;
+            atomic_fetch_add(&left_count, 1);
+            return;
+        }
+    }
+}
+
+void environment__reclaim(uintptr_t vfork_key) {
+    if (atomic_load_explicit(&left_count, memory_order_acquire) == 0)
+        return;
+    for (unsigned i = 0; i < LEFT_MOST; i++) {
+        if (atomic_load(&left[i].key) != vfork_key)
+            continue;
+        environment__release(&left[i].environment);
+        atomic_store(&left[i].key, 0);
+        atomic_fetch_sub(&left_count, 1);
+    }
+}
+
+void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_environment *out) {
+    struct plan plan;
+    size_t size, count = 0;
+    char **list, *strings, *end;
+    bool new_preload;
+    long at;
+
+    out->list = (char **) given;
+    out->mapping = NULL;
+    out->size = 0;
+    if (identity__is_quiet() || library[0] == '\0')
+        return;
+    make_plan(given, &plan);
+    if (!plan_changes(&plan))
+        return;
+    size = (plan.entries + 4) * sizeof *list + sizeof PRELOAD + sizeof library + 1 +
+           (plan.preload == NULL ? 0 : string__length(plan.preload));
+    at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (SYS_IS_ERROR(at))
+        return;
+    list = (char **) at;
+    strings = (char *) (list + plan.entries + 4);
+    new_preload = plan.add_preload || plan.cut_from != NULL;
+    end = new_preload ? write_preload(strings, &plan) : strings;
+    for (size_t i = 0; i < plan.entries; i++) {
+        char *entry = given[i];
+
+        if (plan.strip_ours && (entry_is(entry, SWITCH) || entry_is(entry, OPTIONS)))
+            continue;
+        if (new_preload && entry_is(entry, PRELOAD)) {
+            /* In its place, so that the order of what the host set stays. */
+            if (end != strings)
+                list[count++] = strings;
+            end = strings;
+            continue;
+        }
+        list[count++] = entry;
+    }
+    if (end != strings)
+        list[count++] = strings;
+    if (plan.add_switch)
+        list[count++] = (char *) SWITCH "1";
+    if (plan.add_options)
+        list[count++] = (char *) options_entry;
+    list[count] = NULL;
+    out->list = list;
+    out->mapping = (void *) at;
+    out->size = size;
+    if (vfork_key != 0) {
+        leave(vfork_key, out);
+        /* Its end is the parent's matter; a failed exec keeps it until then. */
+        out->mapping = NULL;
+    }
+}
+
+void environment__release(struct nsd_environment *environment) {
+    if (environment->mapping != NULL)
+        sys__munmap(environment->mapping, environment->size);
+    environment->mapping = NULL;
+}

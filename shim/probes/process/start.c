@@ -1,0 +1,145 @@
+/*
+ * The constructor: one look at the environment, and only if NSDRIFT=1 is there and the program is
+ * not set-uid everything else, in order, while the process has one thread. Also the fresh start of
+ * a fork copy.
+ */
+#include "base/lock.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/syscall.h"
+#include "names/modules.h"
+#include "probes/go/go.h"
+#include "probes/libc/functions.h"
+#include "probes/libc/threads.h"
+#include "probes/process/caller.h"
+#include "probes/process/environment.h"
+#include "probes/process/identity.h"
+#include "probes/process/image.h"
+#include "probes/process/signals.h"
+#include "probes/submit.h"
+#include "stacks/capture.h"
+#include <elf.h>
+#include <stddef.h>
+
+/* glibc's loader has the first, musl the second; each passes over what it has not. */
+extern void *__libc_stack_end __attribute__((weak));
+extern char **__environ __attribute__((weak));
+
+struct nsd_image nsd_image;
+
+static bool libc_is_here;
+
+/* What the kernel put on the stack, found through the end of the environment's list. */
+struct auxiliary {
+    uintptr_t program_headers;
+    unsigned header_count;
+    const char *path;
+    bool secure;
+};
+
+static void read_auxiliary(char **environment, struct auxiliary *found) {
+    const Elf64_auxv_t *at;
+
+    memory__fill(found, 0, sizeof *found);
+    while (*environment != NULL)
+        environment++;
+    for (at = (const Elf64_auxv_t *) (environment + 1); at->a_type != AT_NULL; at++) {
+        switch (at->a_type) {
+        case AT_PHDR:
+            found->program_headers = at->a_un.a_val;
+            break;
+        case AT_PHNUM:
+            found->header_count = (unsigned) at->a_un.a_val;
+            break;
+        case AT_EXECFN:
+            found->path = (const char *) at->a_un.a_val;
+            break;
+        case AT_SECURE:
+            found->secure = at->a_un.a_val != 0;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static bool is_switched_on(char **environment) {
+    for (; *environment != NULL; environment++) {
+        if (string__equal(*environment, "NSDRIFT=1"))
+            return true;
+    }
+    return false;
+}
+
+bool image__has_libc(void) {
+    return libc_is_here;
+}
+
+void image__learn_pid_namespace(void) {
+    struct nsd_identity identity;
+
+    if (nsd_image.pid_ns == 0 && identity__of_thread(0, NSD_KIND_PID, &identity) == 0)
+        nsd_image.pid_ns = identity.inode;
+}
+
+/* Everything that is the same for a fresh image and for a copy of one. */
+static void begin_records(void) {
+    nsd_image.pid = sys__getpid();
+    nsd_image.leader = sys__gettid();
+    nsd_image.pid_ns = 0;
+    nsd_image.events = nsd_image.lost = 0;
+    nsd_image.threads = 1;
+    nsd_image.ended = NULL;
+    clock__begin(&nsd_image.clock);
+    submit__begin(nsd_image.pid, nsd_image.leader);
+}
+
+void image__begin_copy(void) {
+    begin_records();
+}
+
+/* The wrappers are in place by being exported; what they need is threads that can be told apart. */
+static void begin_libc(void) {
+    libc_is_here = threads__begin();
+    if (!libc_is_here) {
+        coverage__missing("libc", "this program has no C library with threads");
+        return;
+    }
+    nsd_image.libc_functions = NSD_FUNCTIONS;
+    coverage__probe("libc");
+}
+
+static void begin(char **environment, const struct auxiliary *auxiliary) {
+    if (!caller__begin())
+        return;
+    modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
+    modules__begin();
+    options__parse(environment__of(environment, "NSDRIFT_OPTIONS"), report__complain);
+    environment__begin(environment);
+    nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
+    nsd_image.program = nsd_image.path == NULL ? "" : string__base_name(nsd_image.path);
+    report__begin();
+    capture__begin((unsigned) nsd_options.depth.number);
+    capture__main_stack((uintptr_t) environment);
+    begin_records();
+    nsd_image.is_go = go__begin();
+    nsd_image.go = go__version();
+    begin_libc();
+    nsd_on = true;
+    signals__begin();
+}
+
+__attribute__((constructor)) static void start(int count, char **arguments, char **environment) {
+    struct auxiliary auxiliary;
+
+    (void) count;
+    (void) arguments;
+    /* musl hands nothing to a constructor, but has set its variable by then. */
+    if (&__libc_stack_end == NULL)
+        environment = &__environ == NULL ? NULL : __environ;
+    if (environment == NULL || !is_switched_on(environment))
+        return;
+    read_auxiliary(environment, &auxiliary);
+    if (!auxiliary.secure)
+        begin(environment, &auxiliary);
+}

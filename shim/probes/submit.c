@@ -1,0 +1,360 @@
+/*
+ * Where every probe's events go: under one lock through the ledger and the rules, and, when the
+ * event ends the image or asks for it, on to the report. Who cannot have the lock (a signal handler
+ * that interrupted its owner, a crowd) leaves the event in a bounded queue, which the owner empties
+ * before and after its own work: nobody waits, and only a full queue loses anything.
+ */
+#include "probes/submit.h"
+#include "base/arena.h"
+#include "base/lock.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/syscall.h"
+#include "nsdrift.h"
+#include "probes/go/go.h"
+#include "probes/process/environment.h"
+#include "probes/process/identity.h"
+#include "probes/process/image.h"
+#include "probes/process/look.h"
+#include <stdatomic.h>
+
+static struct nsd_ledger ledger;
+static struct nsd_findings findings;
+static struct nsd_lock lock;
+
+static _Atomic bool any_switch, any_descriptor;
+static _Atomic uint32_t last_token;
+static _Atomic uint64_t lost;
+static bool ended; /* the image's last report is made */
+
+/* ---- the queue of those who could not have the lock ---- */
+
+#define QUEUE 64u
+
+static struct queued {
+    _Atomic uint32_t state; /* EMPTY, FILLING, READY */
+    uint32_t order;
+    struct nsd_event event;
+} queue[QUEUE];
+static _Atomic uint32_t queued_count, queue_order;
+enum { EMPTY, FILLING, READY };
+
+static void enqueue(const struct nsd_event *event) {
+    for (unsigned i = 0; i < QUEUE; i++) {
+        uint32_t empty = EMPTY;
+
+        if (!atomic_compare_exchange_strong(&queue[i].state, &empty, FILLING))
+            continue;
+        queue[i].order = atomic_fetch_add(&queue_order, 1);
+        queue[i].event = *event;
+        atomic_store_explicit(&queue[i].state, READY, memory_order_release);
+        atomic_fetch_add(&queued_count, 1);
+        return;
+    }
+    submit__count_lost();
+}
+
+static struct queued *oldest_queued(void) {
+    struct queued *oldest = NULL;
+
+    for (unsigned i = 0; i < QUEUE; i++) {
+        if (atomic_load_explicit(&queue[i].state, memory_order_acquire) != READY)
+            continue;
+        if (oldest == NULL || (int32_t) (queue[i].order - oldest->order) < 0)
+            oldest = &queue[i];
+    }
+    return oldest;
+}
+
+/* ---- one event, under the lock ---- */
+
+static bool is_counted(const struct nsd_event *event) {
+    switch (nsd_call_table[event->call].effect) {
+    case NSD_EFFECT_SWITCH:
+    case NSD_EFFECT_NONE:
+    case NSD_EFFECT_PROCESS:
+        return event->call != NSD_CALL_REPORT && event->call != NSD_CALL_EXEC_FAILED;
+    default:
+        return false;
+    }
+}
+
+static void apply(const struct nsd_event *event, struct nsd_change *change) {
+    memory__fill(change, 0, sizeof *change);
+    ledger__apply(&ledger, event, change);
+    rules__on_event(&ledger, &findings, event, change);
+    if (is_counted(event))
+        nsd_image.events++;
+    if (nsd_options.verbosity.number >= 3)
+        report__event(event, &nsd_image);
+}
+
+static void apply_identities(int32_t tid, int32_t of_thread, nsd_kinds kinds) {
+    struct nsd_event event;
+    struct nsd_change change;
+
+    submit__prepare(&event, NSD_CALL_IDENTITY, tid);
+    event.other_tid = tid;
+    identity__fill(&event, of_thread, kinds);
+    if (event.identities > 0)
+        apply(&event, &change);
+}
+
+/* A thread that no probe saw being born (a raw clone) makes its first event. */
+static bool announce_unknown(int32_t tid, nsd_kinds about_to_change) {
+    struct nsd_event event;
+    struct nsd_change change;
+
+    if (ledger__thread(&ledger, tid) != NULL)
+        return true;
+    /* A process of its own that shares our memory is none of our threads. */
+    if (!identity__is_quiet() && sys__getpid() != nsd_image.pid)
+        return false;
+    submit__prepare(&event, NSD_CALL_THREAD_FOUND, tid);
+    identity__fill(&event, 0, (nsd_kinds) (NSD_ALL_KINDS & ~about_to_change));
+    apply(&event, &change);
+    return true;
+}
+
+static bool needs_thread(const struct nsd_event *event) {
+    return event->call != NSD_CALL_THREAD_BORN && event->call != NSD_CALL_THREAD_FOUND &&
+           event->call != NSD_CALL_IDENTITY && event->call != NSD_CALL_THREAD_DIED;
+}
+
+static void take_in(const struct nsd_event *given) {
+    struct nsd_event copy;
+    struct nsd_change change;
+    const struct nsd_event *event = given;
+    bool is_switch = nsd_call_table[given->call].effect == NSD_EFFECT_SWITCH;
+    const struct nsd_finding *last = findings.last;
+
+    if (needs_thread(event) && !announce_unknown(event->tid, is_switch ? event->kinds : 0))
+        return;
+    /* Our count of threads could be wrong where libraries clone by themselves: ask the kernel. */
+    if (is_switch && event->result >= 0 && ledger__is_single_threaded(&ledger)) {
+        copy = *event;
+        copy.kernel_threads = identity__kernel_threads();
+        event = &copy;
+    }
+    apply(event, &change);
+    if (is_switch && change.changed != 0)
+        atomic_store_explicit(&any_switch, true, memory_order_relaxed);
+    if (event->call == NSD_CALL_OPEN && event->result >= 0 &&
+        !atomic_load_explicit(&any_descriptor, memory_order_relaxed)) {
+        atomic_store_explicit(&any_descriptor, true, memory_order_relaxed);
+        go__watch_descriptors();
+    }
+    /* A finding wants to say where to: only now is the look at /proc worth its price. */
+    if (findings.last != last && event->call == NSD_CALL_UNSHARE && event->result == 0)
+        apply_identities(event->tid, 0, event->kinds & NSD_ALL_KINDS);
+}
+
+static void drain(void) {
+    while (atomic_load_explicit(&queued_count, memory_order_acquire) > 0) {
+        struct queued *oldest = oldest_queued();
+
+        if (oldest == NULL)
+            return;
+        take_in(&oldest->event);
+        atomic_store_explicit(&oldest->state, EMPTY, memory_order_release);
+        atomic_fetch_sub(&queued_count, 1);
+    }
+}
+
+/* Lets go of the lock, and takes it again for what was queued in the last moment. */
+static void let_go(int32_t tid) {
+    do {
+        drain();
+        lock__release(&lock);
+    } while (atomic_load_explicit(&queued_count, memory_order_acquire) > 0 &&
+             lock__try(&lock, tid));
+}
+
+/* ---- the doors ---- */
+
+void submit__begin(int32_t pid, int32_t tid) {
+    lock__reset(&lock);
+    for (unsigned i = 0; i < QUEUE; i++)
+        atomic_store(&queue[i].state, EMPTY);
+    atomic_store(&queued_count, 0);
+    atomic_store(&any_switch, false);
+    atomic_store(&any_descriptor, false);
+    atomic_store(&lost, 0);
+    ended = false;
+    /*
+     * In a fork copy the parent's pieces stay where they are: another thread may have been in the
+     * middle of them, so they are not walked.
+     */
+    arena__forget();
+    memory__fill(&findings, 0, sizeof findings);
+    ledger__begin(&ledger, pid, tid, NSD_RUNTIME_THREADS);
+    ledger__set_reader(&ledger, look__read_word, NULL);
+}
+
+void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid) {
+    /* The identities are read only as far as they are filled: most of an event need not be zeroed.
+     */
+    memory__fill(event, 0, offsetof(struct nsd_event, identity));
+    event->call = (uint16_t) call;
+    event->tid = tid;
+    event->time = clock__ticks();
+    event->kinds = nsd_call_table[call].kinds;
+}
+
+void submit__event(const struct nsd_event *event) {
+    if (!lock__try(&lock, event->tid)) {
+        enqueue(event);
+        return;
+    }
+    drain();
+    take_in(event);
+    let_go(event->tid);
+}
+
+void submit__observe(int32_t tid, nsd_kinds kinds) {
+    nsd_kinds unknown = 0;
+
+    if (identity__is_quiet() || !lock__try(&lock, tid))
+        return;
+    image__learn_pid_namespace();
+    if (announce_unknown(tid, 0)) {
+        for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+            if ((kinds & NSD_KIND_BIT(kind)) != 0 &&
+                ledger__unidentified(&ledger, tid, (enum nsd_kind) kind))
+                unknown = (nsd_kinds) (unknown | NSD_KIND_BIT(kind));
+        }
+        if (unknown != 0)
+            apply_identities(tid, 0, unknown);
+    }
+    let_go(tid);
+}
+
+bool submit__any_switch(void) {
+    return atomic_load_explicit(&any_switch, memory_order_relaxed);
+}
+
+bool submit__any_descriptor(void) {
+    return atomic_load_explicit(&any_descriptor, memory_order_relaxed);
+}
+
+uint32_t submit__new_token(void) {
+    uint32_t token = atomic_fetch_add_explicit(&last_token, 1, memory_order_relaxed) + 1;
+
+    return token != 0 ? token : submit__new_token();
+}
+
+void submit__count_lost(void) {
+    atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
+}
+
+/* ---- reports ---- */
+
+/* A report's buffers and formatting want more stack than a host's thread may have. */
+#define REPORT_STACK (96u * 1024u)
+static char report_stack[REPORT_STACK] __attribute__((aligned(64)));
+
+void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
+
+struct report_request {
+    const struct nsd_event *event;
+    enum nsd_occasion occasion;
+};
+
+static const char *const ended_by[] = {
+    [NSD_OCCASION_EXIT] = "exit",
+    [NSD_OCCASION_EXEC] = "exec",
+    [NSD_OCCASION_SIGNAL] = "report",
+};
+
+/* Go: who runs on the threads that are away, now; their last event may be long past. */
+static void refresh_lock_states(void) {
+    struct nsd_change change;
+
+    if (!go__known())
+        return;
+    for (struct nsd_thread *thread = ledger__first_thread(&ledger); thread != NULL;
+         thread = ledger__next_thread(thread)) {
+        struct nsd_event event;
+
+        if (ledger__away(&ledger, thread) == 0)
+            continue;
+        submit__prepare(&event, NSD_CALL_LOCK_STATE, ledger__tid(thread));
+        if (go__identify(event.tid, &event))
+            apply(&event, &change);
+    }
+}
+
+static void make_report(void *argument) {
+    const struct report_request *request = argument;
+    bool looked = submit__any_switch() || nsd_options.verbosity.number > 0;
+
+    take_in(request->event);
+    refresh_lock_states();
+    if (request->occasion == NSD_OCCASION_EXEC && nsd_options.follow.number != 0 &&
+        !identity__is_quiet() && !environment__reaches_library())
+        coverage__missing("exec", "the library cannot be reached from the caller's root, so what "
+                                  "comes after exec is not watched");
+    nsd_image.cross_check = looked ? look__cross_check(&ledger) : NSD_CROSS_IMPOSSIBLE;
+    if (looked)
+        image__learn_pid_namespace();
+    rules__on_report(&ledger, &findings, request->event, request->occasion);
+    nsd_image.ended = ended_by[request->occasion];
+    nsd_image.threads = ledger__threads_seen(&ledger);
+    nsd_image.lost = atomic_load(&lost) + findings.lost + frames__lost() + ledger__lost(&ledger);
+    report__write(&ledger, &findings, &nsd_image);
+}
+
+/* An ending tries harder: nobody comes after it. */
+#define ENDING_TRIES 50
+
+void submit__report(const struct nsd_event *event, enum nsd_occasion occasion) {
+    struct report_request request = {event, occasion};
+    unsigned tries = occasion == NSD_OCCASION_SIGNAL ? 1 : ENDING_TRIES;
+
+    while (!lock__try(&lock, event->tid)) {
+        if (--tries == 0 || lock__owner(&lock) == event->tid) {
+            enqueue(event);
+            return;
+        }
+    }
+    drain();
+    if (!ended) {
+        ended = occasion == NSD_OCCASION_EXIT;
+        on_stack__call(make_report, &request, report_stack + sizeof report_stack);
+    }
+    let_go(event->tid);
+}
+
+void submit__exec_failed(int32_t tid, int64_t error) {
+    struct nsd_event event;
+
+    submit__prepare(&event, NSD_CALL_EXEC_FAILED, tid);
+    event.result = error;
+    submit__event(&event);
+    report__exec_failed(error, &nsd_image);
+}
+
+size_t submit__drift(struct nsdrift_drift *drift, size_t room) {
+    int32_t tid = sys__gettid();
+    size_t count = 0;
+
+    if (!lock__try(&lock, tid))
+        return 0;
+    drain();
+    for (struct nsd_thread *thread = ledger__first_thread(&ledger); thread != NULL;
+         thread = ledger__next_thread(thread)) {
+        nsd_kinds away = ledger__away(&ledger, thread);
+
+        if (away == 0)
+            continue;
+        if (count < room) {
+            drift[count].tid = ledger__tid(thread);
+            drift[count].kinds = away;
+            drift[count].pinned = ledger__pinned(thread);
+            drift[count].is_main = ledger__tid(thread) == nsd_image.leader;
+        }
+        count++;
+    }
+    let_go(tid);
+    return count;
+}
