@@ -12,12 +12,17 @@
 
 /* Set once at start from the option `depth` (1 to NSD_DEPTH_MOST). */
 void capture__begin(unsigned depth);
+/*
+ * Set once at start: the top of the initial thread's stack, any address above its last frame that
+ * the kernel put there (a string of argv or envp). Left out: such stacks are unwound every time.
+ */
+void capture__main_stack(uintptr_t top);
 
 /*
  * Of the C function that called the wrapper. `return_address`, `stack_pointer` are what the caller
  * has after the wrapper returns (__builtin_return_address(0), __builtin_dwarf_cfa()); frame_pointer
- * is the caller's rbp. *stack_pointer_out gets what the slots are relative to. NULL: none could be
- * had, or no room.
+ * is the caller's rbp. Slots are relative to `stack_pointer`; frame 0's is 0, since the wrapper's
+ * return address stood below it. NULL: none could be had, or no room.
  */
 const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t stack_pointer,
                                          uintptr_t frame_pointer);

@@ -1,0 +1,154 @@
+/*
+ * The stack of a call as one pointer. A call site that comes again is recognised by comparing the
+ * words in the slots of a stack that is known with those on the stack now; only what is new is
+ * unwound. Called from every hook and wrapper, in signal handlers too; no lock, no allocation.
+ */
+#include "stacks/capture.h"
+
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "names/modules.h"
+#include "stacks/extent.h"
+#include "stacks/unwind.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How many known stacks of one call site are compared before it is unwound again. */
+#define COMPARED_MOST 128u
+#define GO_KEY 0x476f000000000000ull
+
+static unsigned depth_most = 32;
+
+void capture__begin(unsigned depth) {
+    if (depth >= 1 && depth <= NSD_DEPTH_MOST)
+        depth_most = depth;
+}
+
+void capture__main_stack(uintptr_t top) {
+    extent__main_stack(top);
+}
+
+/* Keys are spread so that the table's buckets are. */
+static uint64_t spread(uint64_t value) {
+    value *= 0x9e3779b97f4a7c15ull;
+    return value ^ value >> 29;
+}
+
+/*
+ * Whether the stack at `stack_pointer` is this one. Goes outwards: as long as every return address
+ * so far is the same, so are the frames that it returns to, and the next slot is theirs.
+ */
+static bool stands_here(const struct nsd_frames *frames, uintptr_t return_address,
+                        uintptr_t stack_pointer, uintptr_t high) {
+    uintptr_t room = high - stack_pointer;
+
+    if (frames->depth == 0 || frames->depth > depth_most || frames->frame[0].pc != return_address)
+        return false;
+    for (unsigned i = 1; i < frames->depth; i++) {
+        uint32_t slot = frames->frame[i].slot;
+
+        if (slot == 0 || room < 8 || slot > room - 8 ||
+            *(const uint64_t *) (stack_pointer + slot) != frames->frame[i].pc)
+            return false;
+    }
+    return true;
+}
+
+static const struct nsd_frames *recall(uint64_t key, uintptr_t return_address,
+                                       uintptr_t stack_pointer, uintptr_t high) {
+    const struct nsd_frames *frames = frames__first(key);
+
+    for (unsigned i = 0; frames != NULL && i < COMPARED_MOST; i++) {
+        if (stands_here(frames, return_address, stack_pointer, high))
+            return frames;
+        frames = frames__next(frames, key);
+    }
+    return NULL;
+}
+
+/* The files of a new stack's modules, while their paths still lead to them. */
+static void map_files(const struct nsd_frames *frames) {
+    for (unsigned i = 0; frames != NULL && i < frames->depth; i++) {
+        struct nsd_module *module =
+            frames->frame[i].module == 0 ? NULL : modules__at(frames->frame[i].module - 1);
+        if (module != NULL && !module->is_shim && !module->file_tried)
+            modules__map_file(module);
+    }
+}
+
+/* Apart, so that a stack that is recognised costs no room for one that is not. */
+__attribute__((noinline)) static const struct nsd_frames *
+unwound(uint64_t key, const struct nsd_unwind_state *state, const struct nsd_extent *extent) {
+    struct nsd_frame frame[NSD_DEPTH_MOST];
+    const struct nsd_frames *frames;
+    unsigned depth;
+
+    modules__refresh();
+    depth = unwind__frames(state, extent, frame, depth_most);
+    frames = frames__intern(key, frame, depth);
+    map_files(frames);
+    return frames;
+}
+
+const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t stack_pointer,
+                                         uintptr_t frame_pointer) {
+    uint64_t key = spread(return_address);
+    struct nsd_unwind_state state = {return_address, stack_pointer, frame_pointer};
+    const struct nsd_frames *frames;
+    struct nsd_extent extent;
+
+    if (stack_pointer == 0 || stack_pointer % 8 != 0)
+        return NULL;
+    extent__of(stack_pointer, machine__thread_pointer(), &extent);
+    if (extent.known) {
+        frames = recall(key, return_address, stack_pointer, extent.high);
+        if (frames != NULL)
+            return frames;
+    }
+    /* The table is full: a stack that is not in it will find no room, however dear it was. */
+    if (frames__lost() > 0)
+        return NULL;
+    return unwound(key, &state, &extent);
+}
+
+const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uintptr_t low,
+                                     uintptr_t high) {
+    uint64_t pcs[NSD_DEPTH_MOST], key = GO_KEY ^ pc;
+    struct nsd_frame frame[NSD_DEPTH_MOST];
+    const struct nsd_frames *frames;
+    unsigned depth = 0;
+
+    pcs[depth++] = pc;
+    while (depth < depth_most && frame_pointer >= low && frame_pointer % 8 == 0 &&
+           frame_pointer < high && high - frame_pointer >= 16) {
+        uintptr_t next = *(const uintptr_t *) frame_pointer;
+        uintptr_t caller = *(const uintptr_t *) (frame_pointer + 8);
+
+        if (caller == 0)
+            break;
+        pcs[depth++] = caller;
+        key = spread(key ^ caller);
+        if (next <= frame_pointer)
+            break;
+        frame_pointer = next;
+    }
+    for (frames = frames__first(key); frames != NULL; frames = frames__next(frames, key)) {
+        unsigned same = 0;
+
+        while (frames->depth == depth && same < depth && frames->frame[same].pc == pcs[same])
+            same++;
+        if (same == depth)
+            return frames;
+    }
+    if (frames__lost() > 0)
+        return NULL;
+    for (unsigned i = 0; i < depth; i++) {
+        frame[i].pc = pcs[i];
+        frame[i].slot = 0;
+        frame[i].module = modules__number(modules__of(pcs[i]));
+    }
+    frames = frames__intern(key, frame, depth);
+    map_files(frames);
+    return frames;
+}

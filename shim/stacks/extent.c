@@ -1,0 +1,104 @@
+/*
+ * The readable extent of a stack, without asking the C library: the initial thread's stack ends at
+ * the top that the kernel made, a pthread's at its thread control block, which glibc and musl put
+ * above the stack in the same mapping. Any other stack (sigaltstack, coroutines, raw clones) is
+ * felt out page by page. Called by capture.c and unwind.c; no lock, no memory.
+ */
+#include "stacks/extent.h"
+
+#include "base/memory.h"
+#include "base/syscall.h"
+
+#include <stdatomic.h>
+
+#define PAGE ((uintptr_t) 4096)
+/* The kernel keeps at least this much below the top free of other mappings (mm/util.c, mmap_base).
+ */
+#define MAIN_GAP ((uintptr_t) 128 << 20)
+#define FELT_AT_ONCE 32u
+#define FELT_MOST 1024u     /* pages of a pthread's stack */
+#define FELT_MOST_OTHER 32u /* pages of a stack of unknown kind */
+/* No other mapping fits between a stack pointer and a thread control block that are this near. */
+#define SURELY_ONE_STACK ((uintptr_t) 16 << 10)
+
+static uintptr_t main_top;
+
+/*
+ * Pthread stacks that were felt out: a thread pointer (43 bits, by 16) and how many pages below it
+ * can be read (21 bits), in one word so that no reader sees half of it.
+ */
+#define REMEMBERED 256u
+static _Atomic uint64_t remembered[REMEMBERED];
+
+struct io_part {
+    void *base;
+    size_t size;
+};
+
+void extent__main_stack(uintptr_t top) {
+    main_top = top;
+}
+
+/* How many pages from `page` on can be read, at most `most`: one byte of each is asked for. */
+static unsigned readable_pages(uintptr_t page, unsigned most) {
+    struct io_part there[FELT_AT_ONCE];
+    char bytes[FELT_AT_ONCE];
+    unsigned felt = 0;
+
+    if (memory__is_quiet())
+        return 0;
+    while (felt < most) {
+        unsigned now = most - felt < FELT_AT_ONCE ? most - felt : FELT_AT_ONCE;
+        struct io_part here = {bytes, now};
+        long result;
+
+        for (unsigned i = 0; i < now; i++) {
+            there[i].base = (void *) (page + (felt + i) * PAGE);
+            there[i].size = 1;
+        }
+        result = SYS6(__NR_process_vm_readv, sys__getpid(), &here, 1, there, now, 0);
+        if (result > 0)
+            felt += (unsigned) result;
+        if (result < (long) now)
+            break;
+    }
+    return felt;
+}
+
+static _Atomic uint64_t *memory_of(uintptr_t thread_pointer) {
+    return &remembered[(thread_pointer >> 12 ^ thread_pointer >> 21) % REMEMBERED];
+}
+
+/* Whether everything from the stack pointer up to the thread control block is one stack. */
+static bool reaches(uintptr_t stack_pointer, uintptr_t thread_pointer) {
+    uintptr_t page = stack_pointer & ~(PAGE - 1);
+    uintptr_t pages = (thread_pointer - page + PAGE - 1) / PAGE;
+    uint64_t word = atomic_load_explicit(memory_of(thread_pointer), memory_order_relaxed);
+
+    if (word >> 21 == thread_pointer >> 4 && (word & 0x1fffff) >= pages)
+        return true;
+    if (pages > FELT_MOST || readable_pages(page, (unsigned) pages) < pages)
+        return thread_pointer - stack_pointer <= SURELY_ONE_STACK;
+    atomic_store_explicit(memory_of(thread_pointer), (uint64_t) (thread_pointer >> 4) << 21 | pages,
+                          memory_order_relaxed);
+    return true;
+}
+
+void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_extent *extent) {
+    uintptr_t page = stack_pointer & ~(PAGE - 1);
+
+    extent->low = stack_pointer;
+    extent->known = true;
+    if (stack_pointer < main_top && main_top - stack_pointer < MAIN_GAP) {
+        extent->high = main_top;
+        return;
+    }
+    if (thread_pointer > stack_pointer && thread_pointer >> 47 == 0 &&
+        thread_pointer - stack_pointer < FELT_MOST * PAGE &&
+        reaches(stack_pointer, thread_pointer)) {
+        extent->high = thread_pointer;
+        return;
+    }
+    extent->known = false;
+    extent->high = page + PAGE * (1 + readable_pages(page + PAGE, FELT_MOST_OTHER));
+}

@@ -1,0 +1,230 @@
+/*
+ * From a call outwards, frame by frame. libunwind computes each step by the module's tables; what
+ * it is given and what it answers is checked here, since it reads wherever the registers lead. A
+ * module without tables is passed by the frame-pointer chain. Reached from hooks: bounded, no
+ * lock, nothing allocated.
+ */
+#include "stacks/unwind.h"
+
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "names/modules.h"
+#include "stacks/libunwind_needs.h"
+#include "stacks/unwind_tables.h"
+
+#include <libunwind.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* struct rt_sigframe of arch/x86: the saved registers, from the stack pointer of the trampoline. */
+#define SIGNAL_FRAME_RBP 120u
+#define SIGNAL_FRAME_RSP 160u
+#define SIGNAL_FRAME_RIP 168u
+
+enum step { STEP_DONE, STEP_END, STEP_NO_TABLE };
+
+struct walker {
+    struct nsd_unwind_state now;
+    struct nsd_extent extent;
+    uintptr_t origin; /* slots are relative to it */
+    uintptr_t place;  /* where now.pc was found, 0: in a register */
+    bool exact;       /* now.pc was interrupted, it is no return address */
+    bool started;     /* the cursor stands at `now` */
+    unw_cursor_t cursor;
+    struct nsd_frame *frame;
+    unsigned depth, most;
+};
+
+static bool in_stack(const struct walker *walker, uintptr_t address, size_t size) {
+    return address >= walker->extent.low && address <= walker->extent.high &&
+           walker->extent.high - address >= size && address % 8 == 0;
+}
+
+static uintptr_t word_at(uintptr_t address) {
+    return *(const uintptr_t *) address;
+}
+
+/* Whether the bytes of [from, to) are code of a module that can be read. */
+static bool readable_code(uintptr_t from, uintptr_t to) {
+    const struct nsd_module *module = modules__of(from);
+
+    if (!modules__is_loaded(module))
+        return false;
+    for (unsigned i = 0; i < module->header_count; i++) {
+        const Elf64_Phdr *header = &module->headers[i];
+        uintptr_t start = module->base + header->p_vaddr;
+
+        if (header->p_type == PT_LOAD && (header->p_flags & (PF_X | PF_R)) == (PF_X | PF_R) &&
+            from >= start && to <= start + header->p_memsz)
+            return true;
+    }
+    return false;
+}
+
+/* A call instruction ends at a return address: call rel32, or call by register or memory. */
+static bool follows_a_call(uintptr_t pc) {
+    const uint8_t *end = (const uint8_t *) pc;
+
+    if (!readable_code(pc - 8, pc))
+        return false;
+    if (end[-5] == 0xe8)
+        return true;
+    for (int length = 2; length <= 7; length++) {
+        if (end[-length] == 0xff && (end[1 - length] & 0x38) == 0x10)
+            return true;
+    }
+    return false;
+}
+
+/* The code that a signal handler returns to: rt_sigreturn by number. */
+static bool is_signal_trampoline(uintptr_t pc) {
+    static const uint8_t long_form[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    static const uint8_t short_form[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
+
+    return readable_code(pc, pc + sizeof(long_form)) &&
+           (memory__equal((const void *) pc, long_form, sizeof(long_form)) ||
+            memory__equal((const void *) pc, short_form, sizeof(short_form)));
+}
+
+/* Over a signal frame to what was interrupted, which may be on another stack. */
+static enum step step_over_signal(struct walker *walker) {
+    uintptr_t frame = walker->now.stack_pointer;
+
+    if (!in_stack(walker, frame, SIGNAL_FRAME_RIP + 8))
+        return STEP_END;
+    walker->now.pc = word_at(frame + SIGNAL_FRAME_RIP);
+    walker->now.frame_pointer = word_at(frame + SIGNAL_FRAME_RBP);
+    walker->now.stack_pointer = word_at(frame + SIGNAL_FRAME_RSP);
+    walker->place = frame + SIGNAL_FRAME_RIP;
+    walker->exact = true;
+    walker->started = false;
+    if (walker->now.stack_pointer > frame && walker->now.stack_pointer < walker->extent.high)
+        return STEP_DONE;
+    extent__of(walker->now.stack_pointer, machine__thread_pointer(), &walker->extent);
+    return STEP_DONE;
+}
+
+/* Sets libunwind's cursor to `now`. It looks pc up as it is, so a return address is given as pc-1.
+ */
+static bool start_cursor(struct walker *walker, uintptr_t frame_pointer) {
+    unw_context_t context;
+
+    if (unw_getcontext(&context) != 0 || unw_init_local(&walker->cursor, &context) != 0)
+        return false;
+    return unw_set_reg(&walker->cursor, UNW_X86_64_RBP, frame_pointer) == 0 &&
+           unw_set_reg(&walker->cursor, UNW_REG_SP, walker->now.stack_pointer) == 0 &&
+           unw_set_reg(&walker->cursor, UNW_REG_IP,
+                       walker->exact ? walker->now.pc + 1 : walker->now.pc - 1) == 0;
+}
+
+static enum step step_by_tables(struct walker *walker) {
+    uintptr_t frame_pointer = walker->now.frame_pointer, before = walker->now.stack_pointer;
+    unw_proc_info_t procedure;
+    unw_word_t pc, stack_pointer, restored;
+
+    if (unwind_tables__of(modules__of(walker->exact ? walker->now.pc : walker->now.pc - 1)) == NULL)
+        return STEP_NO_TABLE;
+    /*
+     * A frame pointer that is none must not be followed: a function that needs it would be led out
+     * of the stack, one that does not will not look at it.
+     */
+    if (!in_stack(walker, frame_pointer, 16)) {
+        frame_pointer = before;
+        walker->started = false;
+    }
+    if (!walker->started && !start_cursor(walker, frame_pointer))
+        return STEP_END;
+    if (unw_get_proc_info(&walker->cursor, &procedure) != 0 || procedure.end_ip == 0)
+        return STEP_NO_TABLE;
+    walker->started = false;
+    if (unw_step(&walker->cursor) <= 0 || unw_get_reg(&walker->cursor, UNW_REG_IP, &pc) != 0 ||
+        unw_get_reg(&walker->cursor, UNW_REG_SP, &stack_pointer) != 0 ||
+        unw_get_reg(&walker->cursor, UNW_X86_64_RBP, &restored) != 0)
+        return STEP_END;
+    if (stack_pointer <= before || !in_stack(walker, stack_pointer - 8, 8) ||
+        word_at(stack_pointer - 8) != pc)
+        return STEP_END;
+    walker->started = frame_pointer == walker->now.frame_pointer;
+    if (walker->started || restored != frame_pointer)
+        walker->now.frame_pointer = restored;
+    walker->now.pc = pc;
+    walker->now.stack_pointer = stack_pointer;
+    walker->place = stack_pointer - 8;
+    walker->exact = false;
+    return STEP_DONE;
+}
+
+static enum step step_by_frame_pointer(struct walker *walker) {
+    uintptr_t frame = walker->now.frame_pointer;
+
+    if (frame < walker->now.stack_pointer || !in_stack(walker, frame, 16))
+        return STEP_END;
+    walker->now.frame_pointer = word_at(frame);
+    walker->now.pc = word_at(frame + 8);
+    walker->now.stack_pointer = frame + 16;
+    walker->place = frame + 8;
+    walker->exact = false;
+    walker->started = false;
+    return STEP_DONE;
+}
+
+static void record(struct walker *walker) {
+    struct nsd_frame *frame = &walker->frame[walker->depth++];
+    uintptr_t distance = walker->place - walker->origin;
+
+    frame->pc = walker->now.pc;
+    frame->slot =
+        walker->place > walker->origin && distance <= UINT32_MAX ? (uint32_t) distance : 0;
+    frame->module = modules__number(modules__of(walker->now.pc));
+}
+
+static void walk(struct walker *walker) {
+    while (walker->depth < walker->most) {
+        enum step step;
+
+        if (!walker->exact && is_signal_trampoline(walker->now.pc)) {
+            step = step_over_signal(walker);
+        } else {
+            step = step_by_tables(walker);
+            if (step == STEP_NO_TABLE)
+                step = step_by_frame_pointer(walker);
+        }
+        if (step != STEP_DONE)
+            return;
+        if (!walker->exact && !follows_a_call(walker->now.pc) &&
+            !is_signal_trampoline(walker->now.pc))
+            return;
+        record(walker);
+    }
+}
+
+/* Apart, because what __builtin_setjmp comes back to must not be inlined into a frame that is gone.
+ */
+__attribute__((noinline)) static void walk_guarded(struct walker *walker,
+                                                   struct nsd_unwind_guard *guard) {
+    if (__builtin_setjmp(guard->jump) == 0)
+        walk(walker);
+}
+
+unsigned unwind__frames(const struct nsd_unwind_state *state, const struct nsd_extent *extent,
+                        struct nsd_frame *frame, unsigned most) {
+    struct walker walker;
+    struct nsd_unwind_guard *guard;
+
+    walker.now = *state;
+    walker.extent = *extent;
+    walker.origin = state->stack_pointer;
+    walker.place = 0;
+    walker.exact = false;
+    walker.started = false;
+    walker.frame = frame;
+    walker.depth = 0;
+    walker.most = most;
+    record(&walker);
+    guard = libunwind_needs__guard((uintptr_t) &walker);
+    if (guard == NULL)
+        return walker.depth;
+    walk_guarded(&walker, guard);
+    libunwind_needs__unguard(guard);
+    return walker.depth;
+}

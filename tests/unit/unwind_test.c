@@ -1,0 +1,396 @@
+/*
+ * Captures of C stacks in an ordinary program: the guest's own sources linked in, a wrapper like
+ * those of the libc probes, and the answers held against what the program knows of itself.
+ */
+#include "base/memory.h"
+#include "ledger/frames.h"
+#include "names/modules.h"
+#include "names/naming.h"
+#include "stacks/capture.h"
+
+#include <alloca.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+static int failures;
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
+            failures++;                                                                            \
+        }                                                                                          \
+    } while (0)
+
+#define NOINLINE __attribute__((noinline))
+/* Keeps a call from being the function's last act, or it would be a jump. */
+#define STAY __asm__ volatile("" : : : "memory")
+
+static const struct nsd_frames *taken;
+static uintptr_t taken_at;
+
+/* What a wrapper of the libc probes does. */
+NOINLINE static void wrapper(void) {
+    uintptr_t *frame = __builtin_frame_address(0);
+
+    taken_at = (uintptr_t) (frame + 2);
+    taken = capture__native((uintptr_t) __builtin_return_address(0), taken_at, frame[0]);
+    STAY;
+}
+
+static bool is_named(const struct nsd_frames *frames, unsigned index, const char *name) {
+    struct nsd_place place;
+
+    if (frames == NULL || index >= frames->depth)
+        return false;
+    naming__place(frames->frame[index].pc, false, &place);
+    return strcmp(place.function, name) == 0;
+}
+
+static int index_of(const struct nsd_frames *frames, const char *name) {
+    for (int i = 0; frames != NULL && i < frames->depth; i++) {
+        if (is_named(frames, (unsigned) i, name))
+            return i;
+    }
+    return -1;
+}
+
+static void show(const struct nsd_frames *frames) {
+    struct nsd_place place;
+
+    for (unsigned i = 0; frames != NULL && i < frames->depth; i++) {
+        naming__place(frames->frame[i].pc, false, &place);
+        printf("  #%u %s %s+0x%lx slot %u\n", i, place.function,
+               place.module != NULL ? place.module->path : "?", (unsigned long) place.offset,
+               frames->frame[i].slot);
+    }
+}
+
+/* Every slot holds its return address, now, on this stack. */
+static bool slots_hold(const struct nsd_frames *frames, unsigned from) {
+    for (unsigned i = from; i < frames->depth; i++) {
+        if (frames->frame[i].slot == 0 ||
+            *(uint64_t *) (taken_at + frames->frame[i].slot) != frames->frame[i].pc)
+            return false;
+    }
+    return true;
+}
+
+static const struct nsd_frames *recursed;
+NOINLINE static void recurse(int depth) {
+    if (depth == 0) {
+        wrapper();
+        recursed = taken;
+        CHECK(slots_hold(taken, 1));
+    } else {
+        recurse(depth - 1);
+    }
+    STAY;
+}
+
+static void recursion(void) {
+    const struct nsd_frames *three, *four;
+
+    recurse(3);
+    three = recursed;
+    CHECK(three != NULL && is_named(three, 0, "recurse") && is_named(three, 3, "recurse") &&
+          is_named(three, 4, "recursion"));
+    CHECK(index_of(three, "main") > 0);
+    recurse(4);
+    four = recursed;
+    CHECK(four != three && four != NULL && three != NULL && four->depth == three->depth + 1);
+    for (int i = 0; i < 5; i++) {
+        recurse(3 + i % 2);
+        CHECK(recursed->depth == (i % 2 ? four : three)->depth);
+    }
+    recurse(200);
+    CHECK(recursed != NULL && recursed->depth == 32);
+}
+
+NOINLINE static void with_alloca(size_t size) {
+    volatile char *room = alloca(size);
+
+    room[0] = 1;
+    wrapper();
+    CHECK(taken != NULL && is_named(taken, 0, "with_alloca"));
+    CHECK(taken != NULL && (index_of(taken, "main") > 0 || index_of(taken, "threaded") > 0));
+    CHECK(taken != NULL && slots_hold(taken, 1));
+    STAY;
+}
+
+NOINLINE static void realigned(int size) {
+    __attribute__((aligned(128))) char room[128];
+    char more[size];
+
+    memset(room, 1, sizeof(room));
+    memset(more, 1, (size_t) size);
+    __asm__ volatile("" : : "r"(room), "r"(more) : "memory");
+    wrapper();
+    CHECK(taken != NULL && is_named(taken, 0, "realigned") && index_of(taken, "main") > 0);
+    STAY;
+}
+
+/* The same call, the same depth, other callers. */
+NOINLINE static void shared(void) {
+    wrapper();
+    STAY;
+}
+NOINLINE static void one(void) {
+    shared();
+    STAY;
+}
+NOINLINE static void other(void) {
+    shared();
+    STAY;
+}
+
+static void callers(void) {
+    const struct nsd_frames *first = NULL, *second = NULL;
+
+    for (int i = 0; i < 4; i++) {
+        one();
+        CHECK(is_named(taken, 1, "one"));
+        CHECK(i == 0 || taken == first);
+        first = taken;
+        other();
+        CHECK(is_named(taken, 1, "other"));
+        CHECK(i == 0 || taken == second);
+        second = taken;
+    }
+    CHECK(first != NULL && second != NULL && first->hash != second->hash);
+}
+
+static int compare(const void *a, const void *b) {
+    if (taken == NULL)
+        wrapper();
+    return *(const int *) a - *(const int *) b;
+}
+
+/* Out of a callback, through the C library. */
+static void through_libc(void) {
+    int numbers[] = {3, 1, 2};
+
+    taken = NULL;
+    qsort(numbers, 3, sizeof(numbers[0]), compare);
+    CHECK(is_named(taken, 0, "compare"));
+    CHECK(index_of(taken, "through_libc") > 0 && index_of(taken, "main") > 0);
+}
+
+static const struct nsd_frames *in_handler;
+static void handler(int signal) {
+    (void) signal;
+    wrapper();
+    in_handler = taken;
+}
+
+NOINLINE static void raise_here(void) {
+    kill(getpid(), SIGUSR1);
+    STAY;
+}
+
+static void signals(bool other_stack) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = other_stack ? SA_ONSTACK : 0};
+    stack_t stack = {.ss_size = 64 * 1024};
+
+    stack.ss_sp =
+        mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (other_stack)
+        sigaltstack(&stack, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    for (int i = 0; i < 2; i++) {
+        in_handler = NULL;
+        raise_here();
+        CHECK(is_named(in_handler, 0, "handler"));
+        CHECK(index_of(in_handler, "raise_here") > 0);
+        CHECK(index_of(in_handler, "main") > 0);
+        if (index_of(in_handler, "main") <= 0)
+            show(in_handler);
+    }
+}
+
+static void *threaded(void *size) {
+    with_alloca((size_t) size);
+    return NULL;
+}
+
+static void *in_thread(void *which) {
+    (void) which;
+    for (int i = 0; i < 3; i++) {
+        wrapper();
+        if (taken == NULL || !is_named(taken, 0, "in_thread"))
+            failures++;
+    }
+    return NULL;
+}
+
+static void threads(void) {
+    pthread_attr_t small;
+    pthread_t thread;
+
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 16 * 1024);
+    for (int i = 0; i < 50; i++) {
+        CHECK(pthread_create(&thread, i % 2 ? &small : NULL, in_thread, NULL) == 0);
+        pthread_join(thread, NULL);
+    }
+}
+
+/* A coroutine: a stack of its own that nothing below explains. */
+static ucontext_t back, coroutine;
+static void on_coroutine(void) {
+    wrapper();
+    CHECK(is_named(taken, 0, "on_coroutine"));
+    CHECK(taken != NULL && taken->depth <= 3);
+}
+
+static void coroutines(void) {
+    size_t size = 64 * 1024;
+    char *stack = mmap(NULL, size + 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    mprotect(stack + 4096, size, PROT_READ | PROT_WRITE);
+    for (int i = 0; i < 3; i++) {
+        getcontext(&coroutine);
+        coroutine.uc_stack.ss_sp = stack + 4096;
+        coroutine.uc_stack.ss_size = size;
+        coroutine.uc_link = &back;
+        makecontext(&coroutine, on_coroutine, 0);
+        swapcontext(&back, &coroutine);
+    }
+}
+
+/* Garbage for registers: whatever comes, no crash. */
+static void garbage(void) {
+    uintptr_t stack[512], seed = 88172645463325252ull, known[8];
+
+    shared();
+    for (unsigned i = 0; i < 8; i++)
+        known[i] = taken->frame[i % taken->depth].pc;
+    for (int round = 0; round < 20000; round++) {
+        for (unsigned i = 0; i < 512; i++) {
+            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+            switch (seed % 5) {
+            case 0:
+                stack[i] = seed;
+                break;
+            case 1:
+                stack[i] = (uintptr_t) &stack[(seed >> 8) % 512];
+                break;
+            case 2:
+                stack[i] = (uintptr_t) &malloc + (seed >> 8) % 65536;
+                break;
+            case 3:
+                stack[i] = known[(seed >> 8) % 8];
+                break;
+            default:
+                stack[i] = (uintptr_t) &garbage + (seed >> 8) % 4096;
+                break;
+            }
+        }
+        uintptr_t pc = stack[0], frame = stack[1];
+        capture__native(pc, (uintptr_t) &stack[2 + seed % 256], frame);
+        if (round % 500 == 0)
+            frames__reset();
+    }
+    frames__reset();
+}
+
+static void opened_modules(void) {
+    const char *path = getenv("UNWIND_TEST_LIBRARY");
+    void (*call_back)(void (*)(void));
+    void *library;
+
+    if (path == NULL)
+        return;
+    for (int i = 0; i < 3; i++) {
+        library = dlopen(path, RTLD_NOW);
+        CHECK(library != NULL);
+        if (library == NULL)
+            return;
+        *(void **) &call_back = dlsym(library, "call_back");
+        call_back(shared);
+        CHECK(is_named(taken, 0, "shared"));
+        CHECK(is_named(taken, 1, "call_back"));
+        CHECK(index_of(taken, "main") > 0);
+        show(i == 0 ? taken : NULL);
+        dlclose(library);
+        /* Its name outlives it. */
+        CHECK(is_named(taken, 1, "call_back"));
+    }
+}
+
+NOINLINE static void deep(int depth, int rounds) {
+    if (depth > 0) {
+        deep(depth - 1, rounds);
+    } else {
+        for (int i = 0; i < rounds; i++)
+            wrapper();
+    }
+    STAY;
+}
+
+static double nanoseconds_of(void (*run)(int, int), int depth, int rounds) {
+    struct timespec from, to;
+
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    run(depth, rounds);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return ((double) (to.tv_sec - from.tv_sec) * 1e9 + (double) (to.tv_nsec - from.tv_nsec)) /
+           rounds;
+}
+
+NOINLINE static void cold(int depth, int rounds) {
+    for (int i = 0; i < rounds; i++) {
+        frames__reset();
+        deep(depth, 1);
+    }
+}
+
+static void *times(void *where) {
+    for (int depth = 4; depth <= 24; depth += 10) {
+        deep(depth, 1);
+        printf("%s: %u frames: again %.0f ns, first time %.0f ns\n", (const char *) where,
+               taken->depth, nanoseconds_of(deep, depth, 100000), nanoseconds_of(cold, depth, 200));
+    }
+    return NULL;
+}
+
+int main(int count, char **arguments) {
+    pthread_t thread;
+
+    (void) count;
+    modules__begin();
+    capture__begin(32);
+    capture__main_stack((uintptr_t) arguments);
+    /* The program stands where the shim stands, whose file is of no interest otherwise. */
+    modules__map_file(modules__of((uintptr_t) &main));
+    shared();
+    show(taken);
+    CHECK(is_named(taken, 0, "shared") && is_named(taken, 1, "main"));
+    recursion();
+    for (size_t i = 0; i < 20; i++)
+        with_alloca(16 + i * 200);
+    realigned(10);
+    realigned(1000);
+    callers();
+    through_libc();
+    signals(false);
+    signals(true);
+    threads();
+    pthread_create(&thread, NULL, threaded, (void *) 100);
+    pthread_join(thread, NULL);
+    coroutines();
+    opened_modules();
+    garbage();
+    times("main");
+    pthread_create(&thread, NULL, times, "thread");
+    pthread_join(thread, NULL);
+    printf("%d failures\n", failures);
+    return failures != 0;
+}
