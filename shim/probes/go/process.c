@@ -60,14 +60,12 @@ static void hand_on(struct nsd_go_call *call, uint64_t m, bool is_vfork_child) {
     if (ours == NULL)
         return;
     environment__for_exec((char *const *) *argument, is_vfork_child ? m : 0, &ours->environment);
-    if (ours->environment.mapping == NULL) {
+    if (ours->environment.list == (char **) *argument) {
         __atomic_store_n(&ours->m, 0, __ATOMIC_RELEASE);
         return;
     }
     ours->given = *argument;
     *argument = (uint64_t) ours->environment.list;
-    if (is_vfork_child)
-        ours->environment.mapping = NULL;
 }
 
 void process__child_before_exec(struct nsd_go_call *call, uint64_t m) {
