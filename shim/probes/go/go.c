@@ -4,11 +4,10 @@
  * run; go__identify is asked by libc probes and at the report.
  */
 #include "probes/go/go.h"
-#include "base/memory.h"
+#include "base/options.h"
 #include "probes/go/hook.h"
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
-#include "probes/process/signals.h"
 #include "report/report.h"
 
 static unsigned sites, sites_watched;
@@ -92,7 +91,7 @@ bool go__begin(void) {
         coverage__missing("go", runtime->why != NULL ? runtime->why : "unknown build");
     if (!runtime->found)
         return true;
-    nsd_go_signal = (uint32_t) signals__number();
+    nsd_go_signal = (uint32_t) nsd_options.signal.number;
     hook__begin();
     patch(runtime);
     return true;

@@ -18,9 +18,24 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <stddef.h>
 
 #define FAMILY_UNIX 1
 #define PATH_MOST 256
+
+/* What the trampolines have written down in numbers. */
+#define STANDS_AT(field, at) _Static_assert(offsetof(struct nsd_go_call, field) == (at), #field)
+STANDS_AT(number, NSD_GO_CALL_NUMBER);
+STANDS_AT(arguments, NSD_GO_CALL_ARGUMENTS);
+STANDS_AT(result, NSD_GO_CALL_RESULT);
+STANDS_AT(g, NSD_GO_CALL_G);
+STANDS_AT(stack_pointer, NSD_GO_CALL_STACK_POINTER);
+STANDS_AT(frame_pointer, NSD_GO_CALL_FRAME_POINTER);
+STANDS_AT(pc, NSD_GO_CALL_PC);
+STANDS_AT(stack, NSD_GO_CALL_STACK);
+_Static_assert(sizeof(struct nsd_go_call) == NSD_GO_CALL_SIZE, "size");
+_Static_assert(NSD_GO_CALL_SIZE % 16 == 0, "alignment of the stack");
+_Static_assert(NSD_GO_STACKS == 64, "a bit each");
 
 uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 
