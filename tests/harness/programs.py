@@ -7,6 +7,8 @@ from pathlib import Path
 
 from . import settings
 from .registry import Failure, Skip
+from .releases import NEWEST
+from .releases import RELEASES as GO_RELEASES
 
 C = settings.PROGRAMS / "c"
 GO = settings.PROGRAMS / "go"
@@ -39,12 +41,6 @@ def c(name, compiler="gcc", flags=("-O2", "-g"), folder=C):
 
 def tool(name):
     return c(name, flags=("-O2",), folder=TOOLS)
-
-
-# The releases that the Go probe knows, as scripts/test brings them here: release -> GOROOT.
-GO_RELEASES = ["1.19", "1.20.14", "1.21.13", "1.22.12", "1.23.1", "1.23.12", "1.24.6", "1.25.5",
-               "1.26.8"]
-NEWEST = GO_RELEASES[-1]
 
 
 def go_root(release):
