@@ -6,6 +6,8 @@
 
 #include "base/syscall.h"
 #include "probes/go/go.h"
+#include "probes/process/identity.h"
+#include "probes/process/image.h"
 #include "stacks/capture.h"
 
 extern int *__errno_location(void) __attribute__((weak));
@@ -17,6 +19,10 @@ int host__errno(void) {
 void host__set_errno(int error) {
     if (__errno_location != NULL)
         *__errno_location() = error;
+}
+
+bool observe__is_stranger(void) {
+    return !identity__is_quiet() && sys__getpid() != nsd_image.pid;
 }
 
 void observe__stack(struct nsd_event *event, const struct nsd_site *site) {
