@@ -193,12 +193,13 @@ static size_t string_length_within(const uint8_t *at, const uint8_t *end) {
     return (size_t) (at - from);
 }
 
+/* How many of those that must be found are not yet: in the name table, or in the records. */
 static unsigned open_wishes(const struct nsd_pclntab_wish *wishes, unsigned count, bool records) {
     unsigned open = 0;
 
     for (unsigned i = 0; i < count; i++)
         if (!wishes[i].optional &&
-            (records ? wishes[i].named && wishes[i].count == 0 : !wishes[i].named))
+            (records ? wishes[i].names != 0 && wishes[i].count == 0 : wishes[i].names == 0))
             open++;
     return open;
 }
@@ -207,25 +208,25 @@ static unsigned open_wishes(const struct nsd_pclntab_wish *wishes, unsigned coun
 static void find_names(const struct nsd_pclntab *table, struct nsd_pclntab_wish *wishes,
                        unsigned count) {
     const uint8_t *names = table->names.start, *at = names, *end = names + table->names.size;
+    const uint8_t *stop = end;
     uint64_t lengths[4] = {0};
-    unsigned required = open_wishes(wishes, count, false), named = 0;
 
     for (unsigned i = 0; i < count; i++)
         lengths[(wishes[i].name_length & 255) / 64] |= 1ull << (wishes[i].name_length & 63);
     /* The linker writes names in the order of the text, where the runtime comes early. */
-    while (at < end && named < count) {
+    while (at < stop) {
         size_t length = string_length_within(at, end);
 
         if (lengths[(length & 255) / 64] & (1ull << (length & 63))) {
             for (unsigned i = 0; i < count; i++) {
-                if (wishes[i].named || wishes[i].name_length != length ||
-                    !memory__equal(wishes[i].name, at, length))
+                struct nsd_pclntab_wish *wish = &wishes[i];
+
+                if (wish->name_length != length || wish->names == NSD_PCLNTAB_ENTRIES ||
+                    !memory__equal(wish->name, at, length))
                     continue;
-                wishes[i].named = true;
-                wishes[i].name_offset = (uint32_t) (at - names);
-                named++;
-                if (!wishes[i].optional && --required == 0 && end - at > NAMES_BEYOND)
-                    end = at + NAMES_BEYOND;
+                wish->name_offset[wish->names++] = (uint32_t) (at - names);
+                if (open_wishes(wishes, count, false) == 0)
+                    stop = end - at > NAMES_BEYOND ? at + NAMES_BEYOND : end;
                 break;
             }
         }
@@ -238,22 +239,26 @@ static uint64_t sieve_bit(uint32_t offset) {
     return 1ull << ((offset * 0x9e3779b9u) >> 26);
 }
 
-static void take_row(const struct nsd_pclntab *table, uint64_t row, uint32_t name,
-                     struct nsd_pclntab_wish *wishes, unsigned count, uint64_t *last) {
+static bool is_named(const struct nsd_pclntab_wish *wish, uint32_t name) {
+    for (unsigned i = 0; i < wish->names; i++)
+        if (wish->name_offset[i] == name)
+            return true;
+    return false;
+}
+
+/* Takes the row if its name is wanted. */
+static bool take_row(const struct nsd_pclntab *table, uint64_t row, uint32_t name,
+                     struct nsd_pclntab_wish *wishes, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         struct nsd_pclntab_wish *wish = &wishes[i];
-        uint64_t entry = entry_of(table, row);
 
-        if (!wish->named || wish->name_offset != name)
+        if (!is_named(wish, name))
             continue;
-        *last = row;
-        for (unsigned k = 0; k < wish->count; k++)
-            if (wish->entry[k] == entry)
-                return;
         if (wish->count < NSD_PCLNTAB_ENTRIES)
-            wish->entry[wish->count++] = entry;
-        return;
+            wish->entry[wish->count++] = entry_of(table, row);
+        return true;
     }
+    return false;
 }
 
 /*
@@ -288,11 +293,11 @@ static void find_rows(const struct nsd_pclntab *table, struct nsd_pclntab_wish *
     unsigned open = open_wishes(wishes, count, true);
 
     for (unsigned i = 0; i < count; i++) {
-        if (!wishes[i].named)
-            continue;
-        sieve |= sieve_bit(wishes[i].name_offset);
-        if (wishes[i].name_offset < first)
-            first = wishes[i].name_offset;
+        for (unsigned k = 0; k < wishes[i].names; k++) {
+            sieve |= sieve_bit(wishes[i].name_offset[k]);
+            if (wishes[i].name_offset[k] < first)
+                first = wishes[i].name_offset[k];
+        }
     }
     if (sieve == 0)
         return;
@@ -300,10 +305,9 @@ static void find_rows(const struct nsd_pclntab *table, struct nsd_pclntab_wish *
     for (; row < table->functions; row++) {
         uint32_t name = name_offset_of(table, row);
 
-        if (sieve & sieve_bit(name)) {
-            take_row(table, row, name, wishes, count, &last);
-            if (last == row)
-                open = open_wishes(wishes, count, true);
+        if ((sieve & sieve_bit(name)) && take_row(table, row, name, wishes, count)) {
+            last = row;
+            open = open_wishes(wishes, count, true);
         }
         /* A name without a function (inlined everywhere) must not lead to the table's end. */
         if (row - last > (open ? 16 : 1) * FUNCTIONS_BEYOND)
@@ -319,7 +323,7 @@ unsigned pclntab__find_all(const struct nsd_pclntab *table, struct nsd_pclntab_w
         count = 64;
     for (unsigned i = 0; i < count; i++) {
         wishes[i].name_length = (uint32_t) string__length(wishes[i].name);
-        wishes[i].named = false;
+        wishes[i].names = 0;
         wishes[i].count = 0;
     }
     find_names(table, wishes, count);

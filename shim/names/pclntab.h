@@ -51,9 +51,9 @@ struct nsd_pclntab_wish {
     bool optional; /* not searched for beyond the place where the others were found */
     unsigned count;
     uint64_t entry[NSD_PCLNTAB_ENTRIES];
-    /* pclntab__find_all's own */
-    uint32_t name_length, name_offset;
-    bool named;
+    /* pclntab__find_all's own. A function and its wrapper have each a copy of the name (1.17). */
+    uint32_t name_length, names;
+    uint32_t name_offset[NSD_PCLNTAB_ENTRIES];
 };
 /* At most 64 wishes. Returns how many were found at least once. */
 unsigned pclntab__find_all(const struct nsd_pclntab *table, struct nsd_pclntab_wish *wishes,

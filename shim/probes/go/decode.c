@@ -208,9 +208,11 @@ static const struct nsd_go_release *row_of(const struct nsd_go_runtime *runtime)
 }
 
 /* Takes the decoded value, the row's where there is none. False if there is neither. */
-static bool settle(uint16_t *into, uint16_t decoded, uint16_t row, bool *agrees) {
+static bool settle(uint16_t *into, uint16_t decoded, uint16_t row, bool *agrees, unsigned *read) {
     if (decoded != 0 && row != 0 && decoded != row)
         *agrees = false;
+    if (decoded != 0)
+        ++*read;
     *into = decoded != 0 ? decoded : row;
     return *into != 0;
 }
@@ -245,7 +247,8 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
     if (runtime->function.cgocall.entry == 0 && runtime->row == NULL)
         decoded.m_ncgocall = decoded.m_incgo = NSD_GO_OFFSET_NONE;
 #define X(field, words)                                                                            \
-    if (!settle(&runtime->offsets.field, decoded.field, row->field, &runtime->row_agrees))         \
+    if (!settle(&runtime->offsets.field, decoded.field, row->field, &runtime->row_agrees,          \
+                &runtime->offsets_read))                                                           \
         missing = "where the runtime keeps " words " could not be read";
     NSD_GO_OFFSET_TABLE(X)
 #undef X

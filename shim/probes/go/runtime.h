@@ -167,6 +167,7 @@ struct nsd_go_runtime {
     } function;
 
     struct nsd_go_offsets offsets;
+    unsigned offsets_read; /* how many of them the instructions told; the others are the row's */
     uint64_t allm;  /* address of runtime.allm, 0 unknown */
     uint64_t m0;    /* address of runtime.m0, 0 unknown */
     uint64_t iscgo; /* address of the byte runtime.iscgo, 0 unknown */
