@@ -1,6 +1,6 @@
 /*
  * From a call outwards, frame by frame. libunwind computes each step by the module's tables; what
- * it is given and what it answers is checked here, since it reads wherever the registers lead. A
+ * it would read and what it answers is checked, since it goes wherever registers lead it. A
  * module without tables is passed by the frame-pointer chain. Reached from hooks: bounded, no
  * lock, nothing allocated.
  */
@@ -10,6 +10,7 @@
 #include "base/syscall.h"
 #include "names/modules.h"
 #include "stacks/libunwind_needs.h"
+#include "stacks/step_check.h"
 #include "stacks/unwind_tables.h"
 
 #include <libunwind.h>
@@ -106,51 +107,45 @@ static enum step step_over_signal(struct walker *walker) {
 
 /* Sets libunwind's cursor to `now`. It looks pc up as it is, so a return address is given as pc-1.
  */
-static bool start_cursor(struct walker *walker, uintptr_t frame_pointer) {
+static bool start_cursor(struct walker *walker) {
     unw_context_t context;
 
     if (unw_getcontext(&context) != 0 || unw_init_local(&walker->cursor, &context) != 0)
         return false;
-    return unw_set_reg(&walker->cursor, UNW_X86_64_RBP, frame_pointer) == 0 &&
+    return unw_set_reg(&walker->cursor, UNW_X86_64_RBP, walker->now.frame_pointer) == 0 &&
            unw_set_reg(&walker->cursor, UNW_REG_SP, walker->now.stack_pointer) == 0 &&
            unw_set_reg(&walker->cursor, UNW_REG_IP,
                        walker->exact ? walker->now.pc + 1 : walker->now.pc - 1) == 0;
 }
 
 static enum step step_by_tables(struct walker *walker) {
-    uintptr_t frame_pointer = walker->now.frame_pointer, before = walker->now.stack_pointer;
+    const struct nsd_module *module =
+        modules__of(walker->exact ? walker->now.pc : walker->now.pc - 1);
+    unw_word_t pc, stack_pointer, frame_pointer;
     unw_proc_info_t procedure;
-    unw_word_t pc, stack_pointer, restored;
+    uintptr_t cfa;
 
-    if (unwind_tables__of(modules__of(walker->exact ? walker->now.pc : walker->now.pc - 1)) == NULL)
+    if (unwind_tables__of(module) == NULL)
         return STEP_NO_TABLE;
-    /*
-     * A frame pointer that is none must not be followed: a function that needs it would be led out
-     * of the stack, one that does not will not look at it.
-     */
-    if (!in_stack(walker, frame_pointer, 16)) {
-        frame_pointer = before;
-        walker->started = false;
-    }
-    if (!walker->started && !start_cursor(walker, frame_pointer))
+    if (!walker->started && !start_cursor(walker))
         return STEP_END;
-    if (unw_get_proc_info(&walker->cursor, &procedure) != 0 || procedure.end_ip == 0)
-        return STEP_NO_TABLE;
     walker->started = false;
-    if (unw_step(&walker->cursor) <= 0 || unw_get_reg(&walker->cursor, UNW_REG_IP, &pc) != 0 ||
+    if (unw_get_proc_info(&walker->cursor, &procedure) != 0 || procedure.unwind_info == 0)
+        return STEP_NO_TABLE;
+    if (!step_check__allows(&walker->cursor, &procedure, module, &walker->extent, &cfa) ||
+        cfa <= walker->now.stack_pointer || unw_step(&walker->cursor) <= 0 ||
+        unw_get_reg(&walker->cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(&walker->cursor, UNW_REG_SP, &stack_pointer) != 0 ||
-        unw_get_reg(&walker->cursor, UNW_X86_64_RBP, &restored) != 0)
+        unw_get_reg(&walker->cursor, UNW_X86_64_RBP, &frame_pointer) != 0)
         return STEP_END;
-    if (stack_pointer <= before || !in_stack(walker, stack_pointer - 8, 8) ||
-        word_at(stack_pointer - 8) != pc)
+    if (stack_pointer != cfa || word_at(cfa - 8) != pc)
         return STEP_END;
-    walker->started = frame_pointer == walker->now.frame_pointer;
-    if (walker->started || restored != frame_pointer)
-        walker->now.frame_pointer = restored;
     walker->now.pc = pc;
     walker->now.stack_pointer = stack_pointer;
-    walker->place = stack_pointer - 8;
+    walker->now.frame_pointer = frame_pointer;
+    walker->place = cfa - 8;
     walker->exact = false;
+    walker->started = true;
     return STEP_DONE;
 }
 
