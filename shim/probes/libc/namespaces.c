@@ -7,6 +7,7 @@
 #include "ledger/kinds.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
+#include "probes/libc/threads.h"
 #include "probes/process/identity.h"
 
 #include <asm/errno.h>
@@ -23,6 +24,7 @@ bool namespaces__setns_begin(struct nsd_event *event, int fd, int type) {
         event->from_descriptor = true;
         event->kinds = NSD_KIND_BIT(event->identity[0].kind);
     }
+    threads__adopt(event->tid);
     submit__observe(event->tid, event->kinds);
     return known == -ENOTTY && type != 0;
 }
@@ -39,6 +41,7 @@ void namespaces__unshare_begin(struct nsd_event *event, int flags) {
 
     event->arguments[0] = (uint32_t) flags;
     event->kinds = kinds__of_flags((uint32_t) flags);
+    threads__adopt(event->tid);
     submit__observe(event->tid, event->kinds);
     if (private_fs)
         event->kinds |= NSD_PRIVATE_FS;

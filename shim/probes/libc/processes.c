@@ -13,9 +13,12 @@
 #include <stdarg.h>
 
 long processes__copied(struct nsd_event *event, bool ours, long result) {
+    struct nsd_caller copy;
+
     if (result == 0) {
+        /* Unless a handler of pthread_atfork was the first to come by: this makes a fresh image. */
         if (nsd_on)
-            caller__fork_child();
+            caller__is_ours(&copy, machine__thread_pointer(), 0);
         return 0;
     }
     if (ours) {

@@ -11,6 +11,7 @@
 #include "probes/libc/observe.h"
 #include "probes/libc/pool.h"
 #include "probes/libc/prototypes.h"
+#include "probes/process/identity.h"
 
 extern int pthread_key_create(unsigned *key, void (*destructor)(void *)) __attribute__((weak));
 extern int pthread_setspecific(unsigned key, const void *value) __attribute__((weak));
@@ -64,6 +65,7 @@ static void thread_ends(void *value) {
  * place that differs between libcs. It is found in the main thread and believed once two threads
  * that were born later had theirs there too; a system call saved in each birth.
  */
+#define PAGE 4096u
 #define PLACES 256u
 #define TRUST 2u
 
@@ -84,7 +86,7 @@ static void find_tid_place(void) {
     }
 }
 
-/* Of a thread that libc has just made, at its start. */
+/* Of a thread that libc has just made, at its start. 0: not to be had without a call. */
 static int32_t tid_at_birth(void) {
     uint32_t place = atomic_load_explicit(&tid_place, memory_order_relaxed);
     uint32_t trust = atomic_load_explicit(&tid_trust, memory_order_relaxed);
@@ -92,8 +94,10 @@ static int32_t tid_at_birth(void) {
 
     if (place != 0)
         written = ((const int32_t *) machine__thread_pointer())[place];
-    if (place != 0 && trust >= TRUST && written > 0)
+    if (place != 0 && written > 0 && (trust >= TRUST || identity__is_quiet()))
         return written;
+    if (identity__is_quiet())
+        return 0;
     tid = sys__gettid();
     if (place != 0 && written == tid)
         atomic_fetch_add_explicit(&tid_trust, 1, memory_order_relaxed);
@@ -112,8 +116,28 @@ bool threads__begin(void) {
     return true;
 }
 
-void threads__adopt(void) {
-    if (mark() == 0)
+/*
+ * Threads that were cloned by hand may have a thread pointer to anything, or their parent's: only
+ * where their own tid stands behind it may libc's functions be trusted with it.
+ */
+static bool is_libc_thread(int32_t tid) {
+    uintptr_t at, self = machine__thread_pointer();
+    uint32_t place = atomic_load_explicit(&tid_place, memory_order_relaxed);
+    int32_t written = 0;
+
+    at = self + place * sizeof(int32_t);
+    if (place == 0)
+        return false;
+    /* Its first word has just been read, so its page is there. */
+    if ((self & (PAGE - 1)) + place * sizeof(int32_t) + sizeof(written) <= PAGE)
+        written = *(const int32_t *) at;
+    else if (memory__try_copy(&written, (const void *) at, sizeof(written)) != sizeof(written))
+        return false;
+    return written == tid;
+}
+
+void threads__adopt(int32_t tid) {
+    if (is_libc_thread(tid) && mark() == 0)
         set_mark(1);
 }
 
@@ -143,6 +167,10 @@ static void thread_begins(struct birth *at, struct birth *copy) {
     *copy = *at;
     pool__give(&births, at);
     set_mark(1 | BORN_BY_US);
+    if (tid == 0) {
+        submit__count_lost();
+        return;
+    }
     submit__prepare(&event, NSD_CALL_THREAD_BORN, tid);
     event.token = copy->token;
     event.other_tid = copy->parent;

@@ -14,9 +14,9 @@
 bool threads__begin(void);
 
 /*
- * A thread that libc made without us (SIGEV_THREAD and the like): its death will be seen. Cheap;
- * called before each switch.
+ * A thread that libc made without us (SIGEV_THREAD and the like): its death will be seen.
+ * Called before each switch with the caller's tid; cheap.
  */
-void threads__adopt(void);
+void threads__adopt(int32_t tid);
 
 #endif
