@@ -1,0 +1,120 @@
+/*
+ * Start and wait, see child.h. The program gets the signal dispositions and the mask that we were
+ * started with.
+ */
+#include "cli/child.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const int ignored[] = {SIGINT, SIGQUIT};
+static const int forwarded[] = {SIGTERM, SIGHUP};
+#define IGNORED (sizeof ignored / sizeof ignored[0])
+#define FORWARDED (sizeof forwarded / sizeof forwarded[0])
+
+static volatile sig_atomic_t forward_to;
+
+static void forward(int signal) {
+    int error = errno;
+
+    if (forward_to > 0)
+        kill((pid_t) forward_to, signal);
+    errno = error;
+}
+
+struct dispositions {
+    struct sigaction ignored[IGNORED], forwarded[FORWARDED];
+    sigset_t mask;
+};
+
+/* Blocked meanwhile, so that no signal falls between the fork and our knowing the child. */
+static void take_signals(struct dispositions *before) {
+    struct sigaction action;
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before->mask);
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = SIG_IGN;
+    for (size_t i = 0; i < IGNORED; i++)
+        sigaction(ignored[i], &action, &before->ignored[i]);
+    action.sa_handler = forward;
+    action.sa_flags = SA_RESTART;
+    for (size_t i = 0; i < FORWARDED; i++) {
+        sigaction(forwarded[i], NULL, &before->forwarded[i]);
+        if (before->forwarded[i].sa_handler != SIG_IGN) /* nohup stays nohup */
+            sigaction(forwarded[i], &action, NULL);
+    }
+}
+
+static void give_signals_back(const struct dispositions *before) {
+    for (size_t i = 0; i < IGNORED; i++)
+        sigaction(ignored[i], &before->ignored[i], NULL);
+    for (size_t i = 0; i < FORWARDED; i++)
+        sigaction(forwarded[i], &before->forwarded[i], NULL);
+}
+
+/* In the child: never returns. */
+static void start(int tell, const struct dispositions *before, const char *path, char **arguments,
+                  char **environment) {
+    int error;
+
+    give_signals_back(before);
+    sigprocmask(SIG_SETMASK, &before->mask, NULL);
+    /* execvpe has the shell run what has no #! line; the path has a slash by now. */
+    execvpe(path, arguments, environment);
+    error = errno;
+    while (write(tell, &error, sizeof error) < 0 && errno == EINTR)
+        ;
+    _exit(127);
+}
+
+static int read_error(int from) {
+    int error = 0;
+    ssize_t got;
+
+    do {
+        got = read(from, &error, sizeof error);
+    } while (got < 0 && errno == EINTR);
+    return got == (ssize_t) sizeof error ? error : 0;
+}
+
+bool child__run(struct nsd_child *child, const char *path, char **arguments, char **environment) {
+    struct dispositions before;
+    int tell[2];
+
+    memset(child, 0, sizeof *child);
+    if (pipe2(tell, O_CLOEXEC) != 0) {
+        child->error = errno;
+        return false;
+    }
+    take_signals(&before);
+    child->pid = fork();
+    if (child->pid == 0)
+        start(tell[1], &before, path, arguments, environment);
+    if (child->pid < 0)
+        child->error = errno;
+    else
+        forward_to = (sig_atomic_t) child->pid;
+    sigprocmask(SIG_SETMASK, &before.mask, NULL);
+    close(tell[1]);
+    if (child->pid > 0) {
+        child->error = read_error(tell[0]);
+        while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
+            ;
+    }
+    forward_to = 0;
+    close(tell[0]);
+    give_signals_back(&before);
+    return child->error == 0;
+}
+
+int child__exit_status(const struct nsd_child *child) {
+    if (WIFSIGNALED(child->status))
+        return 128 + WTERMSIG(child->status);
+    return WEXITSTATUS(child->status);
+}

@@ -1,0 +1,45 @@
+/*
+ * What the watched processes leave behind, and where: a private folder into which every image
+ * appends its JSON lines. The recording will be collected in the same place, and with it the images
+ * that were killed before they could say anything. Called by `nsdrift run`.
+ */
+#ifndef NSD_CLI_COLLECT_H
+#define NSD_CLI_COLLECT_H
+
+#include "cli/lines.h"
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * One process image: what it said from its start to its closing line. A process that execs has
+ * several, in order.
+ */
+struct nsd_report_image {
+    int32_t pid;
+    uint64_t pid_ns;
+    struct nsd_line *line; /* in order; owned */
+    size_t count, room;
+    size_t order;   /* in which it was read */
+    int closing;    /* index of the last coverage line, -1 if there is none */
+    bool ended;     /* that line closes the image for good */
+    bool came_back; /* its last exec failed */
+};
+
+struct nsd_collection {
+    char folder[PATH_MAX];
+    struct nsd_report_image *image; /* by the time of their end; owned */
+    size_t count, room;
+};
+
+/* Makes the folder, readable for us alone. False, after a line on stderr, if that cannot be done.
+ */
+bool collect__begin(struct nsd_collection *collection);
+/* The pattern for log_path. */
+void collect__log_path(const struct nsd_collection *collection, char *path, size_t size);
+/* Reads everything that is there. */
+void collect__read(struct nsd_collection *collection);
+/* Removes the folder and frees what was read. */
+void collect__end(struct nsd_collection *collection);
+
+#endif

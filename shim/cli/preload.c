@@ -1,0 +1,171 @@
+/*
+ * Finding the library and switching it on, see preload.h.
+ */
+#include "cli/preload.h"
+#include "cli/command.h"
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBRARY "libnsdrift.so"
+#define INSTALLED ("/../" NSD_LIBRARY_FOLDER)
+
+/* From the command's own folder; an absolute library folder of the build stands for itself. */
+static const char *const folders[] = {
+    "/.", INSTALLED, "/../lib", "/../lib64", "/../lib/x86_64-linux-gnu",
+};
+
+static bool use(const char *candidate, char *path, size_t size) {
+    char resolved[PATH_MAX];
+
+    if (realpath(candidate, resolved) == NULL || access(resolved, R_OK) != 0 ||
+        strlen(resolved) >= size)
+        return false;
+    strcpy(path, resolved);
+    return true;
+}
+
+/* The loader splits LD_PRELOAD at both (ld.so(8)), and there is no way to quote them. */
+static bool can_be_preloaded(const char *path) {
+    if (strpbrk(path, ": ") == NULL)
+        return true;
+    command__say("%s: LD_PRELOAD cannot name a path with a blank or a colon", path);
+    return false;
+}
+
+bool preload__find_library(char *path, size_t size) {
+    const char *given = getenv("NSDRIFT_LIBRARY");
+    char self[PATH_MAX], candidate[2 * PATH_MAX];
+    ssize_t length;
+
+    if (given != NULL && given[0] != '\0') {
+        if (use(given, path, size))
+            return can_be_preloaded(path);
+        command__say("NSDRIFT_LIBRARY: there is no library %s", given);
+        return false;
+    }
+    length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length > 0) {
+        const char *folder;
+
+        self[length] = '\0';
+        folder = dirname(self);
+        for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+            bool absolute = strncmp(folders[i], "/..//", 5) == 0;
+
+            snprintf(candidate, sizeof candidate, "%s%s/%s", absolute ? "" : folder,
+                     absolute ? folders[i] + 4 : folders[i], LIBRARY);
+            if (use(candidate, path, size))
+                return can_be_preloaded(path);
+        }
+    }
+    command__say("%s is not beside this command nor in its library folder: set NSDRIFT_LIBRARY",
+                 LIBRARY);
+    return false;
+}
+
+static bool is_asan(const char *entry, size_t length) {
+    const char *name = entry;
+
+    for (size_t i = 0; i < length; i++) {
+        if (entry[i] == '/')
+            name = entry + i + 1;
+    }
+    length -= (size_t) (name - entry);
+    return (length >= 10 && strncmp(name, "libasan.so", 10) == 0) ||
+           (length >= 16 && strncmp(name, "libclang_rt.asan", 16) == 0);
+}
+
+/* What is there already, in its order: AddressSanitizer's runtimes, ours, the rest. */
+static void put_preloads(FILE *out, const char *library, const char *present) {
+    fputs("LD_PRELOAD=", out);
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1)
+            fputs(library, out);
+        for (const char *at = present; at != NULL && *at != '\0';) {
+            size_t length = strcspn(at, ": ");
+
+            if (length > 0 && is_asan(at, length) == (pass == 0) &&
+                !(strlen(library) == length && strncmp(at, library, length) == 0)) {
+                if (pass == 1)
+                    fputc(':', out);
+                fwrite(at, 1, length, out);
+                if (pass == 0)
+                    fputc(':', out);
+            }
+            at += length;
+            if (*at != '\0')
+                at++;
+        }
+    }
+}
+
+static bool names(const char *entry, const char *variable) {
+    size_t length = strlen(variable);
+
+    return strncmp(entry, variable, length) == 0 && entry[length] == '=';
+}
+
+static char *assignment(const char *name, const char *value) {
+    char *text;
+
+    return asprintf(&text, "%s=%s", name, value) < 0 ? NULL : text;
+}
+
+/*
+ * A program that is linked against AddressSanitizer's shared runtime refuses to run when another
+ * library is loaded before that one, unless told so. Preloading the runtime itself would do as
+ * well, but then every child would have it.
+ */
+static char *asan_assignment(void) {
+    const char *present = getenv("ASAN_OPTIONS");
+    char *text;
+
+    if (present == NULL || present[0] == '\0')
+        return assignment("ASAN_OPTIONS", "verify_asan_link_order=0");
+    return asprintf(&text, "ASAN_OPTIONS=%s:verify_asan_link_order=0", present) < 0 ? NULL : text;
+}
+
+char **preload__environment(const char *library, const char *options, bool program_needs_asan) {
+    static const char *const ours[] = {"LD_PRELOAD", "NSDRIFT", "NSDRIFT_OPTIONS"};
+    size_t count = 0, used = 0, preload_size;
+    char **environment, *preloads = NULL;
+    FILE *out;
+
+    while (environ[count] != NULL)
+        count++;
+    environment = calloc(count + 5, sizeof *environment);
+    out = open_memstream(&preloads, &preload_size);
+    if (environment == NULL || out == NULL)
+        return NULL;
+    put_preloads(out, library, getenv("LD_PRELOAD"));
+    if (fclose(out) != 0)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        bool replaced = program_needs_asan && names(environ[i], "ASAN_OPTIONS");
+
+        for (size_t k = 0; k < sizeof ours / sizeof ours[0]; k++)
+            replaced = replaced || names(environ[i], ours[k]);
+        if (!replaced)
+            environment[used++] = strdup(environ[i]);
+    }
+    environment[used++] = preloads;
+    environment[used++] = assignment("NSDRIFT", "1");
+    environment[used++] = assignment("NSDRIFT_OPTIONS", options);
+    if (program_needs_asan)
+        environment[used++] = asan_assignment();
+    for (size_t i = 0; i < used; i++) {
+        if (environment[i] == NULL)
+            return NULL;
+    }
+    return environment;
+}
+
+void preload__free(char **environment) {
+    for (size_t i = 0; environment != NULL && environment[i] != NULL; i++)
+        free(environment[i]);
+    free(environment);
+}

@@ -1,0 +1,261 @@
+/*
+ * nsdrift run: starts a program with the library preloaded, waits, and prints one report of all its
+ * process images. Nothing is written to the program's own stderr meanwhile.
+ */
+#include "base/options.h"
+#include "cli/child.h"
+#include "cli/collect.h"
+#include "cli/command.h"
+#include "cli/preload.h"
+#include "cli/present.h"
+#include "cli/program.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct request {
+    bool json, strict, best_effort, programs_status;
+    const char *log; /* NULL: stderr */
+    char *options;   /* NSDRIFT_OPTIONS and every -o, joined; owned */
+    char **program;
+};
+
+enum { OPTION_EXIT_STATUS = 256, OPTION_STRICT, OPTION_BEST_EFFORT, OPTION_JSON, OPTION_LOG };
+
+static const struct option long_options[] = {
+    {"exit-status", required_argument, NULL, OPTION_EXIT_STATUS},
+    {"strict", no_argument, NULL, OPTION_STRICT},
+    {"best-effort", no_argument, NULL, OPTION_BEST_EFFORT},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"option", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static void print_help(void) {
+    fputs("Usage: nsdrift run [OPTION...] -- PROGRAM [ARGUMENT...]\n"
+          "Runs PROGRAM with nsdrift preloaded, follows its children, reports at the end.\n\n"
+          "  -o, --option NAME=VALUE    an option of the library, see below; may be repeated\n"
+          "      --json                 the report as JSON lines\n"
+          "      --log FILE             append the report to FILE instead of stderr\n"
+          "      --exit-status=program  exit as PROGRAM does, 128+N for a signal\n"
+          "      --strict               children that could not be watched count: exit 125\n"
+          "      --best-effort          start PROGRAM even if it cannot be watched\n"
+          "  -h, --help\n\n"
+          "Exit status: 0 no error and no warning; 1 at least one; 125 none, but PROGRAM or a Go\n"
+          "child could not be watched, or records were lost; 2 a mistake in the call.\n"
+          "NSDRIFT_LIBRARY names the library where it is neither beside this command nor\n"
+          "installed with it.\n\n"
+          "Options of the library (and their defaults); log_path, json and verbosity say where\n"
+          "and how this report is made:\n",
+          stdout);
+    command__print_options();
+}
+
+static char complaint[256];
+
+static void keep_complaint(const char *line) {
+    snprintf(complaint, sizeof complaint, "%s", line);
+}
+
+/* Adds name=value:... to what was given so far; what comes last counts. */
+static bool add_options(struct request *request, const char *more) {
+    char *joined;
+
+    if (asprintf(&joined, "%s%s%s", request->options, request->options[0] != '\0' ? ":" : "",
+                 more) < 0)
+        return false;
+    free(request->options);
+    request->options = joined;
+    return true;
+}
+
+/* 0 to go on, else the exit status plus one (so that help's 0 can be told). */
+static int parse(struct request *request, int argc, char **argv) {
+    const char *inherited = getenv("NSDRIFT_OPTIONS");
+    int option;
+
+    request->options = strdup(inherited != NULL ? inherited : "");
+    if (request->options == NULL)
+        return NSD_STATUS_UNSEEN + 1;
+    while ((option = getopt_long(argc, argv, "+o:h", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'h':
+            print_help();
+            return NSD_STATUS_CLEAN + 1;
+        case 'o':
+            complaint[0] = '\0';
+            options__parse(optarg, keep_complaint);
+            if (complaint[0] != '\0')
+                return command__usage("-o: %s", complaint) + 1;
+            if (!add_options(request, optarg))
+                return NSD_STATUS_UNSEEN + 1;
+            break;
+        case OPTION_EXIT_STATUS:
+            if (strcmp(optarg, "program") != 0)
+                return command__usage("--exit-status can be 'program', not '%s'", optarg) + 1;
+            request->programs_status = true;
+            break;
+        case OPTION_STRICT:
+            request->strict = true;
+            break;
+        case OPTION_BEST_EFFORT:
+            request->best_effort = true;
+            break;
+        case OPTION_JSON:
+            request->json = true;
+            break;
+        case OPTION_LOG:
+            request->log = optarg;
+            break;
+        default:
+            fputs("Try 'nsdrift run --help'.\n", stderr);
+            return NSD_STATUS_USAGE + 1;
+        }
+    }
+    if (optind == argc)
+        return command__usage("run: no program given") + 1;
+    request->program = argv + optind;
+    return 0;
+}
+
+static void complain(const char *line) {
+    command__say("NSDRIFT_OPTIONS: %s", line);
+}
+
+/*
+ * What the images are told: to report to the folder, everything, in JSON; and those of the user's
+ * options that are about the watching itself.
+ */
+static char *options_for_images(const struct nsd_collection *collection) {
+    char log_path[PATH_MAX + 4], *options = NULL;
+    size_t size;
+    FILE *out = open_memstream(&options, &size);
+    uint64_t verbosity = nsd_options.verbosity.number;
+
+    if (out == NULL)
+        return NULL;
+    collect__log_path(collection, log_path, sizeof log_path);
+    fprintf(out, "log_path=%s:json=1:severity=note:verbosity=%llu", log_path,
+            (unsigned long long) (verbosity > 1 ? verbosity : 1));
+    if (nsd_options.depth.given)
+        fprintf(out, ":depth=%llu", (unsigned long long) nsd_options.depth.number);
+    if (nsd_options.follow.given)
+        fprintf(out, ":follow=%llu", (unsigned long long) nsd_options.follow.number);
+    if (nsd_options.exitcode.given)
+        fprintf(out, ":exitcode=%llu", (unsigned long long) nsd_options.exitcode.number);
+    if (nsd_options.signal.number != 0)
+        fprintf(out, ":signal=%llu", (unsigned long long) nsd_options.signal.number);
+    return fclose(out) == 0 ? options : NULL;
+}
+
+static bool use_colour(FILE *out) {
+    const char *no_color = getenv("NO_COLOR");
+
+    if (nsd_options.color.number != 0)
+        return nsd_options.color.number == 1;
+    return (no_color == NULL || no_color[0] == '\0') && isatty(fileno(out));
+}
+
+/* Where the report goes; --log before the option log_path. NULL, after a line, if it cannot. */
+static FILE *open_log(const struct request *request) {
+    const char *path = request->log;
+    FILE *out;
+
+    if (path == NULL && nsd_options.log_path.given &&
+        strcmp(nsd_options.log_path.text, "stderr") != 0)
+        path = nsd_options.log_path.text;
+    if (path == NULL)
+        return stderr;
+    out = fopen(path, "ae");
+    if (out == NULL)
+        command__say("%s: %s", path, strerror(errno));
+    return out;
+}
+
+static int watch(const struct request *request, const struct nsd_program *program,
+                 const char *library, FILE *out) {
+    struct nsd_collection collection;
+    struct nsd_child child = {0};
+    struct nsd_presentation presentation = {
+        .out = out,
+        .json = request->json || nsd_options.json.number != 0,
+        .colour = use_colour(out),
+        .strict = request->strict,
+        .verbosity = (unsigned) nsd_options.verbosity.number,
+        .program = request->program[0],
+    };
+    char **environment = NULL, *options;
+    int status = NSD_STATUS_UNSEEN;
+
+    presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
+                                                       : (presentation.json ? 0 : 1);
+    if (!collect__begin(&collection))
+        return NSD_STATUS_UNSEEN;
+    options = options_for_images(&collection);
+    if (options != NULL)
+        environment = preload__environment(library, options, program->needs_asan);
+    if (environment == NULL) {
+        command__say("out of memory");
+    } else if (!child__run(&child, program->path, request->program, environment)) {
+        command__say("%s: %s", request->program[0], strerror(child.error));
+    } else {
+        presentation.pid = child.pid;
+        presentation.signal = WIFSIGNALED(child.status) ? WTERMSIG(child.status) : 0;
+        collect__read(&collection);
+        status = present__report(&presentation, &collection);
+        if (request->programs_status)
+            status = child__exit_status(&child);
+    }
+    preload__free(environment);
+    free(options);
+    collect__end(&collection);
+    return status;
+}
+
+/* --best-effort: a program that cannot be watched; its children may be. */
+static int watch_children(const struct request *request, const struct nsd_program *program,
+                          const char *library, FILE *out) {
+    int status = watch(request, program, library, out);
+
+    if (status == NSD_STATUS_CLEAN && !request->programs_status)
+        return NSD_STATUS_UNSEEN;
+    return status;
+}
+
+int command__run(int argc, char **argv) {
+    struct request request = {0};
+    static struct nsd_program program;
+    char library[PATH_MAX];
+    FILE *out = NULL;
+    int status = parse(&request, argc, argv) - 1;
+
+    if (status >= 0)
+        goto done;
+    status = NSD_STATUS_UNSEEN;
+    options__parse(request.options, complain);
+    program__look(&program, request.program[0]);
+    if (program.state != NSD_PROGRAM_WATCHABLE)
+        command__say("%s", program.why);
+    if (program.state == NSD_PROGRAM_ABSENT ||
+        (program.state == NSD_PROGRAM_UNWATCHABLE && !request.best_effort) ||
+        !preload__find_library(library, sizeof library))
+        goto done;
+    out = open_log(&request);
+    if (out == NULL)
+        goto done;
+    if (program.state == NSD_PROGRAM_WATCHABLE)
+        status = watch(&request, &program, library, out);
+    else
+        status = watch_children(&request, &program, library, out);
+    if (out != stderr && fclose(out) != 0)
+        command__say("the report could not be written: %s", strerror(errno));
+done:
+    free(request.options);
+    return status;
+}
