@@ -25,9 +25,7 @@ extern void *pthread_getspecific(unsigned key) __attribute__((weak));
  */
 #define ROUNDS 4u
 #define ROUND 7u
-#define BORN_BY_US 8u /* has our start routine: RETURNED is set if it returns */
-#define RETURNED 16u
-#define EXITED 32u /* by pthread_exit, thrd_exit */
+#define EXITED 8u /* by pthread_exit, thrd_exit; a return and a cancellation look alike */
 
 static unsigned key;
 static _Atomic bool key_made;
@@ -56,7 +54,6 @@ static void thread_ends(void *value) {
     if (!observe__begin(&event, NSD_CALL_THREAD_DIED, NULL))
         return;
     event.explicit_end = (state & EXITED) != 0;
-    event.cancelled = (state & (BORN_BY_US | RETURNED | EXITED)) == BORN_BY_US;
     submit__event(&event);
 }
 
@@ -144,10 +141,7 @@ void threads__adopt(int32_t tid) {
 /* A thread on its way: filled by the parent, given back by the child before it does anything. */
 struct birth {
     uint64_t pool_link;
-    union {
-        void *(*posix)(void *);
-        int (*c11)(void *);
-    } routine;
+    uintptr_t routine;
     void *argument;
     uint32_t token;
     int32_t parent;
@@ -160,41 +154,31 @@ static struct birth birth_memory[BIRTHS] __attribute__((aligned(16)));
 static struct nsd_pool births = {
     .memory = birth_memory, .count = BIRTHS, .size = sizeof(struct birth)};
 
-static void thread_begins(struct birth *at, struct birth *copy) {
+/* What the assembly goes on with: two words, in two registers. */
+struct start {
+    uintptr_t routine;
+    void *argument;
+};
+
+/* The machine's start routine, and what it calls. */
+void *threads__start(void *birth) __attribute__((visibility("hidden")));
+struct start threads__born(struct birth *birth) __attribute__((visibility("hidden")));
+
+struct start threads__born(struct birth *birth) {
+    const struct start start = {birth->routine, birth->argument};
     struct nsd_event event;
     int32_t tid = tid_at_birth();
 
-    *copy = *at;
-    pool__give(&births, at);
-    set_mark(1 | BORN_BY_US);
-    if (tid == 0) {
-        submit__count_lost();
-        return;
-    }
     submit__prepare(&event, NSD_CALL_THREAD_BORN, tid);
-    event.token = copy->token;
-    event.other_tid = copy->parent;
-    submit__event(&event);
-}
-
-static void *start_posix(void *at) {
-    struct birth birth;
-    void *value;
-
-    thread_begins(at, &birth);
-    value = birth.routine.posix(birth.argument);
-    set_mark(mark() | RETURNED);
-    return value;
-}
-
-static int start_c11(void *at) {
-    struct birth birth;
-    int value;
-
-    thread_begins(at, &birth);
-    value = birth.routine.c11(birth.argument);
-    set_mark(mark() | RETURNED);
-    return value;
+    event.token = birth->token;
+    event.other_tid = birth->parent;
+    pool__give(&births, birth);
+    set_mark(1);
+    if (tid != 0)
+        submit__event(&event);
+    else
+        submit__count_lost();
+    return start;
 }
 
 /*
@@ -214,6 +198,7 @@ static struct birth *announce(struct nsd_event *event, const struct nsd_site *si
         return NULL;
     }
     event->arguments[0] = routine;
+    birth->routine = routine;
     birth->argument = argument;
     birth->parent = event->tid;
     birth->token = event->token = submit__new_token();
@@ -236,8 +221,7 @@ int pthread_create(unsigned long *thread, const void *attributes, void *(*routin
 
     if (!nsd_on || (birth = announce(&event, NSD_SITE(), (uintptr_t) routine, argument)) == NULL)
         return NEXT(pthread_create)(thread, attributes, routine, argument);
-    birth->routine.posix = routine;
-    error = NEXT(pthread_create)(thread, attributes, start_posix, birth);
+    error = NEXT(pthread_create)(thread, attributes, threads__start, birth);
     if (error != 0)
         not_created(&event, birth, error);
     return error;
@@ -250,8 +234,7 @@ int thrd_create(unsigned long *thread, int (*routine)(void *), void *argument) {
 
     if (!nsd_on || (birth = announce(&event, NSD_SITE(), (uintptr_t) routine, argument)) == NULL)
         return NEXT(thrd_create)(thread, routine, argument);
-    birth->routine.c11 = routine;
-    error = NEXT(thrd_create)(thread, start_c11, birth);
+    error = NEXT(thrd_create)(thread, (int (*)(void *))(void *) threads__start, birth);
     if (error != 0)
         not_created(&event, birth, error);
     return error;
