@@ -270,7 +270,6 @@ void lines__thread(const struct nsd_line *line, struct nsd_view_thread *view) {
     view->born_of = (int32_t) number_of(object, "born_of");
     view->name = string_of(object, "name");
     view->main_thread = boolean_of(object, "main_thread");
-    view->alive = boolean_of(object, "alive");
     view->goroutine = number_of(object, "goroutine");
     view->locked = read_locked(object);
     view->lock = string_of(object, "lock");

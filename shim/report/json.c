@@ -220,7 +220,6 @@ void as_json__thread(struct nsd_text *text, const struct nsd_view_thread *thread
     put_signed(text, "tid", thread->tid);
     put_string(text, "name", thread->name);
     put_boolean(text, "main_thread", thread->main_thread);
-    put_boolean(text, "alive", thread->alive);
     put_known(text, "born_of", thread->born_of);
     put_stack(text, "born_at", &thread->born_at);
     put_known(text, "goroutine", thread->goroutine);

@@ -25,12 +25,14 @@
 
 #define TERMINAL_GET 0x5401u /* TCGETS, asm-generic/ioctls.h */
 #define POLL_OUT 4
-#define MAY_WRITE_AND_SEARCH 3 /* W_OK | X_OK */
+#define MAY_WRITE 2 /* W_OK */
 
 #define FAIL_AGAIN (-11)
 #define FAIL_INTERRUPTED (-4)
 #define FAIL_PIPE (-32)
 #define FAIL_TOO_BIG (-27)
+#define FAIL_EXISTS (-17)
+#define FAIL_TOO_LONG (-36)
 
 static struct {
     bool begun;
@@ -143,32 +145,41 @@ bool log__path(const struct nsd_log_names *names, char *buffer, size_t size) {
     return !text.cut;
 }
 
-/* Asked of the folder, so that no empty file is left behind where there is nothing to say. */
-static bool folder_is_writable(void) {
+/*
+ * Tries it out, and leaves nothing behind where there may be nothing to say: only making the file
+ * tells in every file system whether it can be made (access(2) says yes of /proc to root).
+ */
+static int64_t try_path(void) {
     struct nsd_log_names names = {.pid = sys__getpid(), .program = "program"};
-    size_t end;
+    long fd;
 
     if (!log__path(&names, path, sizeof path))
-        return false;
-    end = string__length(path);
-    while (end > 1 && path[end - 1] != '/')
-        end--;
-    path[end] = '\0';
-    return !SYS_IS_ERROR(SYS3(__NR_faccessat, AT_FDCWD, path, MAY_WRITE_AND_SEARCH));
+        return FAIL_TOO_LONG;
+    fd = sys__openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd == FAIL_EXISTS)
+        return SYS3(__NR_faccessat, AT_FDCWD, path, MAY_WRITE);
+    if (SYS_IS_ERROR(fd))
+        return fd;
+    sys__close((int) fd);
+    SYS3(__NR_unlinkat, AT_FDCWD, path, 0);
+    return 0;
 }
 
-bool log__begin(const char *log_path) {
+int64_t log__begin(const char *log_path) {
+    int64_t error = FAIL_TOO_LONG;
+
     memory__fill(&log, 0, sizeof log);
     log.begun = true;
     remember_stderr();
     if (log_path == NULL || string__equal(log_path, "stderr"))
-        return true;
+        return 0;
     remember_host();
     log.start_seconds = clock__wall() / 1000000000u;
     log.to_file = remember_pattern(log_path);
     if (log.to_file)
-        log.to_file = folder_is_writable();
-    return log.to_file;
+        error = try_path();
+    log.to_file = error == 0;
+    return error;
 }
 
 static bool is_regular(int fd) {

@@ -17,10 +17,10 @@ struct nsd_log_names {
 };
 
 /*
- * Remembers what descriptor 2 is and makes log_path (NULL or "stderr": none) absolute. False, with
- * stderr in its place, when nothing can be written in that folder.
+ * Remembers what descriptor 2 is and makes log_path (NULL or "stderr": none) absolute. A negative
+ * errno, with stderr in its place, when nothing can be written there.
  */
-bool log__begin(const char *log_path);
+int64_t log__begin(const char *log_path);
 /* False if there is nowhere to write to now; else log__close() must follow. */
 bool log__open(const struct nsd_log_names *names);
 bool log__is_terminal(void);

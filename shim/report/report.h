@@ -43,11 +43,6 @@ void report__event(const struct nsd_event *event, const struct nsd_image *image)
 void report__exec_failed(int64_t error, const struct nsd_image *image);
 /* One line on stderr at start: a bad option and the like. */
 void report__complain(const char *line);
-/*
- * The host sets a seccomp filter: from now on reports are counted and not written, since a report
- * makes calls that the host may not make. What is to be said before that, report before that.
- */
-void report__quiet(void);
 /* Errors and warnings of the last report of this image, for exitcode=. */
 unsigned report__faults(void);
 

@@ -335,7 +335,7 @@ void as_text__thread(struct nsd_text *text, const struct nsd_view_thread *thread
         put_frame(text, &thread->born_at.frame[0], &none);
     }
     put_lock(text, thread->goroutine, thread->locked, thread->lock);
-    text__put(text, thread->alive ? ": " : ": ended; ");
+    text__put(text, ": ");
     if (thread->switched_count == 0) {
         text__put(text, "home\n");
         return;

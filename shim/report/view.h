@@ -113,7 +113,6 @@ struct nsd_view_thread {
     int32_t born_of; /* 0: unknown */
     const char *name;
     bool main_thread;
-    bool alive;
     int64_t goroutine;
     enum nsd_view_locked locked;
     const char *lock;

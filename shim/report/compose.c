@@ -1,0 +1,343 @@
+/*
+ * Views of findings and events, see compose.h. Makes no system call but what naming needs to read a
+ * module's symbols.
+ */
+#include "report/compose.h"
+#include "ledger/labels.h"
+#include "names/naming.h"
+#include "report/fingerprint.h"
+#include "report/symbols.h"
+#include "report/wording.h"
+
+void compose__image(struct nsd_view_image *view, const struct nsd_image *image) {
+    view->pid = image->pid;
+    view->pid_ns = image->pid_ns;
+    view->program = image->program;
+}
+
+const char *compose__time(const struct nsd_compose *compose, uint64_t ticks) {
+    char buffer[40];
+    struct nsd_text text;
+
+    text__begin(&text, buffer, sizeof buffer);
+    text__iso_time(&text, clock__to_wall(&compose->image->clock, compose->now_ticks,
+                                         compose->now_wall, ticks));
+    return scratch__string(compose->scratch, text__string(&text));
+}
+
+/* ---- locks ---- */
+
+static const struct {
+    uint8_t locked;
+    const char *word;
+} locks[] = {
+    [NSD_LOCK_NONE] = {NSD_VIEW_LOCKED_UNKNOWN, NULL},
+    [NSD_LOCK_UNKNOWN] = {NSD_VIEW_LOCKED_UNKNOWN, NULL},
+    [NSD_LOCK_UNLOCKED] = {NSD_VIEW_LOCKED_NO, NULL},
+    [NSD_LOCK_PINNED] = {NSD_VIEW_LOCKED_YES, "pinned"},
+    [NSD_LOCK_EXTERNAL] = {NSD_VIEW_LOCKED_YES, NULL},
+    [NSD_LOCK_INTERNAL] = {NSD_VIEW_LOCKED_YES, "by the runtime"},
+    [NSD_LOCK_CGO] = {NSD_VIEW_LOCKED_YES, "during this cgo call"},
+    [NSD_LOCK_WEDGED] = {NSD_VIEW_LOCKED_YES, "its goroutine has ended"},
+};
+
+enum nsd_view_locked compose__locked(enum nsd_lock_state lock, const char **word) {
+    if ((unsigned) lock >= sizeof locks / sizeof locks[0])
+        lock = NSD_LOCK_NONE;
+    *word = locks[lock].word;
+    return (enum nsd_view_locked) locks[lock].locked;
+}
+
+/* ---- stacks ---- */
+
+static const char *build_id_of(const struct nsd_compose *compose, const struct nsd_module *module) {
+    char digits[2 * NSD_BUILD_ID_MOST + 1];
+    struct nsd_text text;
+
+    text__begin(&text, digits, sizeof digits);
+    for (unsigned i = 0; i < module->build_id_size && i < NSD_BUILD_ID_MOST; i++)
+        text__hex(&text, module->build_id[i], 2);
+    return scratch__string(compose->scratch, text__string(&text));
+}
+
+static void compose_frame(const struct nsd_compose *compose, const struct nsd_place *place,
+                          struct nsd_view_frame *frame, const struct nsd_view_frame *previous) {
+    memory__fill(frame, 0, sizeof *frame);
+    frame->function = scratch__string(compose->scratch, place->function);
+    frame->file = scratch__string(compose->scratch, place->file);
+    frame->line = place->line;
+    frame->offset = place->offset;
+    if (place->module == NULL)
+        return;
+    frame->module = place->module->path;
+    if (previous != NULL && previous->module == frame->module)
+        frame->build_id = previous->build_id;
+    else
+        frame->build_id = build_id_of(compose, place->module);
+}
+
+/* The frame that Go puts under every goroutine; its own tracebacks leave it out as well. */
+static bool is_goroutine_bottom(const struct nsd_view_frame *frame) {
+    return frame->function != NULL && (string__equal(frame->function, "runtime.goexit") ||
+                                       string__equal(frame->function, "runtime.goexit.abi0"));
+}
+
+/* A stack twice: the caller's own part, and what a report shows of it. */
+struct both {
+    struct nsd_view_stack own, shown;
+};
+
+static void compose_both(const struct nsd_compose *compose, const struct nsd_frames *frames,
+                         struct both *both) {
+    struct nsd_place place;
+    struct nsd_view_frame *list = NULL;
+    unsigned depth = 0, plumbing = 0, end;
+    bool at_top = true;
+
+    memory__fill(both, 0, sizeof *both);
+    if (frames != NULL)
+        list = scratch__take(compose->scratch, frames->depth * sizeof *list);
+    if (list == NULL)
+        return;
+    for (; depth < frames->depth; depth++) {
+        naming__place(frames->frame[depth].pc, false, &place);
+        at_top = at_top && naming__is_plumbing(&place);
+        if (at_top)
+            plumbing++;
+        compose_frame(compose, &place, &list[depth], depth > 0 ? &list[depth - 1] : NULL);
+    }
+    end = depth > 1 && is_goroutine_bottom(&list[depth - 1]) ? depth - 1 : depth;
+    /* Plumbing all the way down (a call by the runtime itself): better that than nothing. */
+    if (plumbing >= end)
+        plumbing = 0;
+    both->own.frame = list + plumbing;
+    both->own.depth = end - plumbing;
+    both->shown = both->own;
+    if (compose->keep_plumbing) {
+        both->shown.frame = list;
+        both->shown.depth = depth;
+    }
+}
+
+void compose__stack(const struct nsd_compose *compose, const struct nsd_frames *frames,
+                    struct nsd_view_stack *stack) {
+    struct both both;
+
+    compose_both(compose, frames, &both);
+    *stack = both.shown;
+}
+
+/* ---- calls ---- */
+
+/*
+ * Calls that answer something worth showing. The others are recorded before the call is made, or
+ * are no calls at all.
+ */
+static bool has_result(enum nsd_call call) {
+    switch (call) {
+    case NSD_CALL_EXEC:
+    case NSD_CALL_EXIT:
+    case NSD_CALL_QUICK_EXIT:
+    case NSD_CALL_EXIT_GROUP:
+    case NSD_CALL_REPORT:
+        return false;
+    case NSD_CALL_THREAD_NOT_CREATED:
+        return true;
+    default:
+        break;
+    }
+    switch (nsd_call_table[call].effect) {
+    case NSD_EFFECT_NONE:
+        return call != NSD_CALL_NONE;
+    case NSD_EFFECT_SWITCH:
+    case NSD_EFFECT_PROCESS:
+    case NSD_EFFECT_DESCRIPTOR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
+                         const uint64_t arguments[5], int64_t result, struct nsd_view_call *view) {
+    char buffer[1024];
+    struct nsd_text text;
+
+    memory__fill(view, 0, sizeof *view);
+    if (call == NSD_CALL_NONE || call >= NSD_CALLS)
+        return;
+    view->name = nsd_call_table[call].text;
+    text__begin(&text, buffer, sizeof buffer);
+    symbols__arguments(&text, call, arguments);
+    view->arguments = scratch__string(compose->scratch, text__string(&text));
+    view->has_result = has_result(call);
+    view->result = result;
+    if (view->has_result && result < 0 && result >= -4095)
+        view->error = symbols__errno(result);
+}
+
+void compose__event(const struct nsd_compose *compose, const struct nsd_event *event,
+                    struct nsd_view_event *view) {
+    memory__fill(view, 0, sizeof *view);
+    compose__image(&view->image, compose->image);
+    view->time = compose__time(compose, event->time);
+    view->tid = event->tid;
+    view->other_tid = event->other_tid;
+    view->goroutine = event->goroutine;
+    view->locked = compose__locked((enum nsd_lock_state) event->lock, &view->lock);
+    compose_call(compose, (enum nsd_call) event->call, event->arguments, event->result,
+                 &view->call);
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        if ((event->kinds & NSD_KIND_BIT(kind)) != 0)
+            view->kinds[view->kind_count++] = kinds__name((enum nsd_kind) kind);
+    }
+}
+
+/* ---- findings ---- */
+
+static uint64_t inode_of(const struct nsd_label *label) {
+    const struct nsd_identity *identity = label__identity(label);
+
+    return identity != NULL ? identity->inode : 0;
+}
+
+static bool is_about(const struct nsd_finding *finding, unsigned kind) {
+    if ((finding->kinds & NSD_ALL_KINDS) != 0)
+        return (finding->kinds & NSD_KIND_BIT(kind)) != 0;
+    return finding->before[kind] != NULL || finding->after[kind] != NULL ||
+           finding->home[kind] != NULL;
+}
+
+static void compose_namespaces(const struct nsd_finding *finding, struct nsd_view_finding *view) {
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        struct nsd_view_namespace *one = &view->namespaces[view->namespace_count];
+
+        if (!is_about(finding, kind))
+            continue;
+        one->kind = kinds__name((enum nsd_kind) kind);
+        one->before = inode_of(finding->before[kind]);
+        one->after = inode_of(finding->after[kind]);
+        one->home = inode_of(finding->home[kind]);
+        view->namespace_count++;
+    }
+}
+
+static const char *expand(const struct nsd_compose *compose, nsd_words words,
+                          const struct nsd_wording *about) {
+    char buffer[1536];
+    struct nsd_text text;
+
+    if (words == NULL)
+        return NULL;
+    text__begin(&text, buffer, sizeof buffer);
+    wording__expand(&text, words, about);
+    return scratch__string(compose->scratch, text__string(&text));
+}
+
+static const char *fingerprint_of(const struct nsd_compose *compose, const char *rule,
+                                  const struct nsd_view_stack *stack,
+                                  const struct nsd_view_stack *switch_stack) {
+    char buffer[17];
+    struct nsd_text text;
+
+    text__begin(&text, buffer, sizeof buffer);
+    text__hex(&text, fingerprint__of(rule, compose->image->program, stack, switch_stack), 16);
+    return scratch__string(compose->scratch, text__string(&text));
+}
+
+/* The stack of the switch that a finding belongs to; its own where that is the same. */
+static bool compose_switch(const struct nsd_compose *compose, const struct nsd_finding *finding,
+                           const struct both *own, struct both *switched) {
+    *switched = *own;
+    if (finding->switch_frames == NULL || finding->switch_frames == finding->frames)
+        return false;
+    compose_both(compose, finding->switch_frames, switched);
+    return true;
+}
+
+static void compose_consequences(const struct nsd_compose *compose,
+                                 const struct nsd_finding *finding, struct nsd_view_finding *view,
+                                 struct nsd_wording *about) {
+    const struct nsd_finding *then;
+
+    for (then = finding->consequences;
+         then != NULL && view->consequence_count < NSD_VIEW_CONSEQUENCES; then = then->next) {
+        struct nsd_view_consequence *one = &view->consequences[view->consequence_count];
+        struct both own, switched;
+
+        if (then->withdrawn)
+            continue;
+        compose_both(compose, then->frames, &own);
+        compose_switch(compose, then, &own, &switched);
+        about->finding = then;
+        about->stack = &own.own;
+        about->switch_stack = &switched.own;
+        one->stack = own.shown;
+        one->rule = rules__name(then->rule);
+        one->severity = severity__name(then->severity);
+        one->message = expand(compose, then->message, about);
+        if (one->message == NULL)
+            one->message = "";
+        one->tid = then->tid;
+        one->goroutine = then->goroutine;
+        view->consequence_count++;
+    }
+}
+
+static void compose_related(const struct nsd_compose *compose, const struct nsd_finding *finding,
+                            struct nsd_view_finding *view) {
+    for (unsigned i = 0; i < finding->related_count && i < NSD_RELATED_MOST; i++) {
+        const struct nsd_related *related = &finding->related[i];
+        struct nsd_view_related *one = &view->related[view->related_count];
+
+        if (related->frames == NULL && related->tid == 0)
+            continue;
+        one->what = related->what != NULL ? related->what : "see also";
+        one->tid = related->tid;
+        one->goroutine = related->goroutine;
+        compose__stack(compose, related->frames, &one->stack);
+        view->related_count++;
+    }
+}
+
+void compose__finding(const struct nsd_compose *compose, const struct nsd_finding *finding,
+                      struct nsd_view_finding *view) {
+    const struct nsd_view_stack *stacks[2 + NSD_VIEW_RELATED];
+    struct nsd_wording about = {.finding = finding, .leader = compose->image->leader};
+    struct both own, switched;
+    bool has_switch;
+
+    memory__fill(view, 0, sizeof *view);
+    compose__image(&view->image, compose->image);
+    compose_both(compose, finding->frames, &own);
+    has_switch = compose_switch(compose, finding, &own, &switched);
+    view->stack = own.shown;
+    compose_related(compose, finding, view);
+
+    stacks[about.stack_count++] = &own.shown;
+    stacks[about.stack_count++] = &switched.shown;
+    for (unsigned i = 0; i < view->related_count; i++)
+        stacks[about.stack_count++] = &view->related[i].stack;
+    about.stacks = stacks;
+    about.stack = &own.own;
+    about.switch_stack = &switched.own;
+
+    view->rule = rules__name(finding->rule);
+    view->severity = severity__name(finding__severity(finding));
+    view->message = expand(compose, finding->message, &about);
+    if (view->message == NULL)
+        view->message = "";
+    view->remedy = expand(compose, finding->remedy, &about);
+    view->fingerprint =
+        fingerprint_of(compose, view->rule, &own.own, has_switch ? &switched.own : NULL);
+    view->time = compose__time(compose, finding->time);
+    view->count = finding->count;
+    view->tid = finding->tid;
+    view->goroutine = finding->goroutine;
+    view->main_thread = finding->main_thread;
+    view->locked = compose__locked((enum nsd_lock_state) finding->lock, &view->lock);
+    compose_call(compose, (enum nsd_call) finding->call, finding->arguments, finding->result,
+                 &view->call);
+    compose_namespaces(finding, view);
+    compose_consequences(compose, finding, view, &about);
+}

@@ -1,0 +1,34 @@
+/*
+ * From what the rules and the ledger keep to what a report says: names for program counters, words
+ * for templates, inodes for labels. Called by report.c under the ledger's lock; all strings go
+ * into the scratch memory that is given, or point at what stays for the image's life.
+ */
+#ifndef NSD_REPORT_COMPOSE_H
+#define NSD_REPORT_COMPOSE_H
+
+#include "report/report.h"
+#include "report/scratch.h"
+#include "report/view.h"
+
+struct nsd_compose {
+    struct nsd_scratch *scratch;
+    const struct nsd_image *image;
+    uint64_t now_ticks, now_wall; /* read together when the report begins */
+    bool keep_plumbing;           /* verbosity=3 */
+};
+
+void compose__image(struct nsd_view_image *view, const struct nsd_image *image);
+/* Wall-clock time of these ticks as a string. */
+const char *compose__time(const struct nsd_compose *compose, uint64_t ticks);
+void compose__stack(const struct nsd_compose *compose, const struct nsd_frames *frames,
+                    struct nsd_view_stack *stack);
+void compose__finding(const struct nsd_compose *compose, const struct nsd_finding *finding,
+                      struct nsd_view_finding *view);
+/* Takes no stack, which an event's line does not show. */
+void compose__event(const struct nsd_compose *compose, const struct nsd_event *event,
+                    struct nsd_view_event *view);
+/* Lock states as JSON has them: the answer, and in *word which lock it is (NULL: no more to say).
+ */
+enum nsd_view_locked compose__locked(enum nsd_lock_state lock, const char **word);
+
+#endif
