@@ -54,11 +54,11 @@ def go_root(release):
 DYNAMIC = "-linkmode=external"
 
 
-def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=()):
+def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=(), folder=GO):
     """A dynamic program unless ldflags say otherwise; `label` tells variants apart."""
     root = go_root(release)
-    sources = [GO / f"{name}.go"]
-    if not name.startswith("launcher"):
+    sources = [folder / f"{name}.go"]
+    if folder == GO and not name.startswith("launcher"):
         sources.append(GO / "host.go")
     output = settings.CACHE / "go" / release / (name + (f"-{label}" if label else ""))
     env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GOENV": "off",

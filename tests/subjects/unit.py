@@ -1,46 +1,106 @@
-"""Tests of single parts, without a process to watch: each tests/unit/*.c that has a main is built with
-the core's sources and run. Status 77 is a skip."""
-import re
+"""Tests of single parts, without a process to watch: each tests/unit/*_test.c is linked with the parts
+of the guest that it calls, and run. Status 77 is a skip."""
 import shutil
 import subprocess
+import sys
 
-from harness import settings
+from harness import programs, settings
 from harness.registry import Skip, check, test
 
 UNIT = settings.TESTS / "unit"
-GUEST = ["-ffreestanding", "-fno-stack-protector", "-fno-strict-aliasing"]
+SHIM = settings.ROOT / "shim"
+PARTS = ["base", "names", "ledger", "rules", "report", "stacks", "probes/go"]
+FLAGS = ["-std=gnu17", "-g", "-O1", "-Wall", "-D_GNU_SOURCE", f"-I{SHIM}", f"-I{settings.ROOT}/include",
+         f"-I{UNIT}", "-fno-strict-aliasing", "-ffunction-sections", "-fno-omit-frame-pointer",
+         "-fno-builtin", "-DNSDRIFT_IMPLEMENTATION", '-DNSD_VERSION="0"']
 
 
-def build(source, compiler):
-    """The head of a test may name the sources it needs: `Build: shim/base/text.c ...`, and flags."""
-    text = source.read_text()
+def parts():
+    """The guest's own sources as objects, made once per run and kept while they are the newest."""
+    sources = [path for part in PARTS for path in sorted((SHIM / part).glob("*.c"))]
+    headers = [*SHIM.rglob("*.h"), *sources]
+    archive = settings.CACHE / "unit" / "parts.a"
+    folder = archive.parent / "objects"
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = [folder / ("-".join(path.relative_to(SHIM).with_suffix(".o").parts)) for path in sources]
+    lines = ["objects = " + " ".join(map(str, objects)), f"all: {archive}", f"{archive}: $(objects)",
+             f"\trm -f {archive} && ar rc {archive} $(objects)"]
+    everything = " ".join(str(path) for path in headers if path.suffix == ".h")
+    for source, target in zip(sources, objects):
+        lines += [f"{target}: {source} {everything}",
+                  f"\tgcc {' '.join(map(repr, FLAGS))} -ffreestanding -fno-stack-protector "
+                  f"-fasynchronous-unwind-tables -I{unwind_headers()} -c -o {target} {source}"]
+    makefile = archive.parent / f"makefile.{settings.FOLDER.parent.name}"
+    makefile.write_text("\n".join(lines) + "\n")
+    with open(archive.parent / "lock", "w") as lock:
+        import fcntl
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(["make", "-j2", "-f", makefile], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    makefile.unlink()
+    check(done.returncode == 0, done.stdout[-4000:])
+    return archive
+
+
+def unwind_headers():
+    from pathlib import Path
+    found = sorted(Path("/usr/lib").glob("llvm-*/include/libunwind.h"), reverse=True)
+    return found[0].parent if found else Path("/usr/include/libunwind")
+
+
+def build(source):
+    if not shutil.which("gcc"):
+        raise Skip("gcc is not installed")
     output = settings.FOLDER / source.stem
-    named = re.search(r"Build:\s*(.*)", text)
-    if named:
-        parts = [str(settings.ROOT / word) if word.startswith(("shim/", "tests/")) else word
-                 for word in named[1].replace("*/", "").split()]
-    else:
-        core = ("base", "names", "ledger", "rules", "report")
-        parts = [str(p) for folder in core for p in sorted((settings.ROOT / "shim" / folder).glob("*.c"))]
-    command = [compiler, "-std=gnu17", "-g", "-O1", "-Wall", "-I", str(settings.ROOT / "shim"),
-               "-I", str(settings.ROOT / "include"), "-D_GNU_SOURCE", "-fno-strict-aliasing",
-               "-o", str(output), str(source), *parts, "-pthread"]
+    archive = settings.BUILD / "libunwind_own_names.a"
+    command = ["gcc", *FLAGS, "-fbuiltin", "-o", output, source, parts(), archive, "-Wl,--gc-sections",
+               "-Wl,--export-dynamic", "-pthread", "-lm"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    check(done.returncode == 0, " ".join(command), "\n" + done.stdout)
+    check(done.returncode == 0, " ".join(map(str, command)), "\n" + done.stdout[-4000:])
     return output
 
 
-for path in sorted(UNIT.glob("*.c")):
-    if not re.search(r"^int\s+main\b", path.read_text(), re.M):
-        continue
+def run(argv):
+    done = subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", timeout=200)
+    if done.returncode == 77:
+        raise Skip(done.stdout.strip() or "cannot run here")
+    check(done.returncode == 0, f"status {done.returncode}\n{done.stdout[-4000:]}")
 
-    @test(path.stem)
+
+def releases():
+    for release in programs.GO_RELEASES:
+        try:
+            yield release, programs.go_root(release)
+        except Skip:
+            pass
+
+
+def executables():
+    """Go hosts of every release that is here, with symbols and without."""
+    for release, _ in releases():
+        yield release, programs.go("visits_locked", release)
+        yield release, programs.go("visits_locked", release, (programs.DYNAMIC, "-s", "-w"), "stripped")
+
+
+ARGUMENTS = {
+    "go_decode_test": lambda: [word for release, path in executables() for word in (f"-{release}", path)]
+    + ["--not-go", "/bin/sh"],
+    "pclntab_test": lambda: [path for _, path in executables()],
+}
+
+for path in sorted(UNIT.glob("*_test.c")):
+    @test(path.stem, timeout=300)
     def unit(source=path):
-        compiler = shutil.which("gcc") or shutil.which("cc")
-        if not compiler:
-            raise Skip("no C compiler")
-        done = subprocess.run([build(source, compiler)], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=100)
-        if done.returncode == 77:
-            raise Skip(done.stdout.strip() or "cannot run here")
-        check(done.returncode == 0, f"status {done.returncode}\n{done.stdout[-4000:]}")
+        run([build(source), *ARGUMENTS.get(source.stem, list)()])
+
+
+@test(level="gate", timeout=300)
+def lines_as_addr2line_says():
+    """Lines out of pclntab against Go's own tool, for every release."""
+    if not (UNIT / "pclntab_test.c").exists():
+        raise Skip("no pclntab_test")
+    reader = build(UNIT / "pclntab_test.c")
+    for release, root in releases():
+        run([sys.executable, UNIT / "go_lines.py", reader, root / "bin" / "go",
+             programs.go("visits_locked", release)])

@@ -92,8 +92,9 @@ static void opened_and_closed(void) {
     void *library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);
     char name[64];
 
-    if (library == NULL)
-        return; /* musl has its mathematics in libc */
+#ifndef __GLIBC__
+    return; /* musl has its mathematics in libc, and closes nothing */
+#endif
     uintptr_t address = (uintptr_t) dlsym(library, "nearbyintl");
     struct nsd_module *module = modules__of(address);
     CHECK(module != NULL && strstr(module->path, "libm.so.6") != NULL);

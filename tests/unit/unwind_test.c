@@ -250,6 +250,7 @@ NOINLINE static void threads(void) {
     }
 }
 
+#ifdef __GLIBC__ /* musl has no makecontext */
 /* A coroutine: a stack of its own that nothing below explains. */
 static ucontext_t back, coroutine;
 static void on_coroutine(void) {
@@ -272,6 +273,8 @@ NOINLINE static void coroutines(void) {
         swapcontext(&back, &coroutine);
     }
 }
+
+#endif
 
 /* Garbage for registers: whatever comes, no crash. */
 static void garbage(void) {
@@ -393,7 +396,9 @@ int main(int count, char **arguments) {
     threads();
     pthread_create(&thread, NULL, threaded, (void *) 100);
     pthread_join(thread, NULL);
+#ifdef __GLIBC__
     coroutines();
+#endif
     opened_modules();
     garbage();
     times("main");

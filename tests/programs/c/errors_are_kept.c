@@ -24,8 +24,10 @@ int main(void) {
     show("umount", umount("/nowhere"));
     show("umount2", umount2("/nowhere", 0));
     show("chroot", chroot("/nowhere"));
+#ifdef __GLIBC__
     show("open_tree", open_tree(-1, "x", 0));
     show("move_mount", move_mount(-1, "x", -1, "y", 0));
+#endif
     show("pivot_root", syscall(SYS_pivot_root, "/nowhere", "/nowhere"));
     show("socket", socket(AF_INET, 77, 0));
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -37,8 +39,12 @@ int main(void) {
     show("open", open((char *) 1, O_RDONLY));
     show("openat", openat(AT_FDCWD, "/nowhere", O_RDONLY));
     show("execve", execve("/nowhere", (char *[]) {"x", NULL}, environ));
+    show("close_range", syscall(SYS_close_range, 50, 40, 0));
+    show("close_range", syscall(SYS_close_range, 50, 60, 0));
+#ifdef __GLIBC__
     show("close_range", close_range(50, 40, 0));
     show("close_range", close_range(50, 60, 0));
+#endif
     pthread_t thread;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);

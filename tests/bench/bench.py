@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+"""Measures what nsdrift costs, beside native and beside the tools that people use instead.
+
+usage: bench.py [--build FOLDER] [--rounds N] [--output FILE] [workload...]
+
+In each round every subject of a workload runs once, in turns, so that what disturbs the machine
+disturbs all of them. A ratio is the median over the rounds of (subject / native of the same round);
+low and high bound that median with 95% confidence (order statistics). The status is 1 if a row's low is
+above its bound in tests/bench/bounds.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from harness import programs, sandbox, settings  # noqa: E402
+from harness.registry import Skip  # noqa: E402
+
+
+def c(name):
+    return programs.c(name, flags=("-O2",), folder=HERE)
+
+
+def go(name, ldflags=(programs.DYNAMIC,)):
+    return programs.go(name, ldflags=ldflags, folder=HERE)
+
+
+def environment(on):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("NSDRIFT", "LD_PRELOAD"))}
+    if on:
+        env.update(LD_PRELOAD=str(settings.library()), NSDRIFT="1")
+    return env
+
+
+def number(argv, on=False, prefix=(), timeout=600):
+    """What the program prints, with a tool in front if there is a prefix."""
+    done = subprocess.run([str(word) for word in (*prefix, *argv)], env=environment(on),
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=timeout)
+    found = re.findall(r"^\d+(?:\.\d+)?$", done.stdout, re.M)
+    if done.returncode != 0 or not found:
+        raise Skip(f"{Path(str(argv[0])).name}: status {done.returncode} {done.stderr.strip()[-200:]}")
+    return float(found[-1])
+
+
+def confidence(values):
+    """Median, and the order statistics that hold it with 95% confidence."""
+    values = sorted(values)
+    n = len(values)
+    reach = max(0, int(n / 2 - 0.98 * n ** 0.5))
+    middle = values[n // 2] if n % 2 else (values[n // 2 - 1] + values[n // 2]) / 2
+    return middle, values[reach], values[n - 1 - reach]
+
+
+class Table:
+    def __init__(self, output, rounds):
+        self.output, self.rounds, self.rows = output, rounds, []
+        self.bounds = {}
+        for line in (HERE / "bounds").read_text().splitlines():
+            if line.strip() and not line.startswith("#"):
+                workload, subject, bound = line.split()
+                self.bounds[workload, subject] = float(bound)
+
+    def add(self, workload, subject, ratio, low, high, unit):
+        row = {"workload": workload, "subject": subject, "ratio": round(ratio, 4),
+               "low": round(low, 4), "high": round(high, 4), "unit": unit}
+        self.rows.append(row)
+        bound = self.bounds.get((workload, subject))
+        verdict = ""
+        if bound is not None:
+            verdict = f"bound {bound:g}" + (": MISSED" if low > bound else "")
+        print(f"{workload:20} {subject:16} {ratio:12.3f}  [{low:.3f}, {high:.3f}] {unit:22} {verdict}",
+              flush=True)
+        with open(self.output, "w") as file:
+            file.writelines(json.dumps(r) + "\n" for r in self.rows)
+
+    def say(self, workload, subject, why):
+        print(f"{workload:20} {subject:16} {'-':>12}  {why}", flush=True)
+
+    def missed(self):
+        return [r for r in self.rows
+                if r["low"] > self.bounds.get((r["workload"], r["subject"]), float("inf"))]
+
+    def ratios(self, workload, subjects, slow=(), base="native", against=None):
+        """subjects: name -> function that measures once. `against`: name -> its base, if not native."""
+        against = against or {}
+        found = {name: [] for name in subjects}
+        dead = {}
+        for turn in range(self.rounds):
+            for name, measure in subjects.items():
+                if name in dead or (name in slow and turn >= 3):
+                    continue
+                try:
+                    found[name].append(measure())
+                except (Skip, OSError, subprocess.SubprocessError) as error:
+                    dead[name] = str(error)
+        if not found[base]:
+            self.say(workload, base, dead.get(base, "no figure"))
+            return
+        shown = confidence(found[base])[0]
+        self.add(workload, base, 1, 1, 1, f"x of {shown:.0f} ns")
+        for name in subjects:
+            if name == base or name in against.values():
+                continue
+            if name in dead or not found[name]:
+                self.say(workload, name, dead.get(name, "no figure"))
+                continue
+            beside = found[against.get(name, base)]
+            pairs = [mine / other for mine, other in zip(found[name], beside)]
+            if pairs:
+                self.add(workload, name, *confidence(pairs), "x native")
+
+
+def tools(argv, slow_argv, probe):
+    """The tools beside: strace and bpftrace on the same program, with fewer operations."""
+    found = {}
+    if shutil.which("strace"):
+        found["strace"] = lambda: number(slow_argv, prefix=("strace", "-f", "-o", "/dev/null"))
+        found["strace -k"] = lambda: number(slow_argv, prefix=("strace", "-f", "-k", "-o", "/dev/null"))
+    if shutil.which("bpftrace") and os.geteuid() == 0:
+        for name, action in (("bpftrace", 'printf("%d %d\\n", tid, args->ret);'),
+                             ("bpftrace ustack", 'printf("%d %s\\n", tid, ustack);')):
+            found[name] = lambda action=action: by_bpftrace(slow_argv, probe, action)
+    return found
+
+
+def by_bpftrace(argv, probe, action):
+    """bpftrace runs the program itself (-c), so that its own start is not measured."""
+    script = f"tracepoint:syscalls:sys_exit_{probe} {{ {action} }}"
+    wrapped = settings.FOLDER / "figure"
+    shell = settings.FOLDER / "run.sh"
+    shell.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in argv) + f" > {wrapped}\n")
+    shell.chmod(0o755)
+    done = subprocess.run(["bpftrace", "-o", "/dev/null", "-e", script, "-c", str(shell)],
+                          env=environment(False), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300)
+    text = wrapped.read_text().strip() if wrapped.exists() else ""
+    wrapped.unlink(missing_ok=True)
+    if done.returncode != 0 or not text:
+        raise Skip(f"bpftrace cannot attach here: {done.stdout.strip()[-120:]}")
+    return float(text)
+
+
+def setns_trip_c(table):
+    program = c("setns_trip")
+    table.ratios("setns_trip_c", {
+        "native": lambda: number([program, 20000]),
+        "nsdrift": lambda: number([program, 20000], on=True),
+        "asking": lambda: number([program, 20000, "identity"]),
+        "nsdrift_own": lambda: number([program, 20000], on=True),
+        **tools([program, 20000], [program, 1000], "setns"),
+    }, slow=("strace", "strace -k", "bpftrace", "bpftrace ustack"), against={"nsdrift_own": "asking"})
+
+
+def setns_trip_go(table):
+    program = go("go_calls")
+    table.ratios("setns_trip_go", {
+        "native": lambda: number([program, "setns", 20000]),
+        "nsdrift": lambda: number([program, "setns", 20000], on=True),
+        "asking": lambda: number([program, "identity", 20000]),
+        "nsdrift_own": lambda: number([program, "setns", 20000], on=True),
+        **tools([program, "setns", 20000], [program, "setns", 1000], "setns"),
+    }, slow=("strace", "strace -k", "bpftrace", "bpftrace ustack"), against={"nsdrift_own": "asking"})
+
+
+def thread_create_join(table):
+    program = c("thread_create_join")
+    table.ratios("thread_create_join", {
+        "native": lambda: number([program, 20000]),
+        "nsdrift": lambda: number([program, 20000], on=True),
+        "strace": lambda: number([program, 1000], prefix=("strace", "-f", "-o", "/dev/null")),
+    }, slow=("strace",))
+
+
+def unrelated_call_go(table):
+    program = go("go_calls")
+    table.ratios("unrelated_call_go", {
+        "native": lambda: number([program, "getppid", 1000000]),
+        "nsdrift": lambda: number([program, "getppid", 1000000], on=True),
+        **{k: v for k, v in tools([], [program, "getppid", 20000], "getppid").items()
+           if k in ("strace", "bpftrace")},
+        "strace --seccomp-bpf": lambda: number([program, "getppid", 200000], prefix=(
+            "strace", "-f", "--seccomp-bpf", "-e", "trace=setns", "-o", "/dev/null")),
+    }, slow=("strace", "bpftrace"))
+
+
+def process_start(table):
+    starts = c("starts")
+
+    def subjects(program, count):
+        return {
+            "native": lambda: number([starts, count, "-", program]),
+            "nsdrift": lambda: number([starts, count, settings.library(), program]),
+            "strace": lambda: number([starts, max(count // 10, 3), "-", "/usr/bin/strace", "-f", "-o",
+                                      "/dev/null", program]),
+        }
+    table.ratios("process_start_c", subjects(c("nothing"), 200), slow=("strace",))
+    table.ratios("process_start_go", subjects(big_go_program(), 50), slow=("strace",))
+    for name, program in (("process_start_c", c("nothing")), ("process_start_go", big_go_program())):
+        instructions(table, name, program)
+
+
+def instructions(table, workload, program):
+    """Instructions that the program executes from its first to its last, by callgrind; else by the
+    processor's counter."""
+    def count(on):
+        if shutil.which("valgrind"):
+            done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                                   program], env=environment(on), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True, timeout=300)
+            found = re.search(r"Collected : (\d+)", done.stderr)
+            if found and done.returncode == 0:
+                return int(found[1])
+        if shutil.which("perf"):
+            done = subprocess.run(["perf", "stat", "-x,", "-e", "instructions:u", program],
+                                  env=environment(on), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  text=True, timeout=60)
+            found = re.search(r"^(\d+),", done.stderr, re.M)
+            if found:
+                return int(found[1])
+        return None
+    native, ours = count(False), count(True)
+    if native is None or ours is None:
+        table.say(workload, "instructions", "neither callgrind nor a hardware counter can run it here")
+        return
+    table.add(workload, "native instructions", native, native, native, "instructions")
+    table.add(workload, "nsdrift added", ours - native, ours - native, ours - native, "instructions")
+
+
+def big_go_program():
+    """A Go program of some 50 MB, most of it functions: generated once, cached."""
+    output = settings.CACHE / "go" / "big"
+    if output.exists():
+        return output
+    folder = settings.CACHE / "go" / "big.source"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "go.mod").write_text("module big\n\ngo 1.19\n")
+    packages, functions = 60, 900
+    for package in range(packages):
+        inside = folder / f"part{package}"
+        inside.mkdir()
+        body = [f"package part{package}\n\nimport \"fmt\"\n\nvar Table []func(int, string) string\n"]
+        for number_ in range(functions):
+            body.append(f"""
+func worker{number_}(n int, s string) string {{
+	m := map[string]int{{"a": n, "b": n * {number_ + 3}}}
+	for i := 0; i < n%{number_ + 5}; i++ {{
+		m[fmt.Sprint(s, i, {number_})] += i * {package + 7}
+	}}
+	return fmt.Sprintf("%d %s %v", len(m), s, m)
+}}
+""")
+        body.append("\nfunc init() {\n")
+        body.append("\tif len(Table) == 0 {\n\t\tTable = table[:]\n\t}\n}\n\nvar table = [...]func(int, string) string{\n")
+        body.extend(f"\tworker{n},\n" for n in range(functions))
+        body.append("}\n")
+        (inside / "part.go").write_text("".join(body))
+    imports = "".join(f'\t"big/part{n}"\n' for n in range(packages))
+    uses = "".join(f"\t\tfor _, f := range part{n}.Table {{\n\t\t\tprintln(f(len(os.Args), os.Args[0]))\n\t\t}}\n"
+                   for n in range(packages))
+    (folder / "main.go").write_text(f"package main\n\nimport (\n\t\"os\"\n{imports})\n\n"
+                                    f"func main() {{\n\tif len(os.Args) > 5 {{\n{uses}\t}}\n}}\n")
+    root = programs.go_root(programs.NEWEST)
+    env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GOENV": "off", "GOFLAGS": "",
+           "GOTOOLCHAIN": "local", "GO111MODULE": "on", "GOROOT": str(root), "GOPROXY": "off",
+           "GOCACHE": str(settings.CACHE / "go-cache"), "GOPATH": str(settings.CACHE / "go-path")}
+    subprocess.run([root / "bin" / "go", "build", "-o", output, "-ldflags=-linkmode=external", "."],
+                   cwd=folder, env=env, check=True)
+    print(f"(the big Go program has {output.stat().st_size / 1e6:.0f} MB)")
+    return output
+
+
+def memory(table):
+    program = c("memory")
+    process, thread = [], []
+    for _ in range(max(3, table.rounds // 2)):
+        figures = {(on, count): number([program, count], on=on) for on in (False, True)
+                   for count in (0, 1000)}
+        process.append((figures[True, 0] - figures[False, 0]) / 1024)
+        thread.append(((figures[True, 1000] - figures[True, 0])
+                       - (figures[False, 1000] - figures[False, 0])) / 1000)
+    table.add("memory_process", "nsdrift", *confidence(process), "KiB more than native")
+    table.add("memory_thread", "nsdrift", *confidence(thread), "bytes more than native")
+
+
+WORKLOADS = [setns_trip_c, setns_trip_go, thread_create_join, unrelated_call_go, process_start, memory]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", type=lambda p: Path(p).resolve(), default=settings.ROOT / "build")
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--output", type=Path, default=None)
+    parser.add_argument("workload", nargs="*")
+    args = parser.parse_args()
+    settings.BUILD = args.build
+    sandbox.become_root_of_a_user_namespace()
+    sandbox.private_mounts()
+    settings.FOLDER = settings.CACHE / "folders" / f"bench{os.getpid()}"
+    settings.FOLDER.mkdir(parents=True)
+    output = args.output or settings.ROOT / "build" / "bench.json"
+    try:
+        table = Table(output, args.rounds)
+        for workload in WORKLOADS:
+            if not args.workload or any(name in workload.__name__ for name in args.workload):
+                try:
+                    workload(table)
+                except Skip as skip:
+                    table.say(workload.__name__, "", f"skipped: {skip}")
+        missed = table.missed()
+        for row in missed:
+            bound = table.bounds[row["workload"], row["subject"]]
+            print(f"missed: {row['workload']} {row['subject']}: {row['ratio']:g} where {bound:g} is allowed")
+        print(f"{len(table.rows)} rows in {output}")
+        return 1 if missed or not table.rows else 0
+    finally:
+        shutil.rmtree(settings.FOLDER, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
