@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "ledger/kinds.h"
+#include "probes/go/go.h"
 #include "probes/libc/proc_path.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/identity.h"
@@ -16,6 +17,34 @@
 
 #define FAMILY_UNIX 1
 #define PATH_MOST 256
+
+/*
+ * Which descriptors the wrappers saw leading to a namespace: so that closing all the others, which
+ * some programs do by the thousand, costs a bit. What Go code opened is not in here, so with a Go
+ * runtime about every descriptor is taken as known, and so are those beyond the table.
+ */
+#define DESCRIPTORS 4096u
+
+static _Atomic uint64_t known[DESCRIPTORS / 64];
+
+static bool is_known(unsigned fd) {
+    if (!submit__any_descriptor())
+        return false;
+    if (fd >= DESCRIPTORS || go__known())
+        return true;
+    return (atomic_load_explicit(&known[fd / 64], memory_order_relaxed) >> (fd % 64) & 1) != 0;
+}
+
+static void set_known(unsigned fd, bool is) {
+    uint64_t bit = 1ull << (fd % 64);
+
+    if (fd >= DESCRIPTORS)
+        return;
+    if (is)
+        atomic_fetch_or_explicit(&known[fd / 64], bit, memory_order_relaxed);
+    else
+        atomic_fetch_and_explicit(&known[fd / 64], ~bit, memory_order_relaxed);
+}
 
 /*
  * The kernel has just read the path, so its first bytes can be looked at as they are; the rest by a
@@ -41,6 +70,7 @@ int descriptors__opened(const struct nsd_site *site, const char *path, int fd) {
         return fd;
     if (submit__any_switch())
         observe__stack(&event, site);
+    set_known((unsigned) fd, true);
     event.arguments[0] = (uint64_t) fd;
     event.path_owner = (uint8_t) read.owner;
     event.other_tid = read.tid;
@@ -49,18 +79,28 @@ int descriptors__opened(const struct nsd_site *site, const char *path, int fd) {
 
 int descriptors__copied(int fd, int copy) {
     struct nsd_event event;
+    bool leads, led; /* the original, and what a dup2 has closed */
 
-    if (copy < 0 || !submit__any_descriptor() || !observe__begin(&event, NSD_CALL_DUP, NULL))
+    if (fd < 0 || copy < 0)
         return copy;
-    event.arguments[0] = (uint64_t) (int64_t) fd;
+    leads = is_known((unsigned) fd);
+    led = is_known((unsigned) copy);
+    if ((!leads && !led) || !observe__begin(&event, NSD_CALL_DUP, NULL))
+        return copy;
+    set_known((unsigned) copy, leads);
+    event.arguments[0] = (uint64_t) fd;
     return (int) observe__end(&event, copy);
 }
 
 void descriptors__closing(unsigned first, unsigned last) {
     struct nsd_event event;
 
-    if (!submit__any_descriptor() || !observe__begin(&event, NSD_CALL_CLOSE, NULL))
+    if (first == last ? !is_known(first) : !submit__any_descriptor())
         return;
+    if (!observe__begin(&event, NSD_CALL_CLOSE, NULL))
+        return;
+    for (unsigned fd = first; fd <= last && fd < DESCRIPTORS; fd++)
+        set_known(fd, false);
     event.arguments[0] = first;
     event.arguments[1] = last;
     submit__event(&event);
