@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import registry, sandbox, settings  # noqa: E402
+from harness import registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs", "peers",
@@ -58,6 +58,7 @@ def main():
         if not (build / "libnsdrift.so").exists():
             print(f"{build}/libnsdrift.so is missing: build it first", file=sys.stderr)
             return 1
+    releases.bring(releases.of_level(args.level))
     sandbox.become_root_of_a_user_namespace()
 
     counts = {"passed": 0, "failed": 0, "skipped": 0}

@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from harness import programs, sandbox, settings  # noqa: E402
+from harness import programs, releases, sandbox, settings  # noqa: E402
 from harness.registry import Skip  # noqa: E402
 
 
@@ -301,6 +301,7 @@ def main():
     parser.add_argument("workload", nargs="*")
     args = parser.parse_args()
     settings.BUILD = args.build
+    releases.bring([releases.NEWEST])
     sandbox.become_root_of_a_user_namespace()
     sandbox.private_mounts()
     settings.FOLDER = settings.CACHE / "folders" / f"bench{os.getpid()}"

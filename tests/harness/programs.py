@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import settings
+from . import releases, settings
 from .registry import Failure, Skip
 from .releases import NEWEST
 from .releases import RELEASES as GO_RELEASES
@@ -44,11 +44,10 @@ def tool(name):
 
 
 def go_root(release):
-    for line in os.environ.get("NSDRIFT_TEST_GO", "").split():
-        name, _, root = line.partition("=")
-        if name == release and (Path(root) / "bin" / "go").exists():
-            return Path(root)
-    raise Skip(f"Go {release} is not here (scripts/test brings it)")
+    folder = releases.root(release)
+    if not folder:
+        raise Skip(f"Go {release} is not here")
+    return Path(folder)
 
 
 DYNAMIC = "-linkmode=external"

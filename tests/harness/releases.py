@@ -1,9 +1,38 @@
-"""Prints the Go releases that a level of the tests needs, for scripts/test."""
+"""The Go releases that the probe is tested with, and how they come here: by scripts/go-release, before
+the tests start, which have no network."""
+import os
+import subprocess
 import sys
 
-# The releases that the Go probe is tested with; the first is Debian's own package.
+from . import settings
+
 RELEASES = ["1.19", "1.20.14", "1.21.13", "1.22.12", "1.23.1", "1.23.12", "1.24.6", "1.25.5", "1.26.8"]
 NEWEST = RELEASES[-1]
+VARIABLE = "NSDRIFT_TEST_GO"  # release=GOROOT release=GOROOT ...: nothing is brought then
 
-if __name__ == "__main__":
-    print("\n".join([RELEASES[0], NEWEST] if sys.argv[1] == "fast" else RELEASES))
+
+def bring(wanted):
+    if VARIABLE in os.environ:
+        return
+    found = []
+    for release in wanted:
+        done = subprocess.run([settings.ROOT / "scripts" / "go-release", release],
+                              stdout=subprocess.PIPE, text=True)
+        if done.returncode == 0:
+            found.append(f"{release}={done.stdout.strip()}")
+        else:
+            print(f"Go {release} could not be brought here: its tests are skipped", file=sys.stderr)
+    os.environ[VARIABLE] = " ".join(found)
+
+
+def of_level(level):
+    return [RELEASES[0], NEWEST] if level == "fast" else RELEASES
+
+
+def root(release):
+    """Its GOROOT, or None."""
+    for word in os.environ.get(VARIABLE, "").split():
+        name, _, folder = word.partition("=")
+        if name == release and os.access(f"{folder}/bin/go", os.X_OK):
+            return folder
+    return None

@@ -33,7 +33,8 @@ def launch(program):
         sandbox.private_mounts()
         (settings.FOLDER / "hello").write_text("hello\n")
         (settings.FOLDER / "world").write_text("world\n")
-    return strace.compare([program, "hello", "world"], before=prepare)
+    return strace.compare([program, settings.FOLDER / "hello", settings.FOLDER / "world"],
+                          before=prepare)
 
 
 for go in programs.GO_RELEASES:

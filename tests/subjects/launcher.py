@@ -22,7 +22,7 @@ def start(program, number, **keywords):
     (folder / "world").write_text("world\n")
     (folder / "hello-copied").unlink(missing_ok=True)
     runner = keywords.pop("runner", shim.watched)
-    result = runner([program, "hello", "world"], cwd=folder, before=sandbox.private_mounts,
+    result = runner([program, folder / "hello", folder / "world"], before=sandbox.private_mounts,
                     **keywords)
     copied = folder / "hello-copied"
     return result, copied.read_text() if copied.exists() else None

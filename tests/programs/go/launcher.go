@@ -1,3 +1,5 @@
+// launcher HELLO WORLD (absolute paths: nsenter leaves the working directory)
+//
 // A container launcher in small: mounts hello onto itself, makes it private, takes a mount
 // namespace of its own, binds world onto hello there, and becomes a program that enters the
 // namespace of this very thread and copies hello. Built with -X main.discipline=locked it is
