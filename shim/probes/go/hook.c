@@ -133,16 +133,20 @@ static uint64_t m_of(uint64_t g) {
 }
 
 bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment) {
+    int32_t procid = procid_is_stale ? 0 : goroutine__tid_of_g(&nsd_go_runtime, call->g);
     struct nsd_caller caller;
-    int32_t tid = procid_is_stale ? 0 : goroutine__tid_of_g(&nsd_go_runtime, call->g);
 
-    if (!caller__is_ours(&caller, 0, tid))
+    /*
+     * Before minit and (from 1.22 on) after unminit an M has no procid. Asking is nothing that a
+     * seccomp filter of the host could forbid: minit asks the same for every M.
+     */
+    if (!caller__is_ours(&caller, 0, procid != 0 ? procid : sys__gettid()))
         return false;
     moment->call = call;
     moment->m = m_of(call->g);
     moment->tid = caller.tid;
-    moment->known = !procid_is_stale &&
-                    goroutine__of_g(&nsd_go_runtime, call->g, caller.tid, &moment->goroutine);
+    moment->known =
+        !procid_is_stale && goroutine__of_g(&nsd_go_runtime, call->g, procid, &moment->goroutine);
     return true;
 }
 
