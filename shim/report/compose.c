@@ -160,7 +160,7 @@ static bool has_result(enum nsd_call call) {
 
 static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
                          const uint64_t arguments[5], int64_t result, struct nsd_view_call *view) {
-    char buffer[1024];
+    char buffer[512];
     struct nsd_text text;
 
     memory__fill(view, 0, sizeof *view);

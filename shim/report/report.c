@@ -6,6 +6,7 @@
 #include "report/report.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/syscall.h"
 #include "base/text.h"
 #include "report/compose.h"
 #include "report/coverage.h"
