@@ -76,32 +76,38 @@ static void decode_lock(const struct nsd_go_runtime *runtime, struct nsd_go_offs
 
 /*
  * runtime.clone, in the child: gettid; m.procid = it (m in r13); g.m = m (g in r9); g to its
- * thread-local word, at a constant from FS or by way of the GOT.
+ * thread-local word: at a constant from FS, or by way of rcx, which PIE loads from the GOT unless
+ * the linker knew better.
  */
 static void decode_clone(struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
     const struct nsd_go_site *site = &runtime->site[NSD_GO_SITE_NAME_clone];
     struct nsd_go_function function = {site->entry, site->end};
-    struct nsd_match match, tls;
+    struct nsd_match procid, match;
     struct nsd_code code;
 
     if (!code_of(&function, &code) ||
-        !code__next(&code, 0, "b8 ba 00 00 00 0f 05 49 89 45 d8 4d 89 69 30", &match))
+        !code__next(&code, 0, "b8 ba 00 00 00 0f 05 49 89 45 d8", &procid))
         return;
-    offsets->m_procid = offset_of(&match, 8);
-    if (code__next(&code, match.after, "64 4c 89 0c 25 d32", &tls) && tls.at == match.after)
-        runtime->tls_g = tls.value;
-    else if (code__next(&code, match.after, "48 c7 c1 d32 64 4c 89 09", &tls) &&
-             tls.at == match.after)
-        runtime->tls_g = tls.value;
-    else if (code__next(&code, match.after, "48 8b 0d d32", &tls) && tls.at == match.after) {
-        uint64_t slot = variable_at(runtime, tls.target, 8);
-        int64_t value = 0;
+    if (procid.after + 32 < code.size)
+        code.size = procid.after + 32;
+    if (!code__next(&code, procid.after, "4d 89 69 30", &match))
+        return;
+    offsets->m_procid = offset_of(&procid, 8);
+    if (code__next(&code, procid.after, "64 4c 89 0c 25 d32", &match)) {
+        runtime->tls_g = match.value;
+    } else if (code__next(&code, procid.after, "64 4c 89 09", &match)) {
+        if (code__next(&code, procid.after, "48 c7 c1 d32", &match)) {
+            runtime->tls_g = match.value;
+        } else if (code__next(&code, procid.after, "48 8b 0d d32", &match)) {
+            uint64_t slot = variable_at(runtime, match.target, 8);
 
-        if (slot != 0)
-            __builtin_memcpy(&value, (const void *) (uintptr_t) slot, sizeof value);
-        if (value < 0 && value > -0x10000)
-            runtime->tls_g = (int32_t) value;
+            if (slot != 0)
+                __builtin_memcpy(&runtime->tls_g, (const void *) (uintptr_t) slot,
+                                 sizeof runtime->tls_g);
+        }
     }
+    if (runtime->tls_g >= 0 || runtime->tls_g < -0x100000)
+        runtime->tls_g = 0;
 }
 
 /* runtime.execute(gp): m.curg = gp, the first far store of rax (gp's register); then gp.m = m. */

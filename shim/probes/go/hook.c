@@ -132,6 +132,19 @@ static uint64_t m_of(uint64_t g) {
     return g == 0 ? 0 : *(const uint64_t *) (g + NSD_GO_G_M);
 }
 
+/* Events that were lost for want of a stack, handed on by whoever has one next. */
+static void count_lost(void) {
+    if (__atomic_load_n(&nsd_go_without_stack, __ATOMIC_RELAXED) == 0)
+        return;
+    for (uint64_t lost = __atomic_exchange_n(&nsd_go_without_stack, 0, __ATOMIC_RELAXED); lost > 0;
+         lost--)
+        submit__count_lost();
+}
+
+bool hook__is_vfork_child(uint64_t m) {
+    return m != 0 && caller__is_vfork_child(m);
+}
+
 bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment) {
     int32_t procid = procid_is_stale ? 0 : goroutine__tid_of_g(&nsd_go_runtime, call->g);
     struct nsd_caller caller;
@@ -142,6 +155,7 @@ bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment) {
      */
     if (!caller__is_ours(&caller, 0, procid != 0 ? procid : sys__gettid()))
         return false;
+    count_lost();
     moment->call = call;
     moment->m = m_of(call->g);
     moment->tid = caller.tid;
@@ -161,9 +175,12 @@ void hook__fork_child(struct nsd_go_call *call) {
  * runtime itself calls. What g says of its stack bounds the walk; below, the call's own position.
  */
 static const struct nsd_frames *stack_of(const struct nsd_go_call *call) {
-    uint64_t low = *(const uint64_t *) (call->g + NSD_GO_G_STACK_LOW);
-    uint64_t high = *(const uint64_t *) (call->g + NSD_GO_G_STACK_HIGH);
+    uint64_t low, high;
 
+    if (call->g == 0)
+        return capture__go(call->pc, 0, 0, 0);
+    low = *(const uint64_t *) (call->g + NSD_GO_G_STACK_LOW);
+    high = *(const uint64_t *) (call->g + NSD_GO_G_STACK_HIGH);
     if (call->stack_pointer < low || call->stack_pointer >= high)
         return capture__go(call->pc, 0, 0, 0);
     return capture__go(call->pc, call->frame_pointer, call->stack_pointer, high);
@@ -188,15 +205,6 @@ void hook__describe(const struct nsd_go_moment *moment, enum nsd_call what,
 
 /* ---- dispatch ---- */
 
-/* Events that were lost for want of a stack, handed on by whoever has one next. */
-static void count_lost(void) {
-    if (__atomic_load_n(&nsd_go_without_stack, __ATOMIC_RELAXED) == 0)
-        return;
-    for (uint64_t lost = __atomic_exchange_n(&nsd_go_without_stack, 0, __ATOMIC_RELAXED); lost > 0;
-         lost--)
-        submit__count_lost();
-}
-
 void nsd_go_before(struct nsd_go_call *call) {
     const struct row *row = row_of_call(call);
     uint64_t m = m_of(call->g);
@@ -205,11 +213,10 @@ void nsd_go_before(struct nsd_go_call *call) {
     stackpool__own(call->stack, m);
     call->result = 0;
     if (row == NULL || row->before == NULL) {
-    } else if (caller__is_vfork_child(m)) {
+    } else if (hook__is_vfork_child(m)) {
         if (row->call == NSD_CALL_EXEC)
             process__child_before_exec(call, m);
     } else if (hook__moment(call, &moment)) {
-        count_lost();
         row->before(&moment);
     }
     stackpool__disown(call->stack);
@@ -227,7 +234,7 @@ void nsd_go_after(struct nsd_go_call *call) {
         moment.call = call;
         moment.m = m;
         row->after(&moment);
-    } else if (caller__is_vfork_child(m)) {
+    } else if (hook__is_vfork_child(m)) {
         if (row->call == NSD_CALL_EXEC)
             process__child_after_exec(call, m);
     } else if (hook__moment(call, &moment)) {
@@ -338,6 +345,7 @@ static void after_dup(struct nsd_go_moment *moment) {
     if (moment->call->result < 0)
         return;
     hook__describe(moment, NSD_CALL_DUP, &event);
+    memory__fill(event.arguments + 1, 0, sizeof event.arguments - sizeof *event.arguments);
     submit__event(&event);
 }
 

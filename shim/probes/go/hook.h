@@ -18,6 +18,8 @@ struct nsd_go_moment {
     struct nsd_goroutine goroutine;
 };
 
+/* Whoever arrives with an M whose thread is in the middle of a vfork is the child. */
+bool hook__is_vfork_child(uint64_t m);
 /*
  * Says who makes the call. False if it is no thread of ours (the vfork child of one has been told
  * apart before).

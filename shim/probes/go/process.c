@@ -91,14 +91,16 @@ void process__after_exec(struct nsd_go_moment *moment) {
 }
 
 /* Flags as clone takes them, whichever call it is. */
-static uint64_t clone_flags(const struct nsd_go_call *call) {
+static uint64_t clone_flags(const struct nsd_go_call *call, bool is_after) {
     uint64_t flags = 0;
 
     switch (call->number) {
     case __NR_clone:
         return call->arguments[0];
     case __NR_clone3:
-        /* struct clone_args begins with them */
+        /* struct clone_args begins with them; afterwards the kernel has read it too. */
+        if (is_after && call->result >= 0)
+            return *(const volatile uint64_t *) call->arguments[0];
         if (memory__try_copy(&flags, (const void *) call->arguments[0], sizeof flags) !=
             sizeof flags)
             return 0;
@@ -115,7 +117,7 @@ static bool shares_memory(uint64_t flags) {
 }
 
 void process__before_clone(struct nsd_go_moment *moment) {
-    if (shares_memory(clone_flags(moment->call)))
+    if (shares_memory(clone_flags(moment->call, false)))
         caller__mark_vfork(moment->tid, moment->m);
 }
 
@@ -125,7 +127,7 @@ void process__before_clone(struct nsd_go_moment *moment) {
  */
 void process__after_clone(struct nsd_go_moment *moment) {
     struct nsd_go_call *call = moment->call;
-    uint64_t flags = clone_flags(call), m = moment->m, unused;
+    uint64_t flags = clone_flags(call, true), m = moment->m, unused;
     struct nsd_event event;
 
     if (call->result == 0) {
@@ -139,7 +141,7 @@ void process__after_clone(struct nsd_go_moment *moment) {
         stackpool__reclaim(m, call->stack);
         release_pending(m, &unused);
     }
-    if (caller__is_vfork_child(m) || !hook__moment(call, moment))
+    if (hook__is_vfork_child(m) || !hook__moment(call, moment))
         return;
     hook__describe(moment, call->number == __NR_clone3 ? NSD_CALL_CLONE3 : NSD_CALL_CLONE, &event);
     event.arguments[0] = flags;

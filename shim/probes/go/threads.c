@@ -33,7 +33,7 @@ void nsd_go_exit(struct nsd_go_call *call) {
 
     call->result = 0;
     if (has_g(call)) {
-        if (caller__is_vfork_child(*(const uint64_t *) (call->g + NSD_GO_G_M)) ||
+        if (hook__is_vfork_child(*(const uint64_t *) (call->g + NSD_GO_G_M)) ||
             !hook__moment(call, &moment))
             return;
         hook__describe(&moment, NSD_CALL_EXIT, &event);
