@@ -518,7 +518,8 @@ void modules__map_file(struct nsd_module *module) {
     struct sys_stat stat;
     long fd = -1, mapped;
 
-    if (module == NULL || __atomic_exchange_n(&module->file_tried, true, __ATOMIC_ACQ_REL))
+    if (module == NULL || memory__is_quiet() ||
+        __atomic_exchange_n(&module->file_tried, true, __ATOMIC_ACQ_REL))
         return;
     if (module->is_executable)
         fd = sys__openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);

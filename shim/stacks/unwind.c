@@ -119,21 +119,26 @@ static bool start_cursor(struct walker *walker) {
 }
 
 static enum step step_by_tables(struct walker *walker) {
-    const struct nsd_module *module =
-        modules__of(walker->exact ? walker->now.pc : walker->now.pc - 1);
+    struct nsd_module *module = modules__of(walker->exact ? walker->now.pc : walker->now.pc - 1);
     unw_word_t pc, stack_pointer, frame_pointer;
     unw_proc_info_t procedure;
     uintptr_t cfa;
 
+    unwind_tables__prepare(module);
     if (unwind_tables__of(module) == NULL)
         return STEP_NO_TABLE;
-    if (!walker->started && !start_cursor(walker))
-        return STEP_END;
-    walker->started = false;
-    if (unw_get_proc_info(&walker->cursor, &procedure) != 0 || procedure.unwind_info == 0)
+    /* A cursor that came here by a step knows nothing of a table that was only made just now. */
+    if (walker->started && unw_get_proc_info(&walker->cursor, &procedure) != 0)
+        walker->started = false;
+    if (!walker->started &&
+        (!start_cursor(walker) || unw_get_proc_info(&walker->cursor, &procedure) != 0))
         return STEP_NO_TABLE;
+    walker->started = false;
+    if (procedure.unwind_info == 0)
+        return STEP_NO_TABLE;
+    /* unw_step says UNW_STEP_END already where the frame that it arrived at has no table. */
     if (!step_check__allows(&walker->cursor, &procedure, module, &walker->extent, &cfa) ||
-        cfa <= walker->now.stack_pointer || unw_step(&walker->cursor) <= 0 ||
+        cfa <= walker->now.stack_pointer || unw_step(&walker->cursor) < 0 ||
         unw_get_reg(&walker->cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(&walker->cursor, UNW_REG_SP, &stack_pointer) != 0 ||
         unw_get_reg(&walker->cursor, UNW_X86_64_RBP, &frame_pointer) != 0)

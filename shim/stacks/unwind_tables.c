@@ -1,13 +1,267 @@
 /*
- * Which unwind table stands for a module. Called for every frame of a stack that was not seen
- * before.
+ * Finding unwind tables, and indexing an .eh_frame that has no index. The index has the form of an
+ * .eh_frame_hdr, so that libunwind takes it like any other. Called for frames of stacks that were
+ * not seen before; what it reads is a section of a loaded module, checked at every step all the
+ * same, because the file says where it is.
  */
 #include "stacks/unwind_tables.h"
 
+#include "base/memory.h"
+#include "base/syscall.h"
+
+#include <linux/mman.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+#define MODULES_MOST 512u
+#define FDES_MOST 16384u /* 256 KiB of index */
+
+/* <dwarf.h>'s DW_EH_PE_: how pointers are written. */
+#define ENCODED_ABSOLUTE 0x00u
+#define ENCODED_UDATA4 0x03u
+#define ENCODED_SDATA4 0x0bu
+#define ENCODED_SDATA8 0x0cu
+#define ENCODED_FROM_HERE 0x10u
+
+struct entry {
+    uint64_t start; /* first pc */
+    uint64_t fde;
+};
+
+/* An .eh_frame_hdr with 8-byte absolute entries. */
+struct index {
+    uint8_t version, frame_encoding, count_encoding, table_encoding;
+    uint32_t frame[2]; /* 8 bytes, unaligned by the format */
+    uint32_t count;
+    struct entry entry[];
+};
+
+enum { NOT_TRIED, BEING_MADE, TRIED };
+static struct {
+    _Atomic int state;
+    _Atomic(const struct index *) index;
+} made[MODULES_MOST];
 
 const uint8_t *unwind_tables__of(const struct nsd_module *module) {
     if (!modules__is_loaded(module))
         return NULL;
-    return module->eh_frame_header;
+    if (module->eh_frame_header != NULL)
+        return module->eh_frame_header;
+    return (const uint8_t *) atomic_load(&made[modules__number(module) - 1].index);
+}
+
+static const Elf64_Shdr *find_section(const struct nsd_module *module, const char *name) {
+    const uint8_t *file = module->file;
+    const Elf64_Ehdr *elf = (const Elf64_Ehdr *) file;
+    uint64_t size = module->file_size;
+
+    if (file == NULL || size < sizeof(*elf) || elf->e_shoff == 0 || elf->e_shoff % 8 != 0 ||
+        elf->e_shoff > size || elf->e_shentsize != sizeof(Elf64_Shdr) ||
+        elf->e_shnum > (size - elf->e_shoff) / sizeof(Elf64_Shdr) ||
+        elf->e_shstrndx >= elf->e_shnum)
+        return NULL;
+    const Elf64_Shdr *sections = (const Elf64_Shdr *) (file + elf->e_shoff);
+    const Elf64_Shdr *names = &sections[elf->e_shstrndx];
+    size_t length = string__length(name) + 1;
+    if (names->sh_offset > size || names->sh_size > size - names->sh_offset)
+        return NULL;
+    for (unsigned i = 0; i < elf->e_shnum; i++) {
+        if (sections[i].sh_name <= names->sh_size &&
+            names->sh_size - sections[i].sh_name >= length &&
+            memory__equal(file + names->sh_offset + sections[i].sh_name, name, length))
+            return &sections[i];
+    }
+    return NULL;
+}
+
+/* Whether a section is part of what the loader mapped for reading. */
+static bool is_loaded(const struct nsd_module *module, const Elf64_Shdr *section) {
+    for (unsigned i = 0; (section->sh_flags & SHF_ALLOC) != 0 && i < module->header_count; i++) {
+        const Elf64_Phdr *header = &module->headers[i];
+
+        if (header->p_type == PT_LOAD && (header->p_flags & PF_R) != 0 &&
+            section->sh_addr >= header->p_vaddr && section->sh_size <= header->p_filesz &&
+            section->sh_addr - header->p_vaddr <= header->p_filesz - section->sh_size)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t word_at(const uint8_t *at) {
+    uint32_t word;
+
+    memory__copy(&word, at, sizeof(word));
+    return word;
+}
+
+/* Past an unsigned LEB128, NULL past the end. */
+static const uint8_t *skip_leb(const uint8_t *at, const uint8_t *end) {
+    while (at < end && (*at & 0x80) != 0)
+        at++;
+    return at < end ? at + 1 : NULL;
+}
+
+/* How the FDEs of this CIE write their pcs; 0xff for forms that are not known here. */
+static uint8_t pc_encoding(const uint8_t *cie, const uint8_t *end) {
+    const uint8_t *at = cie + 9;
+    const char *augmentation = (const char *) at;
+
+    if (end - cie < 10)
+        return 0xff;
+    while (at < end && *at != 0)
+        at++;
+    if (at++ >= end)
+        return 0xff;
+    if (augmentation[0] == '\0')
+        return ENCODED_ABSOLUTE;
+    if (augmentation[0] != 'z')
+        return 0xff;
+    for (unsigned i = 0; i < 4 && at != NULL; i++) /* two factors, a register, the data's length */
+        at = skip_leb(at, end);
+    for (const char *c = augmentation + 1; at != NULL && at < end; c++) {
+        static const uint8_t pointer_sizes[16] = {8, 0, 2, 4, 8, 0, 0, 0, 8, 0, 2, 4, 8, 0, 0, 0};
+
+        switch (*c) {
+        case 'R':
+            return *at;
+        case 'L':
+            at++;
+            break;
+        case 'P':
+            at += 1 + pointer_sizes[*at & 15];
+            break;
+        case 'S':
+        case 'B':
+            break;
+        default:
+            return ENCODED_ABSOLUTE;
+        }
+    }
+    return 0xff;
+}
+
+static bool first_pc(const uint8_t *field, uint8_t encoding, uint64_t *pc) {
+    uint64_t from = (encoding & 0x70) == ENCODED_FROM_HERE ? (uint64_t) (uintptr_t) field : 0;
+
+    if ((encoding & 0xf0 & ~ENCODED_FROM_HERE) != 0)
+        return false;
+    switch (encoding & 15) {
+    case ENCODED_ABSOLUTE:
+    case ENCODED_SDATA8:
+    case 0x04:
+        memory__copy(pc, field, 8);
+        break;
+    case ENCODED_UDATA4:
+        *pc = word_at(field);
+        break;
+    case ENCODED_SDATA4:
+        *pc = (uint64_t) (int64_t) (int32_t) word_at(field);
+        break;
+    default:
+        return false;
+    }
+    *pc += from;
+    return true;
+}
+
+/* Walks the section; entries are counted, and put down where `entry` is not NULL. */
+static uint32_t list(const uint8_t *start, const uint8_t *end, struct entry *entry, uint32_t most) {
+    uint32_t count = 0;
+
+    for (const uint8_t *at = start; end - at >= 8;) {
+        uint32_t length = word_at(at), back = word_at(at + 4);
+        const uint8_t *next = at + 4 + length, *cie = at + 4 - back;
+        uint64_t pc;
+
+        if (length == 0 || length >= 0xfffffff0u || length > (size_t) (end - at - 4))
+            break;
+        if (back != 0 && length >= 20 && back <= (size_t) (at + 4 - start)) {
+            size_t cie_length = (size_t) word_at(cie) + 4;
+
+            if (cie_length <= (size_t) (end - cie) && word_at(cie + 4) == 0 &&
+                first_pc(at + 8, pc_encoding(cie, cie + cie_length), &pc)) {
+                if (entry != NULL && count < most) {
+                    entry[count].start = pc;
+                    entry[count].fde = (uint64_t) (uintptr_t) at;
+                }
+                count++;
+            }
+        }
+        at = next;
+    }
+    return count;
+}
+
+/* Heap sort: in place, and no worse for tables that are nearly in order, as they come. */
+static void sift(struct entry *entry, uint32_t from, uint32_t count) {
+    struct entry moved = entry[from];
+
+    for (uint32_t child = 2 * from + 1; child < count; child = 2 * from + 1) {
+        if (child + 1 < count && entry[child + 1].start > entry[child].start)
+            child++;
+        if (entry[child].start <= moved.start)
+            break;
+        entry[from] = entry[child];
+        from = child;
+    }
+    entry[from] = moved;
+}
+
+static void sort(struct entry *entry, uint32_t count) {
+    for (uint32_t i = count / 2; i-- > 0;)
+        sift(entry, i, count);
+    for (uint32_t last = count; last-- > 1;) {
+        struct entry largest = entry[0];
+
+        entry[0] = entry[last];
+        entry[last] = largest;
+        sift(entry, 0, last);
+    }
+}
+
+static const struct index *make_index(struct nsd_module *module) {
+    const Elf64_Shdr *section;
+    const uint8_t *start, *end;
+    struct index *index;
+    uint64_t frame;
+    uint32_t count;
+    long mapped;
+
+    modules__map_file(module);
+    section = find_section(module, ".eh_frame");
+    if (section == NULL || !is_loaded(module, section))
+        return NULL;
+    start = (const uint8_t *) (module->base + section->sh_addr);
+    end = start + section->sh_size;
+    count = list(start, end, NULL, 0);
+    if (count == 0 || count > FDES_MOST)
+        return NULL;
+    mapped = sys__mmap(NULL, sizeof(*index) + count * sizeof(struct entry), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (SYS_IS_ERROR(mapped))
+        return NULL;
+    index = (struct index *) mapped;
+    index->version = 1;
+    index->frame_encoding = ENCODED_ABSOLUTE;
+    index->count_encoding = ENCODED_UDATA4;
+    index->table_encoding = ENCODED_SDATA8;
+    frame = (uint64_t) (uintptr_t) start;
+    memory__copy(index->frame, &frame, sizeof(frame));
+    index->count = count;
+    list(start, end, index->entry, count);
+    sort(index->entry, count);
+    return index;
+}
+
+void unwind_tables__prepare(struct nsd_module *module) {
+    int not_tried = NOT_TRIED;
+    unsigned number = modules__number(module);
+
+    if (number == 0 || number > MODULES_MOST || module->eh_frame_header != NULL ||
+        module->is_shim || memory__is_quiet() || !modules__is_loaded(module) ||
+        !atomic_compare_exchange_strong(&made[number - 1].state, &not_tried, BEING_MADE))
+        return;
+    atomic_store(&made[number - 1].index, make_index(module));
+    atomic_store(&made[number - 1].state, TRIED);
 }

@@ -1,6 +1,7 @@
 /*
- * Where the unwind table of a module is: its PT_GNU_EH_FRAME. Called by unwind.c and by
- * libunwind_needs.c, in hooks; no allocation, no lock.
+ * Where the unwind table of a module is: its PT_GNU_EH_FRAME, or, where the linker made none
+ * (Debian's musl-gcc does not ask for it), an index of our own over its .eh_frame section. Called
+ * by unwind.c and by libunwind_needs.c, in hooks; no lock, memory only for an index.
  */
 #ifndef NSD_STACKS_UNWIND_TABLES_H
 #define NSD_STACKS_UNWIND_TABLES_H
@@ -8,7 +9,12 @@
 #include "names/modules.h"
 #include <stdint.h>
 
-/* An .eh_frame_hdr in memory, NULL for NULL, closed modules and modules that have none. */
+/* An .eh_frame_hdr in memory, NULL for NULL, closed modules and modules that have no table. */
 const uint8_t *unwind_tables__of(const struct nsd_module *module);
+/*
+ * Makes the index of a module that needs one, at first sight of it in a stack: maps its file and
+ * reads its section headers, once. Does nothing where the loader has a table or calls are not ours.
+ */
+void unwind_tables__prepare(struct nsd_module *module);
 
 #endif

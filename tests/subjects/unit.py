@@ -83,7 +83,26 @@ def executables():
         yield release, programs.go("visits_locked", release, (programs.DYNAMIC, "-s", "-w"), "stripped")
 
 
+# One source as a library with unwind tables, without an index over them, and without any.
+UNWIND_LIBRARIES = {
+    "tables": ["-O2"],
+    "no_index": ["-O2", "-Wl,--no-eh-frame-hdr", "-Wl,--no-ld-generated-unwind-info"],
+    "no_tables": ["-O0", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"],
+    "no_tables_no_frame_pointer": ["-O2", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"],
+}
+
+
+def unwind_libraries():
+    for name, flags in UNWIND_LIBRARIES.items():
+        output = settings.FOLDER / f"{name}.so"
+        done = subprocess.run(["gcc", "-shared", "-fPIC", *flags, "-o", output, UNIT / "unwind_library.c"],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        check(done.returncode == 0, done.stdout)
+        yield output
+
+
 ARGUMENTS = {
+    "unwind_test": lambda: list(unwind_libraries()),
     "go_decode_test": lambda: [word for release, path in executables() for word in (f"-{release}", path)]
     + ["--not-go", "/bin/sh"],
     "pclntab_test": lambda: [path for _, path in executables()],
