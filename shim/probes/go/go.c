@@ -71,13 +71,13 @@ static void patch(const struct nsd_go_runtime *runtime) {
             coverage__missing(site->function, why);
     }
     why = patch__commit(runtime);
-    for (unsigned i = 0; i < count; i++) {
-        if (why != NULL)
-            coverage__missing(prepared[i], why);
-        else
-            coverage__probe(prepared[i]);
+    if (why != NULL) {
+        coverage__missing("go", why);
+        return;
     }
-    sites_watched = why == NULL ? count : 0;
+    for (unsigned i = 0; i < count; i++)
+        coverage__probe(prepared[i]);
+    sites_watched = count;
 }
 
 bool go__begin(void) {
