@@ -10,6 +10,9 @@
     kinds RULE KIND...       the namespaces that the finding names
     status N                 the program's exit status, 0 if not given
     stderr differs: WHY      its stderr is not compared with the native one
+    root changes: WHY        the report is read from descriptor 2: no path leads to a log any more
+    proc differs: WHY        /proc cannot be read, so the last look at it may be impossible
+    threads vary: WHY        which thread makes a call is the scheduler's choice in each run
     uncounted: WHY           several findings of one rule count as one
 """
 from collections import Counter
@@ -23,7 +26,8 @@ class Expectation:
         self.consequences, self.may_follow = [], set()
         self.functions, self.kinds = [], []
         self.status, self.same_stderr = 0, True
-        self.counted = True
+        self.by_stderr, self.cross_check = False, ("agrees",)
+        self.counted, self.same_threads = True, True
         for line in path.read_text().splitlines():
             words = line.split()
             if not words or line.startswith("#") or words == ["clean"]:
@@ -46,6 +50,12 @@ class Expectation:
                     self.status = int(number)
                 case ["stderr", "differs:", *_]:
                     self.same_stderr = False
+                case ["root", "changes:", *_]:
+                    self.by_stderr = True
+                case ["proc", "differs:", *_]:
+                    self.cross_check = ("agrees", "impossible")
+                case ["threads", "vary:", *_]:
+                    self.same_threads = False
                 case ["uncounted:", *_]:
                     self.counted = False
                 case _:

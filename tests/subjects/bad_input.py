@@ -51,7 +51,7 @@ def others_survive_a_bad_option():
     check_equal(len(lines(result.err)), 2, f"one line for each: {result.err!r}")
 
 
-for name, path in (("folder_missing", "/nowhere/at/all"), ("folder_itself", "/proc"),
+for name, path in (("folder_missing", "/nowhere/at/all"), ("folder_itself", "/proc/"),
                    ("read_only", "/proc/version")):
     @test(f"log_path_{name}")
     def unwritable(where=path):

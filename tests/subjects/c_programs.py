@@ -11,12 +11,12 @@ def verdict(program, expectation):
     plain = shim.run([program])
     check_equal((plain.status, plain.out), (native.status, native.out), "output under nsdrift")
     hold_text(expectation, native.err, plain.err, "the report by default")
-    watched = shim.watched([program])
+    watched = (shim.watched_by_stderr if expectation.by_stderr else shim.watched)([program])
     check_equal((watched.status, watched.out), (native.status, native.out), "output, json")
     if expectation.same_stderr:
         check_equal(watched.err, native.err, "stderr with a log_path")
     expectation.hold(watched.report)
-    shim.check_coverage(watched.report)
+    shim.check_coverage(watched.report, expectation.cross_check)
 
 
 for source in sorted(programs.C.glob("*.expect")):

@@ -1,6 +1,7 @@
 """What nsdrift saw against what strace shows of another run: per thread the same namespace and mount
 calls, in order, with the same results. A shim that does nothing fails each of these."""
 from harness import programs, sandbox, settings, strace
+from harness.expectations import Expectation
 from harness.registry import test
 
 # Without a namespace call of their own, or never the same twice.
@@ -12,19 +13,24 @@ for source in sorted(programs.C.glob("*.expect")):
 
     @test(source.stem, every_build=True)
     def c_program(name=source.stem):
-        strace.compare([programs.c(name)])
+        expectation = Expectation(programs.C / f"{name}.expect")
+        strace.compare([programs.c(name)], by_stderr=True, cross_check=expectation.cross_check)
 
 for source in ("setns_round_trip", "changes_root", "calls_by_syscall", "errors_are_kept"):
     @test(f"musl.{source}")
     def musl_program(name=source):
-        strace.compare([programs.c(name, compiler="musl-gcc")])
+        expectation = Expectation(programs.C / f"{name}.expect")
+        strace.compare([programs.c(name, compiler="musl-gcc")], by_stderr=True,
+                       cross_check=expectation.cross_check)
 
 for source in sorted(programs.GO.glob("*.expect")):
     for go in programs.GO_RELEASES:
         @test(f"go.{source.stem}.{go}", level="fast" if go == programs.NEWEST else "gate",
               timeout=300)
         def go_program(name=source.stem, release=go):
-            strace.compare([programs.go(name, release)])
+            expectation = Expectation(programs.GO / f"{name}.expect")
+            strace.compare([programs.go(name, release)], same_threads=expectation.same_threads,
+                           cross_check=expectation.cross_check)
 
 
 def launch(program):

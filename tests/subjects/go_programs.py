@@ -13,7 +13,7 @@ def verdict(program, expectation, release):
     watched = shim.watched([program])
     check_equal((watched.status, watched.out), (native.status, native.out), "output, json")
     expectation.hold(watched.report)
-    shim.check_coverage(watched.report)
+    shim.check_coverage(watched.report, expectation.cross_check)
     images = [row for row in watched.report.coverage if row["image"].endswith(program.name)]
     check(images and all(row["go"] and row["go"].startswith(release) for row in images),
           "coverage does not name the release:", watched.report.coverage)

@@ -76,6 +76,12 @@ def releases():
             pass
 
 
+def version(release):
+    """Debian's 1.19 is 1.19.8."""
+    text = (programs.go_root(release) / "VERSION").read_text()
+    return text.split()[0].removeprefix("go")
+
+
 def executables():
     """Go hosts of every release that is here, with symbols and without."""
     for release, _ in releases():
@@ -103,8 +109,8 @@ def unwind_libraries():
 
 ARGUMENTS = {
     "unwind_test": lambda: list(unwind_libraries()),
-    "go_decode_test": lambda: [word for release, path in executables() for word in (f"-{release}", path)]
-    + ["--not-go", "/bin/sh"],
+    "go_decode_test": lambda: [word for release, path in executables()
+                               for word in (f"-{version(release)}", path)] + ["--not-go", "/bin/sh"],
     "pclntab_test": lambda: [path for _, path in executables()],
 }
 
