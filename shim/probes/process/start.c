@@ -127,6 +127,9 @@ static void begin(char **environment, const struct auxiliary *auxiliary) {
     begin_records();
     nsd_image.is_go = go__begin();
     nsd_image.go = go__version();
+    nsd_image.go_unknown = nsd_image.is_go && !go__known();
+    nsd_image.go_sites = go__sites();
+    nsd_image.go_sites_watched = go__sites_watched();
     begin_libc();
     nsd_on = true;
     signals__begin();
