@@ -79,13 +79,18 @@ static bool is_counted(const struct nsd_event *event) {
     }
 }
 
+/* What we looked up ourselves is no event of the program's. */
+static bool is_shown(const struct nsd_event *event) {
+    return event->call != NSD_CALL_IDENTITY && event->call != NSD_CALL_LOCK_STATE;
+}
+
 static void apply(const struct nsd_event *event, struct nsd_change *change) {
     memory__fill(change, 0, sizeof *change);
     ledger__apply(&ledger, event, change);
     rules__on_event(&ledger, &findings, event, change);
     if (is_counted(event))
         nsd_image.events++;
-    if (nsd_options.verbosity.number >= 3)
+    if (nsd_options.verbosity.number >= 3 && is_shown(event))
         report__event(event, &nsd_image);
 }
 
