@@ -100,7 +100,7 @@ static inline void *functions__next(enum nsd_function function) {
 }
 
 /* The definition that would have been called without us, with our own prototype of the name. */
-#define NEXT(name) ((__typeof__(&name)) functions__next(NSD_FUNCTION_##name))
+#define NEXT(name) ((__typeof__(&(name))) functions__next(NSD_FUNCTION_##name))
 
 /* NULL if no next definition of this name is known or can be found: no stand-in. */
 void *functions__definition(enum nsd_function function);
