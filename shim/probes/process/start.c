@@ -135,14 +135,27 @@ static void begin(char **environment, const struct auxiliary *auxiliary) {
     signals__begin();
 }
 
+/* Whether these are what the kernel laid out: arguments, their NULL, then the environment. */
+static bool is_handed_over(int count, char **arguments, char **environment) {
+    char *end;
+
+    return count > 0 && environment == arguments + count + 1 &&
+           memory__try_copy(&end, arguments + count, sizeof end) == sizeof end && end == NULL;
+}
+
 __attribute__((constructor)) static void start(int count, char **arguments, char **environment) {
     struct auxiliary auxiliary;
 
-    (void) count;
-    (void) arguments;
-    /* musl hands nothing to a constructor, but has set its variable by then. */
-    if (&__libc_stack_end == NULL)
-        environment = &__environ == NULL ? NULL : __environ;
+    /*
+     * musl hands nothing to a constructor, but has set its variable by then. A program without a C
+     * library (Go's -buildmode=pie without cgo) has neither name, and glibc's loader all the same.
+     */
+    if (&__libc_stack_end == NULL) {
+        if (&__environ != NULL)
+            environment = __environ;
+        else if (!is_handed_over(count, arguments, environment))
+            environment = NULL;
+    }
     if (environment == NULL || !is_switched_on(environment))
         return;
     read_auxiliary(environment, &auxiliary);
