@@ -155,7 +155,9 @@ static void judge_command(const struct nsd_presentation *presentation,
     }
     if (last != NULL && last->closing >= 0)
         lines__coverage(&last->line[last->closing], &view);
-    if (presentation->signal != 0 && (last == NULL || !last->ended)) {
+    if (presentation->known_unseen) {
+        totals->unseen = true;
+    } else if (presentation->signal != 0 && (last == NULL || !last->ended)) {
         put_signal(signal, sizeof signal, presentation->signal);
         not_seen(presentation, presentation->pid, presentation->program, "killed",
                  "%s was killed by %s before it could report", presentation->program, signal);
@@ -166,12 +168,12 @@ static void judge_command(const struct nsd_presentation *presentation,
                  presentation->program, collection->folder);
         totals->unseen = true;
     } else if (!last->ended) {
-        not_seen(presentation, presentation->pid, last->line[0].object ? view.image.program : NULL,
-                 NULL, "%s left no report of its end", presentation->program);
+        not_seen(presentation, presentation->pid, presentation->program, NULL,
+                 "%s left no report of its end", presentation->program);
         totals->unseen = true;
     } else if (view.ended != NULL && strcmp(view.ended, "exec") == 0) {
         not_seen(presentation, presentation->pid, NULL, NULL,
-                 "what %s executed in its place: it left no report", view.image.program);
+                 "what %s executed in its place left no report", view.image.program);
         totals->child_unseen = true;
     }
 }

@@ -19,7 +19,8 @@ struct nsd_presentation {
     /* The command itself; pid 0: it was not started. */
     int32_t pid;
     const char *program;
-    int signal; /* that ended it, 0 if none did */
+    int signal;        /* that ended it, 0 if none did */
+    bool known_unseen; /* the user was told already that it cannot be watched */
 };
 
 /* Prints, and returns the exit status by the contract. */

@@ -189,6 +189,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
         .strict = request->strict,
         .verbosity = (unsigned) nsd_options.verbosity.number,
         .program = request->program[0],
+        .known_unseen = program->state != NSD_PROGRAM_WATCHABLE,
     };
     char **environment = NULL, *options;
     int status = NSD_STATUS_UNSEEN;
@@ -218,16 +219,6 @@ static int watch(const struct request *request, const struct nsd_program *progra
     return status;
 }
 
-/* --best-effort: a program that cannot be watched; its children may be. */
-static int watch_children(const struct request *request, const struct nsd_program *program,
-                          const char *library, FILE *out) {
-    int status = watch(request, program, library, out);
-
-    if (status == NSD_STATUS_CLEAN && !request->programs_status)
-        return NSD_STATUS_UNSEEN;
-    return status;
-}
-
 int command__run(int argc, char **argv) {
     struct request request = {0};
     static struct nsd_program program;
@@ -249,10 +240,7 @@ int command__run(int argc, char **argv) {
     out = open_log(&request);
     if (out == NULL)
         goto done;
-    if (program.state == NSD_PROGRAM_WATCHABLE)
-        status = watch(&request, &program, library, out);
-    else
-        status = watch_children(&request, &program, library, out);
+    status = watch(&request, &program, library, out);
     if (out != stderr && fclose(out) != 0)
         command__say("the report could not be written: %s", strerror(errno));
 done:

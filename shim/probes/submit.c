@@ -336,7 +336,10 @@ void submit__exec_failed(int32_t tid, int64_t error) {
     submit__prepare(&event, NSD_CALL_EXEC_FAILED, tid);
     event.result = error;
     submit__event(&event);
+    if (!lock__try(&lock, tid))
+        return;
     report__exec_failed(error, &nsd_image);
+    let_go(tid);
 }
 
 size_t submit__drift(struct nsdrift_drift *drift, size_t room) {

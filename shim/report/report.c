@@ -315,6 +315,9 @@ void report__event(const struct nsd_event *event, const struct nsd_image *image)
     struct nsd_view_event view;
     struct nsd_text text;
 
+    /* What was looked up about namespaces is no event of the program's. */
+    if (nsd_call_table[event->call].effect == NSD_EFFECT_KNOWLEDGE)
+        return;
     if (memory__is_quiet() || !open_log(image))
         return;
     begin_compose(&compose, &scratch, line_scratch, sizeof line_scratch, image);

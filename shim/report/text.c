@@ -114,8 +114,17 @@ static void put_stack(struct nsd_text *text, const struct nsd_view_stack *stack,
     }
 }
 
+/* What is no call, but happens to a thread, has a name of several words. */
+static bool is_call(const char *name) {
+    while (*name != '\0' && *name != ' ')
+        name++;
+    return *name == '\0';
+}
+
 static void put_call(struct nsd_text *text, const struct nsd_view_call *call) {
     text__put(text, call->name);
+    if (!is_call(call->name))
+        return;
     text__put_char(text, '(');
     if (call->arguments != NULL)
         text__put(text, call->arguments);

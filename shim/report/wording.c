@@ -76,10 +76,15 @@ static void put_error(struct nsd_text *text, const struct nsd_wording *about) {
 
 static void put_line_of(struct nsd_text *text, const struct nsd_view_stack *stack,
                         const struct nsd_wording *about) {
-    if (stack == NULL || stack->depth == 0)
+    if (stack == NULL || stack->depth == 0) {
         text__put(text, "that call");
-    else
-        as_text__frame_line(text, &stack->frame[0], about->stacks, about->stack_count);
+        return;
+    }
+    /* "before launcher.go:21", but "before the call in visit" and "before the call at libx.so+0x10"
+     */
+    if (stack->frame[0].file == NULL)
+        text__put(text, stack->frame[0].function != NULL ? "the call in " : "the call at ");
+    as_text__frame_line(text, &stack->frame[0], about->stacks, about->stack_count);
 }
 
 static void put_line(struct nsd_text *text, const struct nsd_wording *about) {

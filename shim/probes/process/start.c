@@ -113,6 +113,8 @@ static void begin_libc(void) {
 }
 
 static void begin(char **environment, const struct auxiliary *auxiliary) {
+    const char *no_color;
+
     if (!caller__begin())
         return;
     modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
@@ -121,6 +123,8 @@ static void begin(char **environment, const struct auxiliary *auxiliary) {
     environment__begin(environment);
     nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
     nsd_image.program = nsd_image.path == NULL ? "" : string__base_name(nsd_image.path);
+    no_color = environment__of(environment, "NO_COLOR");
+    nsd_report_no_color = no_color != NULL && no_color[0] != '\0';
     report__begin();
     capture__begin((unsigned) nsd_options.depth.number);
     capture__main_stack((uintptr_t) environment);
