@@ -33,8 +33,14 @@ struct nsd_image {
 void coverage__probe(const char *probe);
 void coverage__missing(const char *probe, const char *why);
 
-void report__begin(
-    void); /* remembers what descriptor 2 is, expands log_path; a complaint at most */
+/* NO_COLOR is in the environment (and not empty): set before report__begin by who reads it. */
+extern bool nsd_report_no_color;
+
+/*
+ * Once nsd_options are parsed: remembers what descriptor 2 is, tries log_path out (a complaint at
+ * most), prints the table of options for help=1.
+ */
+void report__begin(void);
 void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
                    struct nsd_image *image);
 /* verbosity=3: one line for an event, at once. */
