@@ -11,11 +11,26 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-/* The string instructions, so that no compiler turns the loop back into a call of itself. */
-void *memcpy(void *restrict to, const void *restrict from, size_t size) {
-    void *at = to;
+/* A word at any address: what is copied has any alignment and any type. */
+typedef uint64_t any_word __attribute__((aligned(1), may_alias));
 
-    __asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(size) : : "memory");
+/* Keeps the compiler from turning a loop back into a call of the function that it is in. */
+#define NO_IDIOM() __asm__ volatile("" : : : "memory")
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size) {
+    unsigned char *out = to;
+    const unsigned char *in = from;
+
+    for (; size >= sizeof(any_word); size -= sizeof(any_word)) {
+        *(any_word *) out = *(const any_word *) in;
+        out += sizeof(any_word);
+        in += sizeof(any_word);
+        NO_IDIOM();
+    }
+    while (size-- > 0) {
+        *out++ = *in++;
+        NO_IDIOM();
+    }
     return to;
 }
 
@@ -27,15 +42,24 @@ void *memmove(void *to, const void *from, size_t size) {
         return memcpy(to, from, size);
     while (size-- > 0) {
         out[size] = in[size];
-        __asm__ volatile("" : : : "memory");
+        NO_IDIOM();
     }
     return to;
 }
 
 void *memset(void *to, int byte, size_t size) {
-    void *at = to;
+    unsigned char *out = to;
+    any_word pattern = (unsigned char) byte * 0x0101010101010101ull;
 
-    __asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(byte) : "memory");
+    for (; size >= sizeof pattern; size -= sizeof pattern) {
+        *(any_word *) out = pattern;
+        out += sizeof pattern;
+        NO_IDIOM();
+    }
+    while (size-- > 0) {
+        *out++ = (unsigned char) byte;
+        NO_IDIOM();
+    }
     return to;
 }
 
@@ -79,7 +103,7 @@ size_t string__length(const char *string) {
 
     while (string[length] != '\0') {
         length++;
-        __asm__ volatile("" : : : "memory");
+        NO_IDIOM();
     }
     return length;
 }
