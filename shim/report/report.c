@@ -17,8 +17,8 @@
 #include "report/threads.h"
 
 /* Untouched pages of these cost the host nothing until the first report. */
-static char output[128 * 1024];
-static char scratch_memory[192 * 1024] __attribute__((aligned(16)));
+static char output[64 * 1024];
+static char scratch_memory[128 * 1024] __attribute__((aligned(16)));
 
 bool nsd_report_no_color;
 
