@@ -1,6 +1,6 @@
 // go_calls setns|identity|getppid COUNT: network namespace there and back on a locked thread (with
 // `identity` also the calls by which nsdrift asks who switches where), or an unrelated system call. Prints
-// nanoseconds for each, the median of twenty blocks.
+// nanoseconds for each, the median of 200 short blocks.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"unsafe"
 )
 
-const sysSetns, blocks, nsGetID = 308, 20, 0x8008b70d
+const sysSetns, blocks, nsGetID = 308, 200, 0x8008b70d
 
 var noIDs bool
 

@@ -5,10 +5,12 @@ from harness.registry import check, check_equal, test
 WAYS = ["return", "exit", "_exit", "_Exit", "quick_exit", "exit_group", "worker-exit", "execv",
         "execve", "execvp", "execl", "execle", "execlp", "fexecve", "execveat", "execve-by-syscall"]
 
-for name in WAYS:
-    @test(name.replace("-", "_"), every_build=True)
-    def end(way=name):
-        program = programs.c("ends")
+for compiler, name in [(c, w) for c in ("gcc", "musl-gcc") for w in WAYS]:
+    prefix = "musl." if compiler == "musl-gcc" else ""
+
+    @test(prefix + name.replace("-", "_"), every_build=not prefix)
+    def end(way=name, cc=compiler):
+        program = programs.c("ends", compiler=cc)
         plain = shim.run([program, way])
         check_equal(plain.status, 3, "exit status")
         check_equal(plain.err.count("warning: left-switched"), 1, f"warnings in\n{plain.err}")

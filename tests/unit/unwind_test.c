@@ -422,6 +422,40 @@ static void many_at_once(void) {
     frames__reset();
 }
 
+NOINLINE static void deep(int depth, int rounds) {
+    if (depth > 0) {
+        deep(depth - 1, rounds);
+    } else {
+        for (int i = 0; i < rounds; i++)
+            wrapper();
+    }
+    STAY;
+}
+
+/* How much of a stack a capture takes: it must leave small stacks alone. */
+static uintptr_t lowest;
+
+NOINLINE static void painted(void) {
+    volatile unsigned char paint[64 * 1024];
+
+    for (size_t i = 0; i < sizeof(paint); i++)
+        paint[i] = 0xa5;
+    lowest = (uintptr_t) paint;
+    STAY;
+}
+
+NOINLINE static void stack_use(void) {
+    uintptr_t at;
+
+    frames__reset();
+    painted();
+    deep(20, 1);
+    for (at = lowest; *(unsigned char *) at == 0xa5; at++)
+        ;
+    printf("stack below the caller: %lu bytes\n", (unsigned long) (taken_at - at));
+    CHECK(taken_at - at < 6 * 1024);
+}
+
 /* After a seccomp filter: no system call of ours, stacks as far as that goes. */
 NOINLINE static void quietly(void) {
     pthread_t thread;
@@ -432,16 +466,6 @@ NOINLINE static void quietly(void) {
     CHECK(is_named(taken, 0, "quietly") && is_named(taken, 1, "main"));
     pthread_create(&thread, NULL, in_thread, NULL);
     pthread_join(thread, NULL);
-}
-
-NOINLINE static void deep(int depth, int rounds) {
-    if (depth > 0) {
-        deep(depth - 1, rounds);
-    } else {
-        for (int i = 0; i < rounds; i++)
-            wrapper();
-    }
-    STAY;
 }
 
 static double nanoseconds_of(void (*run)(int, int), int depth, int rounds) {
@@ -502,6 +526,7 @@ int main(int count, char **arguments) {
     times("main");
     pthread_create(&thread, NULL, times, "thread");
     pthread_join(thread, NULL);
+    stack_use();
     quietly();
     printf("%d failures\n", failures);
     return failures != 0;
