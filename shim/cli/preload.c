@@ -129,39 +129,57 @@ static char *asan_assignment(void) {
     return asprintf(&text, "ASAN_OPTIONS=%s:verify_asan_link_order=0", present) < 0 ? NULL : text;
 }
 
-char **preload__environment(const char *library, const char *options, bool program_needs_asan) {
+/* NULL without memory; owned. */
+static char *preload_assignment(const char *library) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    put_preloads(out, library, getenv("LD_PRELOAD"));
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static bool is_replaced(const char *entry, bool program_needs_asan) {
     static const char *const ours[] = {"LD_PRELOAD", "NSDRIFT", "NSDRIFT_OPTIONS"};
-    size_t count = 0, used = 0, preload_size;
-    char **environment, *preloads = NULL;
-    FILE *out;
+
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        if (names(entry, ours[i]))
+            return true;
+    }
+    return program_needs_asan && names(entry, "ASAN_OPTIONS");
+}
+
+char **preload__environment(const char *library, const char *options, bool program_needs_asan) {
+    size_t count = 0, wanted = 0, used = 0;
+    char **environment;
 
     while (environ[count] != NULL)
         count++;
     environment = calloc(count + 5, sizeof *environment);
-    out = open_memstream(&preloads, &preload_size);
-    if (environment == NULL || out == NULL)
-        return NULL;
-    put_preloads(out, library, getenv("LD_PRELOAD"));
-    if (fclose(out) != 0)
+    if (environment == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {
-        bool replaced = program_needs_asan && names(environ[i], "ASAN_OPTIONS");
-
-        for (size_t k = 0; k < sizeof ours / sizeof ours[0]; k++)
-            replaced = replaced || names(environ[i], ours[k]);
-        if (!replaced)
-            environment[used++] = strdup(environ[i]);
+        if (!is_replaced(environ[i], program_needs_asan))
+            environment[wanted++] = strdup(environ[i]);
     }
-    environment[used++] = preloads;
-    environment[used++] = assignment("NSDRIFT", "1");
-    environment[used++] = assignment("NSDRIFT_OPTIONS", options);
+    environment[wanted++] = preload_assignment(library);
+    environment[wanted++] = assignment("NSDRIFT", "1");
+    environment[wanted++] = assignment("NSDRIFT_OPTIONS", options);
     if (program_needs_asan)
-        environment[used++] = asan_assignment();
-    for (size_t i = 0; i < used; i++) {
-        if (environment[i] == NULL)
-            return NULL;
-    }
-    return environment;
+        environment[wanted++] = asan_assignment();
+    while (used < wanted && environment[used] != NULL)
+        used++;
+    if (used == wanted)
+        return environment;
+    for (size_t i = 0; i < wanted; i++)
+        free(environment[i]);
+    free(environment);
+    return NULL;
 }
 
 void preload__free(char **environment) {

@@ -229,9 +229,6 @@ static void print_image(const struct nsd_presentation *presentation,
             shown = true;
             break;
         case NSD_LINE_COVERAGE:
-            if (presentation->json)
-                print_line(presentation, line);
-            break;
         case NSD_LINE_OTHER:
         case NSD_LINE_EXEC_FAILED:
             if (presentation->json)

@@ -55,7 +55,7 @@ static struct {
 } target = {.fd = -1};
 
 static bool stderr_is_the_same(void) {
-    struct sys_stat stat;
+    struct sys_stat stat = {0};
 
     if (!log.begun)
         return true;
@@ -64,7 +64,7 @@ static bool stderr_is_the_same(void) {
 }
 
 static void remember_stderr(void) {
-    struct sys_stat stat;
+    struct sys_stat stat = {0};
 
     log.stderr_known = !SYS_IS_ERROR(sys__fstat(STDERR, &stat));
     if (!log.stderr_known)
@@ -183,7 +183,7 @@ int64_t log__begin(const char *log_path) {
 }
 
 static bool is_regular(int fd) {
-    struct sys_stat stat;
+    struct sys_stat stat = {0};
 
     return !SYS_IS_ERROR(sys__fstat(fd, &stat)) && (stat.mode & SYS_MODE_TYPE) == SYS_MODE_REGULAR;
 }
