@@ -185,25 +185,22 @@ struct candidate {
     uint8_t bind;
 };
 
-static void consider(struct candidate *best, const Elf64_Sym *symbol, uint64_t address) {
-    unsigned type = ELF64_ST_TYPE(symbol->st_info), bind = ELF64_ST_BIND(symbol->st_info);
-
-    if ((type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) ||
-        symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS ||
-        symbol->st_value > address || symbol->st_name == 0)
+static inline void consider(struct candidate *best, const Elf64_Sym *symbol, uint64_t address) {
+    /* First what rules out nearly all of a large table. */
+    if (symbol->st_value > address || symbol->st_value < best->start ||
+        (symbol->st_size != 0 && address - symbol->st_value >= symbol->st_size))
         return;
-    if (symbol->st_size != 0 && address - symbol->st_value >= symbol->st_size)
+
+    unsigned type = ELF64_ST_TYPE(symbol->st_info), bind = ELF64_ST_BIND(symbol->st_info);
+    if ((type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) ||
+        symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS || symbol->st_name == 0)
         return;
     if (symbol->st_size == 0 && type == STT_NOTYPE && bind == STB_LOCAL)
         return; /* a label inside something */
-    if (best->name != 0) {
-        if (symbol->st_value < best->start)
-            return;
-        /* Aliases: the global name is the one that people know. */
-        if (symbol->st_value == best->start &&
-            (best->bind == STB_GLOBAL || (bind == STB_LOCAL && best->bind != STB_LOCAL)))
-            return;
-    }
+    /* Aliases: the global name is the one that people know. */
+    if (best->name != 0 && symbol->st_value == best->start &&
+        (best->bind == STB_GLOBAL || (bind == STB_LOCAL && best->bind != STB_LOCAL)))
+        return;
     best->start = symbol->st_value;
     best->size = symbol->st_size;
     best->name = symbol->st_name;

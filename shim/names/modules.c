@@ -47,8 +47,8 @@ struct sighting {
 static struct nsd_module module_table[MODULES_MOST];
 static struct sighting sightings[MODULES_MOST];
 static _Atomic unsigned module_count;
-static unsigned start_count; /* modules that were there at the first walk: the global scope */
-static _Atomic bool walking;
+static unsigned start_count;      /* modules that were there at the first walk: the global scope */
+static _Atomic int32_t walking;   /* pid of the process in which a thread walks the list, 0: none */
 static struct link_map last_seen; /* contents of the list's last node at the last walk */
 static const struct link_map *last_seen_at;
 
@@ -399,11 +399,22 @@ void modules__set_start(uintptr_t program_headers, unsigned count, const char *p
     start.program = program;
 }
 
+/* One walks at a time. A walk that a fork cut off in the parent's copy is nobody's. */
+static bool begin_walk(void) {
+    int32_t pid = sys__getpid(), other = atomic_load(&walking);
+
+    return other != pid && atomic_compare_exchange_strong(&walking, &other, pid);
+}
+
+static void end_walk(void) {
+    atomic_store(&walking, 0);
+}
+
 void modules__begin(void) {
     bool shim_found = false;
     uint64_t probe = 0x6e736472, copy = 0;
 
-    if (atomic_load(&module_count) != 0 || atomic_exchange(&walking, true))
+    if (atomic_load(&module_count) != 0 || !begin_walk())
         return;
     copies_work = memory__try_copy(&copy, &probe, sizeof(copy)) == sizeof(copy) && copy == probe;
     if (start.headers == 0)
@@ -418,23 +429,19 @@ void modules__begin(void) {
     if (!shim_found)
         add_shim();
     start_count = modules__count();
-    atomic_store(&walking, false);
+    end_walk();
 }
 
 bool modules__refresh(void) {
     int state;
     bool done;
 
-    if (view == NULL || atomic_exchange(&walking, true))
+    if (view == NULL || memory__is_quiet() || !begin_walk())
         return false;
     done =
         read_memory(&state, &view->state, sizeof(state)) && state == 0 && (unchanged() || walk());
-    atomic_store(&walking, false);
+    end_walk();
     return done;
-}
-
-void modules__fork_child(void) {
-    atomic_store(&walking, false);
 }
 
 static struct nsd_module *find(uintptr_t address) {

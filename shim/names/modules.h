@@ -42,8 +42,6 @@ struct nsd_module {
 void modules__set_start(uintptr_t program_headers, unsigned count, const char *program);
 /* Reads the link map for the first time, in the constructor. Calls after the first do nothing. */
 void modules__begin(void);
-/* In a fork child: a walk that another thread was in the middle of is over. */
-void modules__fork_child(void);
 /* Looks for modules that were loaded since. Bounded, lock-free; false if the link map is being
  * changed. */
 bool modules__refresh(void);

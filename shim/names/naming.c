@@ -9,6 +9,46 @@
 #include "names/elf_symbols.h"
 #include "names/pclntab.h"
 
+#include <stdatomic.h>
+
+/*
+ * Names that were looked up: a report asks for the same frames again and again, and a symbol table
+ * is read from one end to the other. Whoever finds the cache in use goes without.
+ */
+#define REMEMBERED 128u
+#define NAME_MOST 120u
+
+static struct {
+    uint64_t pc;
+    const struct nsd_module *module; /* another one may have come to the same address */
+    const uint8_t *file;             /* and a file may have been mapped since */
+    char name[NAME_MOST];
+} remembered[REMEMBERED];
+static _Atomic bool in_use;
+
+static void name_of(const struct nsd_module *module, uint64_t pc, char *name, size_t size) {
+    unsigned slot = (unsigned) (pc ^ pc >> 7) % REMEMBERED;
+    bool mine = !atomic_exchange_explicit(&in_use, true, memory_order_acquire);
+    size_t length;
+
+    if (mine && remembered[slot].pc == pc && remembered[slot].module == module &&
+        remembered[slot].file == module->file) {
+        memory__copy(name, remembered[slot].name, NAME_MOST);
+    } else {
+        if (!elf_symbols__name_at(module, pc, name, size))
+            name[0] = '\0';
+        length = string__length(name);
+        if (mine && length < NAME_MOST) {
+            memory__copy(remembered[slot].name, name, length + 1);
+            remembered[slot].pc = pc;
+            remembered[slot].module = module;
+            remembered[slot].file = module->file;
+        }
+    }
+    if (mine)
+        atomic_store_explicit(&in_use, false, memory_order_release);
+}
+
 void naming__place(uint64_t pc, bool exact, struct nsd_place *place) {
     uint64_t inside = exact || pc == 0 ? pc : pc - 1;
     const struct nsd_pclntab *table = pclntab__of(inside);
@@ -28,9 +68,8 @@ void naming__place(uint64_t pc, bool exact, struct nsd_place *place) {
     place->function[0] = '\0';
     place->file[0] = '\0';
     place->line = 0;
-    if (place->module != NULL &&
-        !elf_symbols__name_at(place->module, inside, place->function, sizeof(place->function)))
-        place->function[0] = '\0';
+    if (place->module != NULL)
+        name_of(place->module, inside, place->function, sizeof(place->function));
 }
 
 /* Go packages whose functions stand between a program's own line and the system call. */

@@ -23,6 +23,7 @@ static unsigned depth_most = 32;
 void capture__begin(unsigned depth) {
     if (depth >= 1 && depth <= NSD_DEPTH_MOST)
         depth_most = depth;
+    unwind__begin();
 }
 
 void capture__main_stack(uintptr_t top) {

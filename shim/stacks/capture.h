@@ -1,7 +1,7 @@
 /*
  * The caller's stack at a hook: C by LLVM's libunwind with the frame-pointer chain as fallback and
  * a cache that knows call sites that come again; Go by frame pointers within the goroutine's stack.
- * Called from hooks; no libc, no TLS, no lock, nothing allocated from the host, at most 6 KiB of
+ * Called from hooks; no libc, no TLS, no lock, nothing allocated from the host, at most 7 KiB of
  * stack.
  */
 #ifndef NSD_STACKS_CAPTURE_H

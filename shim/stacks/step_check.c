@@ -19,19 +19,13 @@
 
 enum rule_kind { RULE_SAME, RULE_UNDEFINED, RULE_AT_OFFSET, RULE_AT_EXPRESSION, RULE_VALUE };
 
-struct rule {
-    union {
-        int64_t offset;            /* from the CFA */
-        const uint8_t *expression; /* at its length */
-    };
-    enum rule_kind kind;
-};
-
+/* Small, because several of them stand on the host's stack. */
 struct row {
-    struct rule rule[REGISTERS];
-    const uint8_t *cfa_expression; /* NULL: register and offset */
-    uint64_t cfa_register;
-    int64_t cfa_offset;
+    int32_t place[REGISTERS]; /* offset from the CFA, or of an expression from the module's start */
+    uint8_t kind[REGISTERS];  /* enum rule_kind */
+    uint8_t cfa_register;
+    int32_t cfa_offset;
+    uint32_t cfa_expression; /* from the module's start; 0: register and offset */
 };
 
 /* A run of table bytes; a read past the end yields zero and marks it bad. */
@@ -42,6 +36,7 @@ struct bytes {
 
 struct table {
     struct bytes initial, instructions; /* of the CIE, of the FDE */
+    const uint8_t *module_start;
     uint64_t code_factor;
     int64_t data_factor;
 };
@@ -49,7 +44,7 @@ struct table {
 struct checker {
     unw_cursor_t *cursor;
     const struct nsd_extent *extent;
-    const uint8_t *module_end;
+    const uint8_t *module_start, *module_end;
     uintptr_t cfa;
 };
 
@@ -127,6 +122,7 @@ static bool open_table(const struct nsd_module *module, uintptr_t fde, struct ta
     uint64_t version, back;
     uintptr_t field;
 
+    table->module_start = (const uint8_t *) module->start;
     if (!open_entry(module, fde, instructions))
         return false;
     field = (uintptr_t) instructions->at;
@@ -171,30 +167,40 @@ static bool open_table(const struct nsd_module *module, uintptr_t fde, struct ta
     return !instructions->bad;
 }
 
-static bool set_rule(struct row *row, uint64_t number, enum rule_kind kind, int64_t offset) {
-    if (number >= REGISTERS)
+static bool set_rule(struct row *row, uint64_t number, enum rule_kind kind, int64_t place) {
+    if (number >= REGISTERS || place > INT32_MAX || place < INT32_MIN)
         return false;
-    row->rule[number].kind = kind;
-    row->rule[number].offset = offset;
+    row->kind[number] = (uint8_t) kind;
+    row->place[number] = (int32_t) place;
     return true;
 }
 
 static bool restore_rule(struct row *row, const struct row *initial, uint64_t number) {
     if (number >= REGISTERS)
         return false;
-    if (initial == NULL)
-        row->rule[number].kind = RULE_SAME;
-    else
-        row->rule[number] = initial->rule[number];
+    row->kind[number] = initial == NULL ? RULE_SAME : initial->kind[number];
+    row->place[number] = initial == NULL ? 0 : initial->place[number];
     return true;
 }
 
-/* Leaves the reader behind the block; the block starts with its length. */
-static const uint8_t *take_block(struct bytes *bytes) {
-    const uint8_t *block = bytes->at;
+static bool set_cfa(struct row *row, uint64_t number, int64_t offset) {
+    if (number >= REGISTERS || offset > INT32_MAX || offset < INT32_MIN)
+        return false;
+    row->cfa_register = (uint8_t) number;
+    row->cfa_offset = (int32_t) offset;
+    row->cfa_expression = 0;
+    return true;
+}
+
+/* Leaves the reader behind the block, which starts with its length. Counted from the module's
+ * start. */
+static uint32_t take_block(struct bytes *bytes, const struct table *table) {
+    uint64_t block = (uint64_t) (bytes->at - table->module_start);
 
     take(bytes, take_unsigned(bytes));
-    return block;
+    if (block > INT32_MAX)
+        bytes->bad = true;
+    return (uint32_t) block;
 }
 
 /* Runs instructions as long as their location is before `limit`, as libunwind does. */
@@ -203,7 +209,6 @@ static bool run(struct row *row, const struct row *initial, const struct table *
     struct row remembered[REMEMBERED];
     unsigned depth = 0, count = 0;
     uint64_t location = 0, number;
-    const uint8_t *block;
 
     while (code.at < code.end && location < limit && !code.bad) {
         uint8_t byte = (uint8_t) take(&code, 1), low = byte & 0x3f;
@@ -260,26 +265,21 @@ static bool run(struct row *row, const struct row *initial, const struct table *
                 *row = remembered[--depth];
                 break;
             case 0x0c: /* def_cfa */
-                row->cfa_register = take_unsigned(&code);
-                row->cfa_offset = (int64_t) take_unsigned(&code);
-                row->cfa_expression = NULL;
+                number = take_unsigned(&code);
+                good = set_cfa(row, number, (int64_t) take_unsigned(&code));
                 break;
             case 0x0d: /* def_cfa_register */
-                row->cfa_register = take_unsigned(&code);
-                row->cfa_expression = NULL;
+                good = set_cfa(row, take_unsigned(&code), row->cfa_offset);
                 break;
             case 0x0e: /* def_cfa_offset */
-                row->cfa_offset = (int64_t) take_unsigned(&code);
+                good = set_cfa(row, row->cfa_register, (int64_t) take_unsigned(&code));
                 break;
             case 0x0f: /* def_cfa_expression */
-                row->cfa_expression = take_block(&code);
+                row->cfa_expression = take_block(&code, table);
                 break;
             case 0x10: /* expression */
                 number = take_unsigned(&code);
-                block = take_block(&code);
-                good = set_rule(row, number, RULE_AT_EXPRESSION, 0);
-                if (good)
-                    row->rule[number].expression = block;
+                good = set_rule(row, number, RULE_AT_EXPRESSION, take_block(&code, table));
                 break;
             case 0x11: /* offset_extended_sf */
                 number = take_unsigned(&code);
@@ -287,12 +287,11 @@ static bool run(struct row *row, const struct row *initial, const struct table *
                     set_rule(row, number, RULE_AT_OFFSET, take_signed(&code) * table->data_factor);
                 break;
             case 0x12: /* def_cfa_sf */
-                row->cfa_register = take_unsigned(&code);
-                row->cfa_offset = take_signed(&code) * table->data_factor;
-                row->cfa_expression = NULL;
+                number = take_unsigned(&code);
+                good = set_cfa(row, number, take_signed(&code) * table->data_factor);
                 break;
             case 0x13: /* def_cfa_offset_sf */
-                row->cfa_offset = take_signed(&code) * table->data_factor;
+                good = set_cfa(row, row->cfa_register, take_signed(&code) * table->data_factor);
                 break;
             case 0x2e: /* GNU_args_size */
                 take_unsigned(&code);
@@ -323,9 +322,9 @@ static bool register_value(const struct checker *checker, uint64_t number, uint6
 }
 
 /* The few operations that compilers use to say where a frame is: realigned stacks, and the PLT. */
-static bool evaluate(const struct checker *checker, const uint8_t *expression,
-                     const uint64_t *first, uint64_t *result) {
-    struct bytes code = {expression, checker->module_end, false};
+static bool evaluate(const struct checker *checker, uint32_t expression, const uint64_t *first,
+                     uint64_t *result) {
+    struct bytes code = {checker->module_start + expression, checker->module_end, false};
     uint64_t values[VALUES_MOST + 1] = {0}, size = take_unsigned(&code);
     unsigned depth = 0;
 
@@ -401,13 +400,13 @@ static bool places_are_on_stack(const struct checker *checker, const struct row 
     for (unsigned i = 0; i < REGISTERS; i++) {
         uint64_t cfa = checker->cfa, address;
 
-        switch (row->rule[i].kind) {
+        switch (row->kind[i]) {
         case RULE_AT_OFFSET:
-            if (!on_stack(checker, cfa + (uint64_t) row->rule[i].offset))
+            if (!on_stack(checker, cfa + (uint64_t) (int64_t) row->place[i]))
                 return false;
             break;
         case RULE_AT_EXPRESSION:
-            if (!evaluate(checker, row->rule[i].expression, &cfa, &address) ||
+            if (!evaluate(checker, (uint32_t) row->place[i], &cfa, &address) ||
                 !on_stack(checker, address))
                 return false;
             break;
@@ -421,7 +420,8 @@ static bool places_are_on_stack(const struct checker *checker, const struct row 
 bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
                         const struct nsd_module *module, const struct nsd_extent *extent,
                         uintptr_t *cfa) {
-    struct checker checker = {cursor, extent, (const uint8_t *) module->end, 0};
+    struct checker checker = {cursor, extent, (const uint8_t *) module->start,
+                              (const uint8_t *) module->end, 0};
     struct table table;
     struct row initial, row;
     uint64_t value;
@@ -435,15 +435,15 @@ bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
     row = initial;
     if (!run(&row, &initial, &table, table.instructions, pc - procedure->start_ip))
         return false;
-    if (row.cfa_expression != NULL) {
+    if (row.cfa_expression != 0) {
         if (!evaluate(&checker, row.cfa_expression, NULL, &value))
             return false;
     } else {
         if (!register_value(&checker, row.cfa_register, &value))
             return false;
-        value += (uint64_t) row.cfa_offset;
+        value += (uint64_t) (int64_t) row.cfa_offset;
     }
     checker.cfa = value;
     *cfa = value;
-    return row.rule[RETURN_ADDRESS].kind == RULE_AT_OFFSET && places_are_on_stack(&checker, &row);
+    return row.kind[RETURN_ADDRESS] == RULE_AT_OFFSET && places_are_on_stack(&checker, &row);
 }

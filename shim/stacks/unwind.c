@@ -31,6 +31,7 @@ struct walker {
     uintptr_t place;  /* where now.pc was found, 0: in a register */
     bool exact;       /* now.pc was interrupted, it is no return address */
     bool started;     /* the cursor stands at `now` */
+    bool tables;      /* libunwind may be called */
     unw_cursor_t cursor;
     struct nsd_frame *frame;
     unsigned depth, most;
@@ -105,13 +106,26 @@ static enum step step_over_signal(struct walker *walker) {
     return STEP_DONE;
 }
 
+/*
+ * A cursor as libunwind made it once. A new walk starts from a copy: the context that it is made
+ * from takes 1.3 KiB of stack, which the caller may not have.
+ */
+static unw_cursor_t first_cursor;
+static bool first_cursor_made;
+
+void unwind__begin(void) {
+    unw_context_t context;
+
+    first_cursor_made =
+        unw_getcontext(&context) == 0 && unw_init_local(&first_cursor, &context) == 0;
+}
+
 /* Sets libunwind's cursor to `now`. It looks pc up as it is, so a return address is given as pc-1.
  */
 static bool start_cursor(struct walker *walker) {
-    unw_context_t context;
-
-    if (unw_getcontext(&context) != 0 || unw_init_local(&walker->cursor, &context) != 0)
+    if (!first_cursor_made)
         return false;
+    memory__copy(&walker->cursor, &first_cursor, sizeof(first_cursor));
     return unw_set_reg(&walker->cursor, UNW_X86_64_RBP, walker->now.frame_pointer) == 0 &&
            unw_set_reg(&walker->cursor, UNW_REG_SP, walker->now.stack_pointer) == 0 &&
            unw_set_reg(&walker->cursor, UNW_REG_IP,
@@ -124,6 +138,8 @@ static enum step step_by_tables(struct walker *walker) {
     unw_proc_info_t procedure;
     uintptr_t cfa;
 
+    if (!walker->tables)
+        return STEP_NO_TABLE;
     unwind_tables__prepare(module);
     if (unwind_tables__of(module) == NULL)
         return STEP_NO_TABLE;
@@ -209,7 +225,8 @@ __attribute__((noinline)) static void walk_guarded(struct walker *walker,
 unsigned unwind__frames(const struct nsd_unwind_state *state, const struct nsd_extent *extent,
                         struct nsd_frame *frame, unsigned most) {
     struct walker walker;
-    struct nsd_unwind_guard *guard;
+    struct nsd_unwind_guard *guard =
+        extent__has_room(extent) ? libunwind_needs__guard((uintptr_t) &walker) : NULL;
 
     walker.now = *state;
     walker.extent = *extent;
@@ -217,13 +234,15 @@ unsigned unwind__frames(const struct nsd_unwind_state *state, const struct nsd_e
     walker.place = 0;
     walker.exact = false;
     walker.started = false;
+    walker.tables = guard != NULL;
     walker.frame = frame;
     walker.depth = 0;
     walker.most = most;
     record(&walker);
-    guard = libunwind_needs__guard((uintptr_t) &walker);
-    if (guard == NULL)
+    if (guard == NULL) {
+        walk(&walker);
         return walker.depth;
+    }
     walk_guarded(&walker, guard);
     libunwind_needs__unguard(guard);
     return walker.depth;

@@ -15,6 +15,9 @@ struct nsd_unwind_state {
     uintptr_t pc, stack_pointer, frame_pointer;
 };
 
+/* Once, at start; without it stacks are walked by frame pointers alone. */
+void unwind__begin(void);
+
 /*
  * Fills frame[0] with the state's own pc and the rest outwards; the number of frames, at least 1.
  * Slots are relative to the state's stack pointer, 0 where they are out of reach or unknown.
