@@ -35,7 +35,7 @@ def parts():
     with open(archive.parent / "lock", "w") as lock:
         import fcntl
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(["make", "-j2", "-f", makefile], stdout=subprocess.PIPE,
+        done = subprocess.run(["make", "-s", "-j2", "-f", makefile], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
     makefile.unlink()
     check(done.returncode == 0, done.stdout[-4000:])
