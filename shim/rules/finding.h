@@ -17,8 +17,8 @@ enum nsd_severity {
 /* X(name, id) in the order of cause: an earlier one takes a later one as its consequence. */
 #define NSD_RULE_TABLE(X)                                                                          \
     X(UNLOCKED_SWITCH, "unlocked-switch")                                                          \
-    X(UNLOCKED_WHILE_SWITCHED, "unlocked-while-switched")                                          \
     X(RESTORE_FAILED, "restore-failed")                                                            \
+    X(UNLOCKED_WHILE_SWITCHED, "unlocked-while-switched")                                          \
     X(SPLIT_SEQUENCE, "split-sequence")                                                            \
     X(EXEC_DISCARDS, "exec-discards")                                                              \
     X(MAIN_SWITCHED, "main-switched")                                                              \
@@ -34,7 +34,8 @@ enum nsd_rule_id {
 };
 
 /*
- * Words with places to fill, so that a rule can say what it means and only the report knows how
+ * Words with places to fill (a message is a sentence without its full stop, a remedy whole lines),
+ * so that a rule can say what it means and only the report knows how
  * things are spelled:
  *   %t the thread, "thread 4242 (main)"     %w who: "goroutine 1", or the thread where there is none
  *   %T the other thread                     %k the kinds, "mnt and net"

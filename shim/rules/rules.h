@@ -11,7 +11,9 @@
 /* Findings of one process image, and what the rules remember between events. */
 struct nsd_findings {
     struct nsd_finding *first, *last;
-    uint32_t lost; /* found, but without room to keep */
+    uint32_t count;        /* of them, without their consequences */
+    uint32_t consequences; /* of all of them */
+    uint32_t lost;         /* found, but without room to keep */
 };
 
 /* Why a report is made: what a rule may conclude from it. */
@@ -32,6 +34,7 @@ void rules__on_event(struct nsd_ledger *ledger, struct nsd_findings *findings,
  */
 void rules__on_report(struct nsd_ledger *ledger, struct nsd_findings *findings,
                       const struct nsd_event *event, enum nsd_occasion occasion);
-void rules__reset(struct nsd_findings *findings);
+/* Gives every finding back; what it holds of the ledger, too. */
+void rules__reset(struct nsd_ledger *ledger, struct nsd_findings *findings);
 
 #endif

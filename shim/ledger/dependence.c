@@ -1,0 +1,104 @@
+/*
+ * Dependent calls, see dependence.h. Each open switch keeps one witness of each sort at most, the
+ * first: that is what a report shows.
+ */
+#include "ledger/dependence.h"
+#include <stddef.h>
+
+#define MNT NSD_KIND_BIT(NSD_KIND_MNT)
+
+nsd_kinds dependence__of(const struct nsd_event *event) {
+    return (nsd_kinds) ((nsd_call_table[event->call].kinds | event->kinds) & NSD_ALL_KINDS);
+}
+
+/* Main left, and a thread that stayed goes on as if nothing had happened. */
+static void note_for_leader(struct nsd_ledger *ledger, struct nsd_thread *thread,
+                            const struct nsd_event *event, nsd_kinds kinds) {
+    struct nsd_thread *leader = ledger->leader;
+    nsd_kinds apart;
+
+    if (leader == NULL || leader == thread || leader->switches == NULL || event->result < 0)
+        return;
+    apart = (nsd_kinds) (kinds & ledger__away(ledger, leader) & ~ledger__away(ledger, thread));
+    for (struct nsd_switch *change = leader->switches; change != NULL && apart != 0;
+         change = change->outer) {
+        if (!change->is_move && change->sibling == NULL && (change->kinds & apart) != 0)
+            witness__keep(&change->sibling, event, (nsd_kinds) (change->kinds & apart));
+    }
+}
+
+static bool places_a_mount(const struct nsd_event *event) {
+    return event->result >= 0 &&
+           (event->call == NSD_CALL_MOUNT || event->call == NSD_CALL_MOVE_MOUNT ||
+            event->call == NSD_CALL_PIVOT_ROOT);
+}
+
+static void keep_mount(struct nsd_switch *change, const struct nsd_thread *thread,
+                       const struct nsd_event *event) {
+    if (change != NULL && change->fresh_mnt && change->elsewhere == NULL &&
+        change->serial != thread->serial && change->runtime == NSD_RUNTIME_THREADS)
+        witness__keep(&change->elsewhere, event, MNT);
+}
+
+/* Somebody made a mnt namespace and does nothing with it; the mount is made at home. */
+static void note_for_unused(struct nsd_ledger *ledger, struct nsd_thread *thread,
+                            const struct nsd_event *event) {
+    if (!places_a_mount(event) || (ledger__away(ledger, thread) & MNT) != 0)
+        return;
+    for (unsigned i = 0; i < NSD_UNUSED_DEAD; i++)
+        keep_mount(ledger->unused_dead[i], thread, event);
+    if (ledger->switches.unused_mnt == 0)
+        return;
+    for (struct nsd_switch *change = ledger->switches.first; change != NULL; change = change->next)
+        keep_mount(change, thread, event);
+}
+
+void dependence__note(struct nsd_ledger *ledger, struct nsd_thread *thread,
+                      const struct nsd_event *event, const struct nsd_change *change) {
+    nsd_kinds kinds = dependence__of(event);
+
+    if (kinds == 0 || ledger->switches.last_id == 0)
+        return;
+    if ((kinds & MNT) != 0) {
+        for (struct nsd_switch *own = thread->switches; own != NULL; own = own->outer) {
+            if (own == change->opened)
+                continue;
+            own->used_mnt = true;
+            switches__set_fresh_mnt(&ledger->switches, own, false);
+        }
+        note_for_unused(ledger, thread, event);
+    }
+    note_for_leader(ledger, thread, event, kinds);
+}
+
+void dependence__note_idle_restore(struct nsd_ledger *ledger, struct nsd_thread *thread,
+                                   const struct nsd_event *event,
+                                   const struct nsd_descriptor *descriptor) {
+    struct nsd_thread *opener;
+    nsd_kinds kind;
+
+    if (descriptor == NULL || descriptor->label == NULL || descriptor->opener == 0 ||
+        descriptor->opener_serial == thread->serial || event->runtime != NSD_RUNTIME_THREADS)
+        return;
+    kind = NSD_KIND_BIT(descriptor->label->kind);
+    opener = threads__find(&ledger->threads, descriptor->opener);
+    if (opener == NULL || opener->serial != descriptor->opener_serial ||
+        (ledger__away(ledger, opener) & kind) == 0 || (ledger__away(ledger, thread) & kind) != 0)
+        return;
+    for (struct nsd_switch *change = opener->switches; change != NULL; change = change->outer) {
+        if (!change->is_move && (change->kinds & kind) != 0 && change->elsewhere == NULL &&
+            change->runtime == NSD_RUNTIME_THREADS &&
+            label__same(change->before[descriptor->label->kind], descriptor->label))
+            witness__keep(&change->elsewhere, event, kind);
+    }
+}
+
+void dependence__keep_unused(struct nsd_ledger *ledger, struct nsd_switch *change) {
+    struct nsd_switch **slot = &ledger->unused_dead[ledger->unused_dead_next % NSD_UNUSED_DEAD];
+
+    if (!change->fresh_mnt || change->elsewhere != NULL || change->runtime != NSD_RUNTIME_THREADS)
+        return;
+    ledger->unused_dead_next++;
+    switch__drop(&ledger->labels, *slot);
+    *slot = switch__hold(change);
+}

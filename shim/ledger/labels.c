@@ -1,0 +1,213 @@
+/*
+ * Namespace labels, see labels.h. A label lives as long as anybody points to it, which is longer
+ * than the namespace: only the counts of threads and descriptors say that the kernel keeps it.
+ */
+#include "ledger/labels.h"
+#include "base/arena.h"
+#include <stddef.h>
+
+static unsigned bucket_of(uint64_t number) {
+    return (unsigned) ((number * 0x9e3779b97f4a7c15ull) >> 40) % NSD_LABEL_BUCKETS;
+}
+
+struct nsd_label *label__real(struct nsd_label *label) {
+    while (label != NULL && label->same != NULL)
+        label = label->same;
+    return label;
+}
+
+static const struct nsd_label *real(const struct nsd_label *label) {
+    while (label != NULL && label->same != NULL)
+        label = label->same;
+    return label;
+}
+
+const struct nsd_identity *label__identity(const struct nsd_label *label) {
+    return label == NULL ? NULL : &real(label)->identity;
+}
+
+bool label__is_identified(const struct nsd_label *label) {
+    const struct nsd_identity *identity = label__identity(label);
+
+    return identity != NULL && (identity->inode != 0 || identity->id != 0);
+}
+
+bool label__same(const struct nsd_label *a, const struct nsd_label *b) {
+    return a != NULL && b != NULL && real(a) == real(b);
+}
+
+static bool is_in_use(const struct nsd_label *label) {
+    return label->threads > 0 || label->descriptors > 0;
+}
+
+/* A look through /proc knows no device: nsfs has one in the whole system. */
+static bool same_inode(const struct nsd_identity *a, const struct nsd_identity *b) {
+    return a->inode == b->inode && (a->device == b->device || a->device == 0 || b->device == 0);
+}
+
+static bool contradicts(const struct nsd_identity *known, const struct nsd_identity *said) {
+    if (known->id != 0 && said->id != 0)
+        return known->id != said->id;
+    return known->inode != 0 && said->inode != 0 && !same_inode(known, said);
+}
+
+static void link_inode(struct nsd_labels *labels, struct nsd_label *label) {
+    struct nsd_label **bucket = &labels->by_inode[bucket_of(label->identity.inode)];
+
+    label->next_inode = *bucket;
+    *bucket = label;
+}
+
+static void link_id(struct nsd_labels *labels, struct nsd_label *label) {
+    struct nsd_label **bucket = &labels->by_id[bucket_of(label->identity.id)];
+
+    label->next_id = *bucket;
+    *bucket = label;
+}
+
+static void unlink_label(struct nsd_labels *labels, struct nsd_label *label) {
+    struct nsd_label **link = &labels->by_inode[bucket_of(label->identity.inode)];
+
+    while (*link != NULL && *link != label)
+        link = &(*link)->next_inode;
+    if (*link != NULL)
+        *link = label->next_inode;
+    link = &labels->by_id[bucket_of(label->identity.id)];
+    while (*link != NULL && *link != label)
+        link = &(*link)->next_id;
+    if (*link != NULL)
+        *link = label->next_id;
+}
+
+struct nsd_label *labels__mint(struct nsd_labels *labels, enum nsd_kind kind) {
+    struct nsd_label *label = arena__take(sizeof *label);
+
+    if (label == NULL)
+        return NULL;
+    label->kind = (uint8_t) kind;
+    label->number = ++labels->last_number;
+    label->holders = 1;
+    labels->count++;
+    return label;
+}
+
+struct nsd_label *label__hold(struct nsd_label *label) {
+    if (label != NULL)
+        label->holders++;
+    return label;
+}
+
+void labels__drop(struct nsd_labels *labels, struct nsd_label *label) {
+    while (label != NULL && --label->holders == 0) {
+        struct nsd_label *same = label->same;
+
+        unlink_label(labels, label);
+        arena__give(label, sizeof *label);
+        labels->count--;
+        label = same;
+    }
+}
+
+struct nsd_label *label__enter(struct nsd_label *label) {
+    if (label != NULL)
+        label__real(label)->threads++;
+    return label__hold(label);
+}
+
+void labels__leave(struct nsd_labels *labels, struct nsd_label *label) {
+    if (label != NULL)
+        label__real(label)->threads--;
+    labels__drop(labels, label);
+}
+
+struct nsd_label *label__open(struct nsd_label *label) {
+    if (label != NULL)
+        label__real(label)->descriptors++;
+    return label__hold(label);
+}
+
+void labels__close(struct nsd_labels *labels, struct nsd_label *label) {
+    if (label != NULL)
+        label__real(label)->descriptors--;
+    labels__drop(labels, label);
+}
+
+struct nsd_label *labels__find(struct nsd_labels *labels, const struct nsd_identity *identity) {
+    struct nsd_label *label;
+
+    if (identity->id != 0) {
+        for (label = labels->by_id[bucket_of(identity->id)]; label != NULL; label = label->next_id)
+            if (label->identity.id == identity->id && label->kind == identity->kind)
+                return label__real(label);
+    }
+    if (identity->inode == 0)
+        return NULL;
+    for (label = labels->by_inode[bucket_of(identity->inode)]; label != NULL;
+         label = label->next_inode) {
+        if (label->same == NULL && label->kind == identity->kind && is_in_use(label) &&
+            same_inode(&label->identity, identity) && !contradicts(&label->identity, identity))
+            return label;
+    }
+    return NULL;
+}
+
+/* Adds what is new in `said`; the caller has made sure that it contradicts nothing. */
+static void add_identity(struct nsd_labels *labels, struct nsd_label *label,
+                         const struct nsd_identity *said) {
+    struct nsd_identity *known = &label->identity;
+
+    if (known->inode == 0 && said->inode != 0) {
+        known->inode = said->inode;
+        known->device = said->device;
+        link_inode(labels, label);
+    }
+    if (known->device == 0)
+        known->device = said->device;
+    if (known->id == 0 && said->id != 0) {
+        known->id = said->id;
+        link_id(labels, label);
+    }
+    known->kind = label->kind;
+}
+
+/* `label` was another name for `into`. Whoever points to it stays there and is led on. */
+static void merge(struct nsd_label *label, struct nsd_label *into) {
+    into->threads += label->threads;
+    into->descriptors += label->descriptors;
+    label->threads = label->descriptors = 0;
+    label->same = label__hold(into);
+}
+
+bool labels__learn(struct nsd_labels *labels, struct nsd_label *label,
+                   const struct nsd_identity *identity) {
+    struct nsd_label *known;
+
+    label = label__real(label);
+    if (label == NULL || contradicts(&label->identity, identity))
+        return false;
+    known = labels__find(labels, identity);
+    /* A fresh namespace with an older one's inode: that one is gone, its descriptor closed unseen.
+     */
+    if (known != NULL && label->fresh && known->number < label->number)
+        known = NULL;
+    if (known != NULL && known != label && !contradicts(&known->identity, &label->identity)) {
+        add_identity(labels, known, identity);
+        merge(label, known);
+        return true;
+    }
+    add_identity(labels, label, identity);
+    return true;
+}
+
+struct nsd_label *labels__of(struct nsd_labels *labels, const struct nsd_identity *identity) {
+    struct nsd_label *label = labels__find(labels, identity);
+
+    if (label != NULL) {
+        add_identity(labels, label, identity);
+        return label__hold(label);
+    }
+    label = labels__mint(labels, (enum nsd_kind) identity->kind);
+    if (label != NULL)
+        add_identity(labels, label, identity);
+    return label;
+}

@@ -1,0 +1,103 @@
+/*
+ * Threads and births on their way, see threads.h. Memory follows what lives: a million short
+ * threads pass through one record.
+ */
+#include "ledger/threads.h"
+#include <stddef.h>
+
+/* Far more than can be between clone and their first step; what is never heard of is given up. */
+#define BIRTHS_MOST 4096u
+
+struct nsd_thread *threads__find(struct nsd_threads *threads, int32_t tid) {
+    struct nsd_thread *thread = NULL;
+
+    HASH_FIND(hh, threads->table, &tid, sizeof tid, thread);
+    return thread;
+}
+
+struct nsd_thread *threads__add(struct nsd_threads *threads, int32_t tid) {
+    struct nsd_thread *thread = arena__take(sizeof *thread);
+
+    if (thread == NULL) {
+        threads->lost++;
+        return NULL;
+    }
+    thread->tid = tid;
+    HASH_ADD(hh, threads->table, tid, sizeof thread->tid, thread);
+    if (thread->hh.tbl == NULL) {
+        threads->lost++;
+        arena__give(thread, sizeof *thread);
+        return NULL;
+    }
+    thread->serial = ++threads->seen;
+    return thread;
+}
+
+uint32_t threads__live(const struct nsd_threads *threads) {
+    return HASH_COUNT(threads->table);
+}
+
+void threads__remove(struct nsd_threads *threads, struct nsd_thread *thread) {
+    HASH_DELETE(hh, threads->table, thread);
+    thread->marks |= NSD_THREAD_DEAD;
+    threads->grave = thread;
+}
+
+void threads__bury(struct nsd_threads *threads, struct nsd_labels *labels) {
+    struct nsd_thread *thread = threads->grave;
+
+    if (thread == NULL)
+        return;
+    threads->grave = NULL;
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++)
+        labels__leave(labels, thread->label[kind]);
+    switch__drop(labels, thread->born_switch);
+    arena__give(thread, sizeof *thread);
+}
+
+struct nsd_birth *threads__expected(struct nsd_threads *threads, uint32_t token) {
+    struct nsd_birth *birth = NULL;
+
+    if (token != 0)
+        HASH_FIND(hh, threads->births, &token, sizeof token, birth);
+    return birth;
+}
+
+uint32_t threads__expecting(const struct nsd_threads *threads) {
+    return HASH_COUNT(threads->births);
+}
+
+void threads__give_up(struct nsd_threads *threads, struct nsd_labels *labels,
+                      struct nsd_birth *birth) {
+    HASH_DELETE(hh, threads->births, birth);
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++)
+        labels__leave(labels, birth->label[kind]);
+    switch__drop(labels, birth->born_switch);
+    arena__give(birth, sizeof *birth);
+}
+
+struct nsd_birth *threads__expect(struct nsd_threads *threads, struct nsd_labels *labels,
+                                  uint32_t token) {
+    struct nsd_birth *birth = threads__expected(threads, token);
+
+    if (birth != NULL)
+        threads__give_up(threads, labels, birth);
+    /* uthash iterates in the order of adding: the first is the oldest. */
+    if (threads__expecting(threads) >= BIRTHS_MOST) {
+        threads__give_up(threads, labels, threads->births);
+        threads->lost++;
+    }
+    birth = arena__take(sizeof *birth);
+    if (birth == NULL) {
+        threads->lost++;
+        return NULL;
+    }
+    birth->token = token;
+    HASH_ADD(hh, threads->births, token, sizeof birth->token, birth);
+    if (birth->hh.tbl == NULL) {
+        threads->lost++;
+        arena__give(birth, sizeof *birth);
+        return NULL;
+    }
+    return birth;
+}

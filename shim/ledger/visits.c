@@ -1,0 +1,229 @@
+/*
+ * Visits, see visits.h. A call frame is known by the stack slot of its return address together with
+ * the address in it: two stacks that share both were captured during the same run of that
+ * function, and a slot that holds something else now says that it has returned.
+ */
+#include "ledger/visits.h"
+#include <stddef.h>
+
+/* Where frame i's return address stands; 0 unknown. */
+static uint64_t slot_of(const struct nsd_frames *frames, unsigned i, uint64_t stack_pointer) {
+    if (stack_pointer == 0)
+        return 0;
+    if (frames->frame[i].slot != 0)
+        return stack_pointer + frames->frame[i].slot;
+#if defined(__x86_64__)
+    /* The captured call itself: CALL has pushed its return address below the caller's stack. */
+    if (i == 0)
+        return stack_pointer - 8;
+#endif
+    return 0;
+}
+
+/*
+ * The innermost frame of `began` (but its own call) that `later` shares: its callee is the
+ * innermost function that was running at both. 0 if there is none.
+ */
+static unsigned innermost_common(const struct nsd_witness *began, const struct nsd_frames *later,
+                                 uint64_t stack_pointer) {
+    const struct nsd_frames *frames = began->frames;
+    unsigned j = 0;
+
+    if (frames == NULL || later == NULL)
+        return 0;
+    /* Slots grow outwards in both, so one pass is enough. */
+    for (unsigned i = 1; i < frames->depth; i++) {
+        uint64_t slot = slot_of(frames, i, began->stack_pointer);
+
+        if (slot == 0)
+            continue;
+        while (j < later->depth && slot_of(later, j, stack_pointer) < slot)
+            j++;
+        if (j < later->depth && slot_of(later, j, stack_pointer) == slot &&
+            later->frame[j].pc == frames->frame[i].pc)
+            return i;
+    }
+    return 0;
+}
+
+static const struct nsd_visit *find(const struct nsd_visits *visits,
+                                    const struct nsd_frames *frames) {
+    const struct nsd_visit *set;
+
+    if (frames == NULL)
+        return NULL;
+    set = visits->visit[frames->hash % NSD_VISIT_SETS];
+    for (unsigned way = 0; way < NSD_VISIT_WAYS; way++) {
+        if (set[way].hash == frames->hash)
+            return &set[way];
+    }
+    return NULL;
+}
+
+static struct nsd_visit *find_or_make(struct nsd_visits *visits, const struct nsd_frames *frames) {
+    struct nsd_visit *set = visits->visit[frames->hash % NSD_VISIT_SETS], *oldest = set;
+
+    for (unsigned way = 0; way < NSD_VISIT_WAYS; way++) {
+        if (set[way].hash == frames->hash)
+            return &set[way];
+        if (set[way].used < oldest->used)
+            oldest = &set[way];
+    }
+    *oldest = (struct nsd_visit){.hash = frames->hash};
+    return oldest;
+}
+
+void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
+                   const struct nsd_event *restore) {
+    struct nsd_visit *visit;
+    bool is_new;
+
+    if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL)
+        return;
+    visit = find_or_make(visits, change->began.frames);
+    is_new = visit->used == 0;
+    visit->used = ++visits->uses;
+    visit->repeated = visit->repeated || change->repeated;
+    if (is_new || change->began.time < visit->earliest)
+        visit->earliest = change->began.time;
+    if (restore->frames == NULL)
+        return;
+    /* The same two stacks again: nothing new to learn, and no need to compare them. */
+    if (visit->restore_hash == restore->frames->hash)
+        return;
+    visit->restore_hash = restore->frames->hash;
+    /* Of several ways home the outermost function counts: later is the careful answer. */
+    {
+        unsigned frame = innermost_common(&change->began, restore->frames, restore->stack_pointer);
+
+        if (is_new || (visit->frame != 0 && (frame == 0 || frame > visit->frame)))
+            visit->frame = (uint8_t) frame;
+    }
+}
+
+void visits__learn_of_switch(struct nsd_switch *change, const struct nsd_event *restore) {
+    unsigned frame;
+
+    if (change->runtime != NSD_RUNTIME_THREADS)
+        return;
+    frame = innermost_common(&change->began, restore->frames, restore->stack_pointer);
+    if (frame > change->visit_frame)
+        change->visit_frame = (uint8_t) frame;
+}
+
+/*
+ * A function that visits and is called again from the same place leaves the same return address in
+ * the same slot: its second run looks like a loop in the first. But a loop over namespaces enters a
+ * different one each time; who enters the one where the thread is already, from a place where one
+ * call always was enough, has forgotten that it did not go home.
+ */
+void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *change,
+                             const struct nsd_event *event, bool changed) {
+    const struct nsd_visit *visit;
+
+    if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL ||
+        event->frames == NULL || event->frames->hash != change->began.frames->hash ||
+        event->stack_pointer != change->began.stack_pointer)
+        return;
+    visit = find(visits, change->began.frames);
+    if (!changed && visit != NULL && visit->earliest < change->began.time && !visit->repeated &&
+        !change->repeated)
+        change->visit_over = true;
+    change->repeated = true;
+}
+
+static const struct nsd_visit *earlier_visit(const struct nsd_visits *visits,
+                                             const struct nsd_switch *change) {
+    const struct nsd_visit *visit = find(visits, change->began.frames);
+
+    return visit != NULL && visit->earliest < change->began.time ? visit : NULL;
+}
+
+bool visits__is_meant_to_come_back(const struct nsd_visits *visits,
+                                   const struct nsd_switch *change) {
+    return change->runtime == NSD_RUNTIME_THREADS &&
+           (change->came_home != 0 || change->restore_failed ||
+            earlier_visit(visits, change) != NULL);
+}
+
+/* What the thread's own event says of a slot: the stack that was captured with it shows it. */
+static enum nsd_visit_state slot_by_event(const struct nsd_event *event, uint64_t slot,
+                                          uint64_t pc) {
+    if (event->stack_pointer == 0)
+        return NSD_VISIT_UNKNOWN;
+    if (event->frames != NULL) {
+        for (unsigned i = 0; i < event->frames->depth; i++) {
+            if (slot_of(event->frames, i, event->stack_pointer) == slot)
+                return event->frames->frame[i].pc == pc ? NSD_VISIT_GOES_ON : NSD_VISIT_OVER;
+        }
+    }
+    /* Below the stack pointer nothing lives; the call's own return address stands right there. */
+    return slot < event->stack_pointer ? NSD_VISIT_OVER : NSD_VISIT_UNKNOWN;
+}
+
+static enum nsd_visit_state slot_by_memory(const struct nsd_visits *visits, int32_t tid,
+                                           uint64_t slot, uint64_t pc, uint64_t stack_pointer) {
+    uint64_t value;
+
+    if (visits->read_word == NULL ||
+        !visits->read_word(visits->read_context, tid, slot, stack_pointer, &value))
+        return NSD_VISIT_UNKNOWN;
+    return value == pc ? NSD_VISIT_GOES_ON : NSD_VISIT_OVER;
+}
+
+enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct nsd_switch *change,
+                                   const struct nsd_event *event) {
+    const struct nsd_frames *frames = change->began.frames;
+    const struct nsd_visit *visit = earlier_visit(visits, change);
+    enum nsd_visit_state state = NSD_VISIT_UNKNOWN;
+    unsigned first = change->visit_frame;
+    bool unsure = false;
+
+    if (change->visit_over)
+        return NSD_VISIT_OVER;
+    if (first == 0 && visit != NULL)
+        first = visit->frame;
+    if (frames == NULL || first == 0)
+        return NSD_VISIT_UNKNOWN;
+    if (event != NULL && event->tid != change->began.tid)
+        event = NULL;
+    /*
+     * A returned function's slot may hold its old value for a while, so the frames further out are
+     * asked as well: one that has returned took the inner ones with it.
+     */
+    for (unsigned i = first; i < frames->depth; i++) {
+        uint64_t slot = slot_of(frames, i, change->began.stack_pointer);
+        uint64_t pc = frames->frame[i].pc;
+
+        if (slot == 0)
+            continue;
+        state = event == NULL ? NSD_VISIT_UNKNOWN : slot_by_event(event, slot, pc);
+        if (state == NSD_VISIT_GOES_ON && i == first)
+            return NSD_VISIT_GOES_ON;
+        if (state == NSD_VISIT_UNKNOWN)
+            state = slot_by_memory(visits, change->began.tid, slot, pc,
+                                   event == NULL ? 0 : event->stack_pointer);
+        if (state == NSD_VISIT_OVER)
+            return NSD_VISIT_OVER;
+        unsure = unsure || state == NSD_VISIT_UNKNOWN;
+    }
+    return unsure ? NSD_VISIT_UNKNOWN : state;
+}
+
+bool visits__is_caller_of(const struct nsd_witness *began, const struct nsd_frames *frames,
+                          uint64_t stack_pointer) {
+    uint64_t slot;
+
+    if (began->frames == NULL || frames == NULL || frames->depth < 2)
+        return true;
+    /* The direct caller is the function whose return address is the second of the stack. */
+    slot = slot_of(frames, 1, stack_pointer);
+    for (unsigned i = 1; i < began->frames->depth; i++) {
+        uint64_t other = slot_of(began->frames, i, began->stack_pointer);
+
+        if (began->frames->frame[i].pc == frames->frame[1].pc &&
+            (slot == other || slot == 0 || other == 0))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,81 @@
+/*
+ * born-switched: a thread starts where its creator is, and a creator that is away makes a thread
+ * that belongs nowhere else. The Go runtime hands such an M to anybody; a library's helper stays
+ * when its caller has long gone home.
+ */
+#include "rules/rule.h"
+#include <stddef.h>
+
+#define RULE NSD_RULE_BORN_SWITCHED
+
+static const char by_go[] =
+    "the Go runtime made %t from %T, which is away from home: it starts in another %k namespace";
+static const char by_go_remedy[] =
+    "Any goroutine may be run on it, and it will make more of its kind.\n"
+    "Fix: call runtime.LockOSThread() before the switch: the runtime makes no thread from a "
+    "locked one.";
+static const char created[] = "%t was created by %T in another %k namespace and has stayed there";
+static const char left_behind[] =
+    "%t was created by %T during a visit to another %k namespace, and stayed there when %T went "
+    "home";
+static const char left_behind_remedy[] =
+    "Fix: make the call that creates the thread at %l before the switch at %s, or after the way "
+    "home.";
+
+static void find(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds kinds,
+                 enum nsd_severity severity, nsd_words words, nsd_words fix) {
+    struct nsd_switch *change = thread->born_switch;
+    struct nsd_finding finding;
+
+    finding__begin(&finding, RULE, severity, scene, thread);
+    finding.message = words;
+    finding.remedy = fix;
+    finding.frames = thread->birth_frames;
+    finding.call = NSD_CALL_THREAD_CREATE;
+    finding.other_tid = thread->parent;
+    finding.goroutine = 0;
+    finding__name_kinds(&finding, scene, thread, NULL, kinds);
+    if (change != NULL)
+        finding__relate(&finding, "switched here", &change->began);
+    findings__add(scene, &finding, change);
+}
+
+/* Kinds in which the thread still is where its creator was. */
+static nsd_kinds born_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread) {
+    if (thread->born_switch == NULL)
+        return 0;
+    return (nsd_kinds) (ledger__away(scene->ledger, thread) & thread->born_switch->kinds);
+}
+
+static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    nsd_kinds kinds;
+
+    if (scene->event->call == NSD_CALL_THREAD_BORN && (thread->marks & NSD_THREAD_GO_BORN) != 0) {
+        kinds = ledger__away(scene->ledger, thread);
+        if (kinds != 0)
+            find(scene, thread, kinds, NSD_SEVERITY_ERROR, by_go, by_go_remedy);
+    }
+    if (scene->event->call == NSD_CALL_THREAD_DIED && (thread->marks & NSD_THREAD_GO_BORN) == 0) {
+        kinds = born_kinds(scene, thread);
+        if (kinds != 0 && thread->switches == NULL)
+            find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
+    }
+}
+
+static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    const struct nsd_switch *change = thread->born_switch;
+    nsd_kinds kinds = born_kinds(scene, thread);
+
+    if (kinds == 0 || (thread->marks & NSD_THREAD_GO_BORN) != 0)
+        return;
+    /* While the visit goes on nobody is left behind; at the end it is for the record. */
+    if (change->is_open && scene->occasion == NSD_OCCASION_SIGNAL)
+        return;
+    if (change->ended_home && thread->switches == NULL &&
+        !visits__is_caller_of(&change->began, thread->birth_frames, thread->birth_stack_pointer))
+        find(scene, thread, kinds, NSD_SEVERITY_WARNING, left_behind, left_behind_remedy);
+    else
+        find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
+}
+
+const struct nsd_rule nsd_rule_BORN_SWITCHED = {.on_event = on_event, .on_thread = on_thread};

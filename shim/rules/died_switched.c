@@ -1,0 +1,59 @@
+/*
+ * died-switched: a thread ended away from home. That is how a throw-away thread works, so it is a
+ * note, unless the thread was meant to come back.
+ */
+#include "rules/rule.h"
+#include <stddef.h>
+
+#define RULE NSD_RULE_DIED_SWITCHED
+
+static const char died[] = "%t ended away from home in %k";
+static const char was_to_return[] =
+    "%t ended away from home in %k, where others that went there came back";
+static const char remedy[] =
+    "Fix: go home on every path that leads out of the function that switches at %s.";
+
+static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
+                 struct nsd_switch *change, enum nsd_severity severity) {
+    struct nsd_finding finding;
+
+    finding__begin(&finding, RULE, severity, scene, thread);
+    finding.message = severity == NSD_SEVERITY_NOTE ? died : was_to_return;
+    finding.remedy = severity == NSD_SEVERITY_NOTE ? NULL : remedy;
+    finding__at_witness(&finding, &change->began);
+    if (thread->exit_frames != NULL) {
+        finding.frames = thread->exit_frames;
+        finding.call = NSD_CALL_THREAD_EXIT;
+        finding.result = 0;
+        finding__relate(&finding, "switched here", &change->began);
+    }
+    finding__name_kinds(&finding, scene, thread, change, scene__still_away(scene, thread, change));
+    findings__add(scene, &finding, change);
+}
+
+static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    struct nsd_switch *change = scene__switch_of(thread);
+    bool was_meant;
+
+    /* Of the main thread's end main-switched speaks. */
+    if (scene->event->call != NSD_CALL_THREAD_DIED || change == NULL ||
+        ledger__is_leader(scene->ledger, thread) || scene__still_away(scene, thread, change) == 0)
+        return;
+    /* Cancelled or pinned to its end, it was given up as a whole. */
+    was_meant = !scene->event->cancelled && thread->pins == 0 &&
+                visits__is_meant_to_come_back(&scene->ledger->visits, change);
+    find(scene, thread, change, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
+}
+
+/* Go: the locked goroutine has ended, and the runtime is ending the thread as the process exits. */
+static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    struct nsd_switch *change = scene__switch_of(thread);
+
+    if (change != NULL && change->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_WEDGED &&
+        !ledger__is_leader(scene->ledger, thread) &&
+        scene__still_away(scene, thread, change) != 0 &&
+        !findings__has_fired(change, RULE, NSD_SEVERITY_NOTE))
+        find(scene, thread, change, NSD_SEVERITY_NOTE);
+}
+
+const struct nsd_rule nsd_rule_DIED_SWITCHED = {.on_event = on_event, .on_thread = on_thread};

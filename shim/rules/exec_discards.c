@@ -1,0 +1,75 @@
+/*
+ * exec-discards: exec keeps the calling thread and ends all others, and with them what they were
+ * away for. The thread that is away should be the one that execs; then all that has to be known is
+ * that its tid is no more.
+ */
+#include "rules/rule.h"
+#include <stddef.h>
+
+#define RULE NSD_RULE_EXEC_DISCARDS
+
+static const char own[] =
+    "%w execs on %t, which is at home in %k: its switch is on %T, which the exec ends";
+static const char own_remedy[] =
+    "Fix: call runtime.LockOSThread() before %s, and keep it until the exec.";
+static const char others[] = "%w execs on %t while %T is away from home in %k; the exec ends %T";
+static const char becomes[] =
+    "%t execs and becomes the process; paths and arguments that hold its thread id go stale";
+
+static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
+                 const struct nsd_thread *other, struct nsd_switch *change,
+                 enum nsd_severity severity, nsd_words words, nsd_words fix, nsd_kinds kinds) {
+    struct nsd_finding finding;
+
+    finding__begin(&finding, RULE, severity, scene, thread);
+    finding.message = words;
+    finding.remedy = fix;
+    finding.other_tid = other->tid;
+    finding__at_event(&finding, scene->event);
+    finding__name_kinds(&finding, scene, other, change, kinds);
+    if (change != NULL)
+        finding__relate(&finding, "switched here", &change->began);
+    findings__add(scene, &finding, change);
+}
+
+/* The thread takes its namespaces along. One that is no leader takes over the leader's number. */
+static void look_at_own(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds away) {
+    if (away != 0 && !ledger__is_leader(scene->ledger, thread) && thread->lock != NSD_LOCK_UNLOCKED)
+        find(scene, thread, thread, scene__switch_of(thread), NSD_SEVERITY_NOTE, becomes, NULL,
+             away);
+}
+
+static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    const struct nsd_event *event = scene->event;
+    nsd_kinds away = ledger__away(scene->ledger, thread);
+    bool noted = false;
+
+    if (event->call == NSD_CALL_EXEC_FAILED)
+        findings__withdraw(scene->findings, RULE);
+    if (event->call != NSD_CALL_EXEC)
+        return;
+    look_at_own(scene, thread, away);
+    for (struct nsd_switch *change = scene->ledger->switches.first; change != NULL;
+         change = change->next) {
+        struct nsd_thread *other = ledger__thread(scene->ledger, change->began.tid);
+        bool is_own;
+        nsd_kinds kinds;
+
+        if (change->is_move || change->serial == thread->serial || other == NULL ||
+            other->serial != change->serial)
+            continue;
+        kinds = scene__still_away(scene, other, change) & (nsd_kinds) ~away;
+        is_own = event->runtime == NSD_RUNTIME_GO && change->runtime == NSD_RUNTIME_GO &&
+                 event->goroutine != 0 && change->began.goroutine == event->goroutine;
+        if (kinds == 0 || (!is_own && noted))
+            continue;
+        if (is_own) {
+            find(scene, thread, other, change, NSD_SEVERITY_ERROR, own, own_remedy, kinds);
+        } else {
+            find(scene, thread, other, change, NSD_SEVERITY_NOTE, others, NULL, kinds);
+            noted = true;
+        }
+    }
+}
+
+const struct nsd_rule nsd_rule_EXEC_DISCARDS = {.on_event = on_event};

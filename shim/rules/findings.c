@@ -1,0 +1,311 @@
+/*
+ * The findings of an image: each switch has one, which takes in what followed; the same finding
+ * from another switch only counts. Bounded: a host with more faults than that has been told enough.
+ */
+#include "base/arena.h"
+#include "rules/rule.h"
+#include <stddef.h>
+
+#define FINDINGS_MOST 256u
+#define CONSEQUENCES_MOST 16u /* of one finding */
+#define CONSEQUENCES_IN_ALL 1024u
+
+/* ---- keeping and giving back ---- */
+
+static void hold_labels(struct nsd_finding *finding) {
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        label__hold(finding->before[kind]);
+        label__hold(finding->after[kind]);
+        label__hold(finding->home[kind]);
+    }
+}
+
+static void give_back(struct nsd_ledger *ledger, struct nsd_finding *finding) {
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        labels__drop(&ledger->labels, finding->before[kind]);
+        labels__drop(&ledger->labels, finding->after[kind]);
+        labels__drop(&ledger->labels, finding->home[kind]);
+    }
+    arena__give(finding, sizeof *finding);
+}
+
+static struct nsd_finding *keep_copy(const struct nsd_finding *finding) {
+    struct nsd_finding *copy = arena__take(sizeof *copy);
+
+    if (copy == NULL)
+        return NULL;
+    *copy = *finding;
+    copy->next = copy->consequences = NULL;
+    hold_labels(copy);
+    return copy;
+}
+
+void rules__reset(struct nsd_ledger *ledger, struct nsd_findings *findings) {
+    while (findings->first != NULL) {
+        struct nsd_finding *finding = findings->first;
+
+        findings->first = finding->next;
+        while (finding->consequences != NULL) {
+            struct nsd_finding *then = finding->consequences;
+
+            finding->consequences = then->next;
+            give_back(ledger, then);
+        }
+        give_back(ledger, finding);
+    }
+    *findings = (struct nsd_findings){0};
+}
+
+/* ---- which is the same, which comes first ---- */
+
+static bool same_frames(const struct nsd_frames *a, const struct nsd_frames *b) {
+    return a == b || (a != NULL && b != NULL && a->hash == b->hash);
+}
+
+static bool same_places(const struct nsd_finding *a, const struct nsd_finding *b) {
+    return a->rule == b->rule && same_frames(a->frames, b->frames) &&
+           same_frames(a->switch_frames, b->switch_frames);
+}
+
+/* As a consequence: each rule and stack once, whatever the words. */
+static bool same_consequence(const struct nsd_finding *a, const struct nsd_finding *b) {
+    return a->rule == b->rule && same_frames(a->frames, b->frames);
+}
+
+/*
+ * Whether `a` leads the finding that both belong to: the nearer to the cause, but a note never
+ * takes in a warning, and what was withdrawn takes in nothing.
+ */
+static bool leads(const struct nsd_finding *a, const struct nsd_finding *b) {
+    bool a_counts = a->severity > NSD_SEVERITY_NOTE, b_counts = b->severity > NSD_SEVERITY_NOTE;
+
+    if (a->withdrawn != b->withdrawn)
+        return b->withdrawn;
+    if (a_counts != b_counts)
+        return a_counts;
+    return a->rule < b->rule;
+}
+
+static struct nsd_finding *find_same(const struct nsd_findings *findings,
+                                     const struct nsd_finding *finding) {
+    struct nsd_finding *known = findings->first;
+
+    while (known != NULL && !same_places(known, finding))
+        known = known->next;
+    return known;
+}
+
+/* ---- the list ---- */
+
+static struct nsd_finding *append(struct nsd_findings *findings,
+                                  const struct nsd_finding *finding) {
+    struct nsd_finding *kept;
+
+    if (findings->count >= FINDINGS_MOST || (kept = keep_copy(finding)) == NULL) {
+        findings->lost++;
+        return NULL;
+    }
+    findings->count++;
+    if (findings->last != NULL)
+        findings->last->next = kept;
+    else
+        findings->first = kept;
+    findings->last = kept;
+    return kept;
+}
+
+static void unlink_finding(struct nsd_findings *findings, struct nsd_finding *finding) {
+    struct nsd_finding **link = &findings->first, *previous = NULL;
+
+    while (*link != NULL && *link != finding) {
+        previous = *link;
+        link = &previous->next;
+    }
+    if (*link == NULL)
+        return;
+    *link = finding->next;
+    if (findings->last == finding)
+        findings->last = previous;
+    finding->next = NULL;
+    findings->count--;
+}
+
+static void raise_severity(struct nsd_finding *known, const struct nsd_finding *finding) {
+    if (finding->severity > known->severity) {
+        known->severity = finding->severity;
+        known->message = finding->message;
+        known->remedy = finding->remedy;
+    }
+    known->withdrawn = false;
+}
+
+/* Takes `kept` (already copied) over as a consequence, or gives it back. */
+static void take_in(const struct nsd_scene *scene, struct nsd_finding *primary,
+                    struct nsd_finding *kept) {
+    struct nsd_findings *findings = scene->findings;
+    struct nsd_finding **link = &primary->consequences;
+    unsigned count = 0;
+
+    kept->next = NULL;
+    for (; *link != NULL; link = &(*link)->next, count++) {
+        if (same_consequence(*link, kept)) {
+            raise_severity(*link, kept);
+            give_back(scene->ledger, kept);
+            return;
+        }
+    }
+    if (count == CONSEQUENCES_MOST || findings->consequences == CONSEQUENCES_IN_ALL) {
+        findings->lost++;
+        give_back(scene->ledger, kept);
+        return;
+    }
+    findings->consequences++;
+    *link = kept;
+}
+
+static void follow(const struct nsd_scene *scene, struct nsd_finding *primary,
+                   const struct nsd_finding *finding) {
+    struct nsd_finding *kept = keep_copy(finding);
+
+    if (kept == NULL) {
+        scene->findings->lost++;
+        return;
+    }
+    take_in(scene, primary, kept);
+}
+
+/* `finding` is nearer to the cause than what the switch had so far: it leads from now on. */
+static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *finding,
+                      struct nsd_switch *change) {
+    struct nsd_finding *old = change->finding, *then;
+    struct nsd_finding *primary = find_same(scene->findings, finding);
+
+    if (primary == old)
+        primary = NULL;
+    if (primary != NULL) {
+        primary->count++;
+        raise_severity(primary, finding);
+    } else {
+        primary = append(scene->findings, finding);
+    }
+    if (primary == NULL)
+        return;
+    change->finding = primary;
+    if (old->count > 1) {
+        /* Other switches have it as well, and keep it. */
+        old->count--;
+        follow(scene, primary, old);
+        return;
+    }
+    then = old->consequences;
+    old->consequences = NULL;
+    unlink_finding(scene->findings, old);
+    if (same_consequence(old, primary))
+        give_back(scene->ledger, old);
+    else
+        take_in(scene, primary, old);
+    while (then != NULL) {
+        struct nsd_finding *next = then->next;
+
+        scene->findings->consequences--;
+        if (same_consequence(then, primary))
+            give_back(scene->ledger, then);
+        else
+            take_in(scene, primary, then);
+        then = next;
+    }
+}
+
+static unsigned fired_shift(enum nsd_rule_id rule) {
+    return 2u * (unsigned) rule;
+}
+
+_Static_assert(2 * NSD_RULES <= 32, "nsd_switch.fired has two bits for each rule");
+
+bool findings__has_fired(const struct nsd_switch *change, enum nsd_rule_id rule,
+                         enum nsd_severity severity) {
+    return ((change->fired >> fired_shift(rule)) & 3u) > (unsigned) severity;
+}
+
+static void set_fired(struct nsd_switch *change, const struct nsd_finding *finding) {
+    if (findings__has_fired(change, finding->rule, finding->severity))
+        return;
+    change->fired &= ~(3u << fired_shift(finding->rule));
+    change->fired |= ((unsigned) finding->severity + 1u) << fired_shift(finding->rule);
+}
+
+void findings__add(const struct nsd_scene *scene, const struct nsd_finding *given,
+                   struct nsd_switch *change) {
+    struct nsd_finding copy = *given, *finding = &copy, *known;
+
+    if (change != NULL) {
+        finding->switch_id = change->id;
+        if (!same_frames(finding->frames, change->began.frames))
+            finding->switch_frames = change->began.frames;
+        set_fired(change, finding);
+    }
+    known = change != NULL ? change->finding : NULL;
+    if (known == NULL) {
+        known = find_same(scene->findings, finding);
+        if (known != NULL) {
+            known->count++;
+            raise_severity(known, finding);
+        } else {
+            known = append(scene->findings, finding);
+        }
+        if (change != NULL)
+            change->finding = known;
+        return;
+    }
+    if (same_places(known, finding)) {
+        raise_severity(known, finding);
+        return;
+    }
+    if (leads(finding, known))
+        take_lead(scene, finding, change);
+    else
+        follow(scene, known, finding);
+}
+
+/* ---- what is taken back ---- */
+
+static void swap_contents(struct nsd_finding *a, struct nsd_finding *b) {
+    struct nsd_finding saved = *a;
+
+    *a = *b;
+    *b = saved;
+    b->next = a->next;
+    b->consequences = a->consequences;
+    a->next = saved.next;
+    a->consequences = saved.consequences;
+}
+
+/* The primary is withdrawn, what followed is not: the first cause among that leads. */
+static void let_another_lead(struct nsd_finding *finding) {
+    struct nsd_finding *best = NULL;
+    uint32_t count = finding->count;
+    bool printed = finding->printed;
+
+    for (struct nsd_finding *then = finding->consequences; then != NULL; then = then->next) {
+        if (!then->withdrawn && (best == NULL || leads(then, best)))
+            best = then;
+    }
+    if (best == NULL)
+        return;
+    swap_contents(finding, best);
+    finding->count = count;
+    finding->printed = printed;
+}
+
+void findings__withdraw(struct nsd_findings *findings, enum nsd_rule_id rule) {
+    for (struct nsd_finding *finding = findings->first; finding != NULL; finding = finding->next) {
+        for (struct nsd_finding *then = finding->consequences; then != NULL; then = then->next) {
+            if (then->rule == rule)
+                then->withdrawn = true;
+        }
+        if (finding->rule == rule) {
+            finding->withdrawn = true;
+            let_another_lead(finding);
+        }
+    }
+}

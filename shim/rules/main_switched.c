@@ -1,0 +1,133 @@
+/*
+ * main-switched: the main thread, which stands for the process to everybody outside (/proc/PID/ns
+ * is its view), is away from home for good.
+ */
+#include "rules/rule.h"
+#include <stddef.h>
+
+#define RULE NSD_RULE_MAIN_SWITCHED
+
+static const char wedged[] =
+    "%t is parked for good in another %k namespace: its goroutine ended while it was locked to it";
+static const char wedged_remedy[] =
+    "To everybody outside, /proc/PID/ns now shows that namespace as the process's.\n"
+    "Fix: do not end a goroutine that switched at %l on the main thread; keep the main thread "
+    "busy by locking main in an init function.";
+static const char wedged_private[] =
+    "%t is parked for good with a %k of its own: its goroutine ended while it was locked to it";
+static const char unlocked[] = "%t is away from home in %k, and no goroutine is locked to it";
+static const char unlocked_remedy[] =
+    "Fix: call runtime.LockOSThread() before %l, and unlock only after the thread is restored.";
+static const char ended[] =
+    "%t ended by pthread_exit while it was away from home in %k, and the process goes on";
+static const char ended_remedy[] =
+    "Fix: bring the main thread home before pthread_exit, or switch another thread.";
+static const char over[] =
+    "%t is away from home in %k although the function that went there has returned";
+static const char over_remedy[] =
+    "Fix: go home on every path that leads out of the function that switches at %l.";
+static const char sibling[] =
+    "%t moved to another %k namespace for good, but not the threads that it left behind: %T used "
+    "the old one";
+static const char sibling_remedy[] =
+    "Only the calling thread moves; the others stay where they are.\n"
+    "Fix: switch before the first thread is made, or on every thread that the program uses there.";
+static const char away_at_end[] = "%t is away from home in %k at the end";
+
+static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
+                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
+                 nsd_words fix) {
+    nsd_kinds kinds = scene__still_away(scene, thread, change);
+    struct nsd_finding finding;
+
+    if (findings__has_fired(change, RULE, severity))
+        return;
+    finding__begin(&finding, RULE, severity, scene, thread);
+    finding.message = words;
+    finding.remedy = fix;
+    finding__at_witness(&finding, &change->began);
+    if (words == ended && thread->exit_frames != NULL) {
+        finding.frames = thread->exit_frames;
+        finding.call = NSD_CALL_THREAD_EXIT;
+        finding.result = 0;
+        finding__relate(&finding, "switched here", &change->began);
+    }
+    if (words == sibling) {
+        finding.other_tid = change->sibling->tid;
+        finding__relate(&finding, "used there", change->sibling);
+    }
+    finding__name_kinds(&finding, scene, thread, change, kinds);
+    findings__add(scene, &finding, change);
+}
+
+/* One-to-one: away at the end of the process, or of the main thread when it is the last. */
+static void judge_end(const struct nsd_scene *scene, struct nsd_thread *thread,
+                      struct nsd_switch *change) {
+    const struct nsd_visits *visits = &scene->ledger->visits;
+    enum nsd_visit_state state = visits__state(visits, change, scene->event);
+
+    if (state == NSD_VISIT_OVER)
+        find(scene, thread, change, NSD_SEVERITY_WARNING, over, over_remedy);
+    else if (scene->occasion == NSD_OCCASION_SIGNAL)
+        return;
+    /* In the middle of a visit that is known as one, others are right to work at home. */
+    else if (change->sibling != NULL && state != NSD_VISIT_GOES_ON)
+        find(scene, thread, change, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
+    else
+        find(scene, thread, change, NSD_SEVERITY_NOTE, away_at_end, NULL);
+}
+
+static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    struct nsd_switch *change = scene__switch_of(thread);
+
+    if (scene->event->call != NSD_CALL_THREAD_DIED || change == NULL ||
+        change->runtime != NSD_RUNTIME_THREADS || !ledger__is_leader(scene->ledger, thread) ||
+        scene__still_away(scene, thread, change) == 0)
+        return;
+    if (ledger__threads_live(scene->ledger) > 0)
+        find(scene, thread, change, NSD_SEVERITY_ERROR, ended, ended_remedy);
+    else
+        find(scene, thread, change, NSD_SEVERITY_NOTE, away_at_end, NULL);
+}
+
+/* Parked with nothing but a private fs: what containerd's mountAt leaves, if main ran it. */
+static void look_at_private(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    struct nsd_finding finding;
+
+    if (thread->lock != NSD_LOCK_WEDGED ||
+        (thread->marks & (NSD_THREAD_PRIVATE_FS | NSD_THREAD_PRIVATE_FILES)) == 0)
+        return;
+    finding__begin(&finding, RULE, NSD_SEVERITY_NOTE, scene, thread);
+    finding.message = wedged_private;
+    if ((thread->marks & NSD_THREAD_PRIVATE_FS) != 0)
+        finding.kinds = NSD_PRIVATE_FS;
+    if ((thread->marks & NSD_THREAD_PRIVATE_FILES) != 0)
+        finding.kinds = (nsd_kinds) (finding.kinds | NSD_PRIVATE_FILES);
+    findings__add(scene, &finding, NULL);
+}
+
+static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    struct nsd_switch *change = scene__switch_of(thread);
+
+    if (!ledger__is_leader(scene->ledger, thread))
+        return;
+    /* By its own exec the main thread takes its namespaces along: that is what it switched for. */
+    if (scene->occasion == NSD_OCCASION_EXEC && scene->event->tid == thread->tid)
+        return;
+    if (ledger__away(scene->ledger, thread) == 0) {
+        look_at_private(scene, thread);
+        return;
+    }
+    if (change == NULL || scene__still_away(scene, thread, change) == 0)
+        return;
+    if (change->runtime == NSD_RUNTIME_THREADS) {
+        if (scene->occasion != NSD_OCCASION_EXEC)
+            judge_end(scene, thread, change);
+    } else if (thread->lock == NSD_LOCK_WEDGED) {
+        find(scene, thread, change, NSD_SEVERITY_ERROR, wedged, wedged_remedy);
+    } else if (thread->lock == NSD_LOCK_UNLOCKED) {
+        find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+    }
+}
+
+const struct nsd_rule nsd_rule_MAIN_SWITCHED = {.on_event = on_event, .on_thread = on_thread};

@@ -1,0 +1,104 @@
+/*
+ * restore-failed: the way home failed, and the thread was used all the same. A goroutine that stays
+ * locked to the end, and a retry that works, are what a careful program does.
+ */
+#include "rules/rule.h"
+#include <stddef.h>
+
+#define RULE NSD_RULE_RESTORE_FAILED
+
+static const char unlocked[] =
+    "%w could not bring %t home in %k (%c: %e) and gave it up to other goroutines";
+static const char unlocked_remedy[] =
+    "Fix: look at the error of the call at %l, and unlock only after it succeeded; else let the "
+    "goroutine end locked, so that the thread ends with it.";
+static const char worked_on[] =
+    "%t could not go home in %k (%c: %e) and worked on in the wrong namespace";
+static const char lives_on[] = "%t could not go home in %k (%c: %e) and lives on there";
+static const char remedy[] =
+    "Fix: look at the result of the call at %l; a thread that cannot go home must try again or "
+    "end.";
+static const char kept[] = "%t could not go home in %k (%c: %e)";
+
+static nsd_kinds failed_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread,
+                              const struct nsd_switch *change) {
+    return change->failure == NULL || change->is_move
+               ? 0
+               : (nsd_kinds) (change->failure->kinds & ledger__away(scene->ledger, thread));
+}
+
+static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
+                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
+                 nsd_words fix) {
+    struct nsd_finding finding;
+
+    if (findings__has_fired(change, RULE, severity))
+        return;
+    finding__begin(&finding, RULE, severity, scene, thread);
+    finding.message = words;
+    finding.remedy = fix;
+    finding__at_witness(&finding, change->failure);
+    finding__name_kinds(&finding, scene, thread, change, failed_kinds(scene, thread, change));
+    finding__relate(&finding, "switched here", &change->began);
+    if (scene->change != NULL && scene->event->tid == thread->tid)
+        finding__relate_event(&finding, "used here", scene->event);
+    findings__add(scene, &finding, change);
+}
+
+/* A setns that fails once more, or one that comes home (then nothing is failed any more). */
+static bool is_retry(const struct nsd_event *event) {
+    return event->call == NSD_CALL_SETNS && event->result < 0;
+}
+
+static void look_at_use(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *change) {
+    const struct nsd_event *event = scene->event;
+    nsd_kinds kinds = failed_kinds(scene, thread, change);
+
+    /* Opening the way back is no use of the namespace. */
+    if (event->call == NSD_CALL_OPEN || is_retry(event) || !change->visit_over ||
+        (dependence__of(event) & kinds) == 0)
+        return;
+    find(scene, thread, change, NSD_SEVERITY_ERROR, worked_on, remedy);
+}
+
+static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    const struct nsd_event *event = scene->event;
+    bool unpinned = event->call == NSD_CALL_UNPIN && thread->pins == 0;
+
+    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
+        if (failed_kinds(scene, thread, change) == 0)
+            continue;
+        if (event->call == NSD_CALL_THREAD_DIED) {
+            if (change->runtime == NSD_RUNTIME_GO)
+                find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
+        } else if (change->runtime == NSD_RUNTIME_GO) {
+            if (scene__hold(change, event) != NSD_HOLD_KEPT)
+                find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+        } else if (unpinned) {
+            find(scene, thread, change, NSD_SEVERITY_ERROR, lives_on, remedy);
+        } else {
+            look_at_use(scene, thread, change);
+        }
+    }
+}
+
+static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
+        if (failed_kinds(scene, thread, change) == 0)
+            continue;
+        if (change->runtime == NSD_RUNTIME_GO) {
+            if (thread->lock == NSD_LOCK_UNLOCKED)
+                find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+            else
+                find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
+        } else if (thread->pins == 0 &&
+                   visits__state(&scene->ledger->visits, change, scene->event) == NSD_VISIT_OVER) {
+            find(scene, thread, change, NSD_SEVERITY_WARNING, lives_on, remedy);
+        } else {
+            find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
+        }
+    }
+}
+
+const struct nsd_rule nsd_rule_RESTORE_FAILED = {.on_event = on_event, .on_thread = on_thread};

@@ -1,0 +1,85 @@
+/*
+ * What one rule is to the others: a file with one `struct nsd_rule` in it, found through the row of
+ * NSD_RULE_TABLE that has its name. Read by rules.c and by the rules' own files alone.
+ */
+#ifndef NSD_RULES_RULE_H
+#define NSD_RULES_RULE_H
+
+#include "ledger/dependence.h"
+#include "rules/rules.h"
+
+/* What a rule looks at. */
+struct nsd_scene {
+    struct nsd_ledger *ledger;
+    struct nsd_findings *findings;
+    const struct nsd_event *event;   /* just applied; at a report: the call that occasions it */
+    const struct nsd_change *change; /* NULL at a report */
+    enum nsd_occasion occasion;      /* at a report */
+};
+
+/* Each may be NULL. */
+struct nsd_rule {
+    /* After an event of `thread`, which may be the end of it. Not before anything ever switched. */
+    void (*on_event)(const struct nsd_scene *scene, struct nsd_thread *thread);
+    /* At a report, for each live thread that is not at home, and for the leader in any case. */
+    void (*on_thread)(const struct nsd_scene *scene, struct nsd_thread *thread);
+};
+
+#define X(name, id) extern const struct nsd_rule nsd_rule_##name;
+NSD_RULE_TABLE(X)
+#undef X
+
+/* ---- making a finding (finding.c): on the rule's stack, then findings__add ---- */
+
+/* Who and when, of this thread; no call, no stack yet. */
+void finding__begin(struct nsd_finding *finding, enum nsd_rule_id rule, enum nsd_severity severity,
+                    const struct nsd_scene *scene, const struct nsd_thread *thread);
+/* Its call, stack and goroutine are those of... */
+void finding__at_event(struct nsd_finding *finding, const struct nsd_event *event);
+void finding__at_witness(struct nsd_finding *finding, const struct nsd_witness *witness);
+/* Which kinds, and for them: where the thread was at the switch, is now, and should be. */
+void finding__name_kinds(struct nsd_finding *finding, const struct nsd_scene *scene,
+                         const struct nsd_thread *thread, const struct nsd_switch *change,
+                         nsd_kinds kinds);
+/* Another place that belongs to it. Nothing if there is no room, or if it is the primary one. */
+void finding__relate(struct nsd_finding *finding, const char *what,
+                     const struct nsd_witness *witness);
+void finding__relate_event(struct nsd_finding *finding, const char *what,
+                           const struct nsd_event *event);
+
+/* ---- keeping it (findings.c) ---- */
+
+/*
+ * Keeps a copy, by itself or with what is already found of the switch; the same rule at the same
+ * places again only counts. `change` is NULL for a finding that stands by itself.
+ */
+void findings__add(const struct nsd_scene *scene, const struct nsd_finding *finding,
+                   struct nsd_switch *change);
+/* This rule has already found this of the switch, at no lower severity. */
+bool findings__has_fired(const struct nsd_switch *change, enum nsd_rule_id rule,
+                         enum nsd_severity severity);
+/* The exec came back: nothing is discarded after all. */
+void findings__withdraw(struct nsd_findings *findings, enum nsd_rule_id rule);
+
+/* ---- what several rules ask (scene.c) ---- */
+
+/* The thread's newest open switch that is no move of the whole process. */
+struct nsd_switch *scene__switch_of(const struct nsd_thread *thread);
+/* Kinds that the switch changed and in which its thread still is away. */
+nsd_kinds scene__still_away(const struct nsd_scene *scene, const struct nsd_thread *thread,
+                            const struct nsd_switch *change);
+/* The next of the switches that an event finds on its thread: open ones, then what it closed. */
+struct nsd_switch *scene__first_switch(const struct nsd_scene *scene, struct nsd_thread *thread);
+struct nsd_switch *scene__next_switch(const struct nsd_scene *scene, struct nsd_switch *change);
+
+enum nsd_hold {
+    NSD_HOLD_KEPT,     /* the switch's goroutine still holds the thread, as far as this shows */
+    NSD_HOLD_UNLOCKED, /* the same goroutine, but it is not locked */
+    NSD_HOLD_OTHER,    /* another goroutine runs there */
+};
+/* Go: what an event on the thread shows of the goroutine that switched it. */
+enum nsd_hold scene__hold(const struct nsd_switch *change, const struct nsd_event *event);
+/* Whether this is one of the calls that end the image or ask for a report. */
+bool scene__is_ending(const struct nsd_event *event);
+
+#endif

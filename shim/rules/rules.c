@@ -1,0 +1,43 @@
+/*
+ * The table of rules, and the moments at which they look. A rule is a file that defines its
+ * `struct nsd_rule` and a row of NSD_RULE_TABLE; nothing else knows it.
+ */
+#include "rules/rules.h"
+#include "rules/rule.h"
+#include <stddef.h>
+
+static const struct nsd_rule *const rules[NSD_RULES] = {
+#define X(name, id) [NSD_RULE_##name] = &nsd_rule_##name,
+    NSD_RULE_TABLE(X)
+#undef X
+};
+
+void rules__on_event(struct nsd_ledger *ledger, struct nsd_findings *findings,
+                     const struct nsd_event *event, const struct nsd_change *change) {
+    struct nsd_scene scene = {
+        .ledger = ledger, .findings = findings, .event = event, .change = change};
+
+    /* Nobody has ever left home: no rule has anything to look at. */
+    if (change->thread == NULL || (ledger->switches.last_id == 0 && change->made_private == 0))
+        return;
+    for (unsigned rule = 0; rule < NSD_RULES; rule++) {
+        if (rules[rule]->on_event != NULL)
+            rules[rule]->on_event(&scene, change->thread);
+    }
+}
+
+void rules__on_report(struct nsd_ledger *ledger, struct nsd_findings *findings,
+                      const struct nsd_event *event, enum nsd_occasion occasion) {
+    struct nsd_scene scene = {
+        .ledger = ledger, .findings = findings, .event = event, .occasion = occasion};
+
+    for (struct nsd_thread *thread = ledger__first_thread(ledger); thread != NULL;
+         thread = ledger__next_thread(thread)) {
+        if (!ledger__is_leader(ledger, thread) && ledger__away(ledger, thread) == 0)
+            continue;
+        for (unsigned rule = 0; rule < NSD_RULES; rule++) {
+            if (rules[rule]->on_thread != NULL)
+                rules[rule]->on_thread(&scene, thread);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+/*
+ * split-sequence: what belongs to a switch was done on another thread. A goroutine's calls are
+ * followed by its id; without one, two traces are left: a way home that was gone by a thread which
+ * was at home, and a fresh mnt namespace that nobody used while a mount was made at home.
+ */
+#include "rules/rule.h"
+#include <stddef.h>
+
+#define RULE NSD_RULE_SPLIT_SEQUENCE
+
+static const char split[] =
+    "%w made its call %c on %t, which is not in the %k namespace that it moved %T to";
+static const char split_remedy[] =
+    "Fix: call runtime.LockOSThread() before %s, and keep it until the thread is restored or the "
+    "process execs.";
+static const char restored_elsewhere[] =
+    "%t went home in %k by %c, where it already was; %T, which opened that descriptor, is away";
+static const char mounted_elsewhere[] =
+    "%T made a mnt namespace and did nothing in it; %t made the mount that followed, at home";
+static const char elsewhere_remedy[] =
+    "Fix: keep what follows the switch at %s on the thread that made it.";
+
+/* ---- by goroutine ---- */
+
+/* Where the thread was when the call was made. */
+static const struct nsd_label *label_at_call(const struct nsd_scene *scene,
+                                             const struct nsd_thread *thread, unsigned kind) {
+    if ((scene->change->changed & NSD_KIND_BIT(kind)) != 0)
+        return scene->change->before[kind];
+    return thread->label[kind];
+}
+
+static nsd_kinds kinds_apart(const struct nsd_scene *scene, const struct nsd_thread *here,
+                             const struct nsd_thread *there, nsd_kinds among) {
+    nsd_kinds apart = 0;
+
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        if ((among & NSD_KIND_BIT(kind)) != 0 &&
+            !label__same(label_at_call(scene, here, kind), there->label[kind]))
+            apart = (nsd_kinds) (apart | NSD_KIND_BIT(kind));
+    }
+    return apart;
+}
+
+static void look_at_goroutine(const struct nsd_scene *scene, struct nsd_thread *thread,
+                              struct nsd_switch *change) {
+    struct nsd_thread *there = ledger__thread(scene->ledger, change->began.tid);
+    struct nsd_finding finding;
+    nsd_kinds kinds;
+
+    if (change->serial == thread->serial || change->is_move || change->runtime != NSD_RUNTIME_GO ||
+        there == NULL || there->serial != change->serial)
+        return;
+    kinds = kinds_apart(scene, thread, there,
+                        dependence__of(scene->event) & scene__still_away(scene, there, change));
+    if (kinds == 0)
+        return;
+    finding__begin(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread);
+    finding.message = split;
+    finding.remedy = split_remedy;
+    finding.other_tid = there->tid;
+    finding__at_event(&finding, scene->event);
+    finding__name_kinds(&finding, scene, thread, NULL, kinds);
+    finding__relate(&finding, "switched here", &change->began);
+    findings__add(scene, &finding, change);
+}
+
+/* ---- without identity ---- */
+
+static void look_at_trace(const struct nsd_scene *scene, struct nsd_switch *change) {
+    const struct nsd_witness *elsewhere = change->elsewhere;
+    bool is_restore = elsewhere != NULL && elsewhere->call == NSD_CALL_SETNS;
+    struct nsd_finding finding;
+
+    if (elsewhere == NULL || change->is_move || (!is_restore && !change->fresh_mnt) ||
+        findings__has_fired(change, RULE, NSD_SEVERITY_WARNING))
+        return;
+    finding = (struct nsd_finding){
+        .rule = RULE,
+        .severity = NSD_SEVERITY_WARNING,
+        .count = 1,
+        .time = elsewhere->time,
+        .tid = elsewhere->tid,
+        .main_thread = elsewhere->tid == scene->ledger->pid,
+        .other_tid = change->began.tid,
+        .message = is_restore ? restored_elsewhere : mounted_elsewhere,
+        .remedy = elsewhere_remedy,
+        .kinds = elsewhere->kinds,
+    };
+    finding__at_witness(&finding, elsewhere);
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        if ((elsewhere->kinds & NSD_KIND_BIT(kind)) == 0)
+            continue;
+        finding.before[kind] = finding.after[kind] = change->before[kind];
+        finding.home[kind] = ledger__home(scene->ledger, kind);
+    }
+    finding__relate(&finding, "switched here", &change->began);
+    findings__add(scene, &finding, change);
+}
+
+static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    const struct nsd_event *event = scene->event;
+
+    if (event->call == NSD_CALL_THREAD_DIED) {
+        for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer)
+            look_at_trace(scene, change);
+        return;
+    }
+    /* exec-discards says what becomes of an exec on the wrong thread. */
+    if (event->runtime == NSD_RUNTIME_GO && event->goroutine != 0 && event->call != NSD_CALL_EXEC &&
+        dependence__of(event) != 0) {
+        for (struct nsd_switch *change =
+                 switches__of_goroutine(&scene->ledger->switches, event->goroutine);
+             change != NULL; change = switch__next_of_goroutine(change))
+            look_at_goroutine(scene, thread, change);
+    }
+    if ((nsd_call_table[event->call].kinds & NSD_KIND_BIT(NSD_KIND_MNT)) != 0) {
+        for (unsigned i = 0; i < NSD_UNUSED_DEAD; i++) {
+            if (scene->ledger->unused_dead[i] != NULL)
+                look_at_trace(scene, scene->ledger->unused_dead[i]);
+        }
+    }
+}
+
+static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
+    /* At a signal it may still come home. */
+    if (scene->occasion == NSD_OCCASION_SIGNAL)
+        return;
+    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer)
+        look_at_trace(scene, change);
+}
+
+const struct nsd_rule nsd_rule_SPLIT_SEQUENCE = {.on_event = on_event, .on_thread = on_thread};
