@@ -342,17 +342,37 @@ static bool walk(void) {
     return true;
 }
 
-/* Whether the end of the list is as we left it: glibc and musl append what is opened. */
-static bool unchanged(void) {
-    struct link_map node;
-    const struct link_map *back;
+struct io_part {
+    const void *base;
+    size_t size;
+};
 
-    return last_seen_at != NULL && read_memory(&node, last_seen_at, sizeof(node)) &&
-           node.address == last_seen.address && node.dynamic == last_seen.dynamic &&
-           node.name == last_seen.name && node.previous == last_seen.previous &&
-           node.next == NULL &&
-           (node.previous == NULL ||
-            (read_memory(&back, &node.previous->next, sizeof(back)) && back == last_seen_at));
+/*
+ * Whether the end of the list is as we left it: glibc and musl append what is opened. One system
+ * call, since this is asked before every unwinding.
+ */
+static bool unchanged(void) {
+    const struct link_map *at = last_seen_at, *previous = last_seen.previous;
+    struct {
+        struct link_map node;
+        const struct link_map *back;
+        int state;
+    } now;
+    struct io_part here[] = {{&now.node, sizeof(now.node)},
+                             {&now.state, sizeof(now.state)},
+                             {&now.back, sizeof(now.back)}};
+    struct io_part there[] = {{at, sizeof(now.node)},
+                              {&view->state, sizeof(now.state)},
+                              {previous == NULL ? NULL : &previous->next, sizeof(now.back)}};
+    int parts = previous == NULL ? 2 : 3;
+    long wanted = (long) (here[0].size + here[1].size + (parts == 3 ? here[2].size : 0));
+
+    if (!copies_work || at == NULL ||
+        SYS6(__NR_process_vm_readv, sys__getpid(), here, parts, there, parts, 0) != wanted)
+        return false;
+    return now.state == 0 && now.node.next == NULL && now.node.previous == previous &&
+           now.node.address == last_seen.address && now.node.dynamic == last_seen.dynamic &&
+           now.node.name == last_seen.name && (previous == NULL || now.back == at);
 }
 
 /* AT_PHDR and AT_PHNUM from the kernel's own copy, where the start code told us nothing. */
@@ -436,10 +456,13 @@ bool modules__refresh(void) {
     int state;
     bool done;
 
-    if (view == NULL || memory__is_quiet() || !begin_walk())
+    if (view == NULL || memory__is_quiet())
         return false;
-    done =
-        read_memory(&state, &view->state, sizeof(state)) && state == 0 && (unchanged() || walk());
+    if (unchanged())
+        return true;
+    if (!begin_walk())
+        return false;
+    done = read_memory(&state, &view->state, sizeof(state)) && state == 0 && walk();
     end_walk();
     return done;
 }
