@@ -126,6 +126,17 @@ static bool needs_thread(const struct nsd_event *event) {
            event->call != NSD_CALL_IDENTITY && event->call != NSD_CALL_THREAD_DIED;
 }
 
+/*
+ * Our count of threads could be wrong where a library clones by itself (SIGEV_THREAD), and only the
+ * kernel knows. Its answer costs as much as the switch: asked at the first move of a process with
+ * one thread, the second, the fourth, the eighth.
+ */
+static uint32_t moves;
+
+static bool is_due(uint32_t number) {
+    return (number & (number - 1)) == 0;
+}
+
 static void take_in(const struct nsd_event *given) {
     struct nsd_event copy;
     struct nsd_change change;
@@ -135,8 +146,7 @@ static void take_in(const struct nsd_event *given) {
 
     if (needs_thread(event) && !announce_unknown(event->tid, is_switch ? event->kinds : 0))
         return;
-    /* Our count of threads could be wrong where libraries clone by themselves: ask the kernel. */
-    if (is_switch && event->result >= 0 && ledger__is_single_threaded(&ledger)) {
+    if (is_switch && event->result >= 0 && ledger__is_single_threaded(&ledger) && is_due(++moves)) {
         copy = *event;
         copy.kernel_threads = identity__kernel_threads();
         event = &copy;
@@ -186,6 +196,7 @@ void submit__begin(int32_t pid, int32_t tid) {
     atomic_store(&any_descriptor, false);
     atomic_store(&lost, 0);
     ended = false;
+    moves = 0;
     /*
      * In a fork copy the parent's pieces stay where they are: another thread may have been in the
      * middle of them, so they are not walked.

@@ -18,7 +18,7 @@ void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, char *const
     uintptr_t key = machine__thread_pointer();
     struct nsd_event event;
 
-    exec->ours = observe__begin(&event, NSD_CALL_EXEC, site) && !observe__is_stranger();
+    exec->ours = observe__begin(&event, NSD_CALL_EXEC, site) && !caller__is_stranger();
     if (exec->ours) {
         exec->tid = event.tid;
         submit__report(&event, NSD_OCCASION_EXEC);

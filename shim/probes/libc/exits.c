@@ -12,7 +12,7 @@
 int exits__at_once(enum nsd_call call, const struct nsd_site *site, int status) {
     struct nsd_event event;
 
-    if (!observe__begin(&event, call, site) || observe__is_stranger())
+    if (!observe__begin(&event, call, site) || caller__is_stranger())
         return status;
     event.arguments[0] = (uint64_t) (int64_t) status;
     submit__report(&event, NSD_OCCASION_EXIT);
@@ -38,7 +38,7 @@ void exit(int status) {
 
     if (nsd_on && observe__begin(&event, NSD_CALL_EXIT, NSD_SITE())) {
         event.arguments[0] = (uint64_t) (int64_t) status;
-        submit__event(&event);
+        ending__announce(&event);
     }
     NEXT(exit)(status);
     __builtin_unreachable();

@@ -21,10 +21,6 @@ void host__set_errno(int error) {
         *__errno_location() = error;
 }
 
-bool observe__is_stranger(void) {
-    return !identity__is_quiet() && sys__getpid() != nsd_image.pid;
-}
-
 void observe__stack(struct nsd_event *event, const struct nsd_site *site) {
     event->frames = capture__native(site->return_address, site->stack_pointer, site->frame_pointer);
     event->stack_pointer = site->stack_pointer;

@@ -34,11 +34,6 @@ struct nsd_site {
  * (a vfork child, a stranger): then only the real call is made. `site` NULL: without a stack.
  */
 bool observe__begin(struct nsd_event *event, enum nsd_call call, const struct nsd_site *site);
-/*
- * A process of its own that shares our memory (clone with CLONE_VM alone): it ends and execs for
- * itself. Asked where a report would follow.
- */
-bool observe__is_stranger(void);
 /* Adds the stack to an event that was begun without. */
 void observe__stack(struct nsd_event *event, const struct nsd_site *site);
 /*

@@ -126,6 +126,10 @@ void caller__fork_child(void) {
     image__begin_copy();
 }
 
+bool caller__is_stranger(void) {
+    return !identity__is_quiet() && sys__getpid() != nsd_image.pid;
+}
+
 bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid) {
     if (!nsd_on)
         return false;

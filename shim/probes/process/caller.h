@@ -25,6 +25,12 @@ struct nsd_caller {
 bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid);
 
 /*
+ * A process of its own that shares our memory (clone with CLONE_VM and without CLONE_THREAD): what
+ * it ends or execs is not this image. One system call: for the calls that end an image.
+ */
+bool caller__is_stranger(void);
+
+/*
  * Before and after a clone with CLONE_VM|CLONE_VFORK (vfork, posix_spawn is the library's own
  * matter). Between them whoever arrives with this thread pointer (or, Go, this m) is the child.
  * Nested calls by the child do nothing. mark returns false when it is the child who asks.

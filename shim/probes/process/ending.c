@@ -20,6 +20,13 @@ int ending__status(int status) {
     return status;
 }
 
+/* What exit() was called with and from where; without it the main function returned. */
+static struct nsd_event announced;
+
+void ending__announce(const struct nsd_event *exit) {
+    announced = *exit;
+}
+
 __attribute__((destructor)) static void end_of_image(void) {
     struct nsd_caller caller;
     struct nsd_event event;
@@ -27,11 +34,16 @@ __attribute__((destructor)) static void end_of_image(void) {
 
     if (!nsd_on || !caller__is_ours(&caller, machine__thread_pointer(), 0))
         return;
-    submit__prepare(&event, NSD_CALL_EXIT, caller.tid);
-    submit__report(&event, NSD_OCCASION_EXIT);
-    status = ending__status(0);
-    if (status == 0)
+    /* A process of its own in our memory (clone with CLONE_VM) ends alone. */
+    if (caller__is_stranger())
         return;
+    submit__prepare(&event, NSD_CALL_EXIT, caller.tid);
+    if (announced.call == NSD_CALL_EXIT && announced.tid == caller.tid)
+        event = announced;
+    submit__report(&event, NSD_OCCASION_EXIT);
+    if (nsd_options.exitcode.number == 0 || report__faults() == 0)
+        return;
+    status = (int) nsd_options.exitcode.number;
     /*
      * libc has yet to write out its streams and would then leave with the host's status: do the
      * one and leave with ours, as sanitizers do. Only here, and only when the user asked for it.
