@@ -82,9 +82,13 @@ void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *fra
     }
     if (frame->function != NULL) {
         text__put(text, frame->function);
-        return;
+        text__put(text, " (");
     }
-    put_module(text, frame);
+    text__put(text, frame->module != NULL ? string__base_name(frame->module) : "?");
+    text__put(text, "+0x");
+    text__hex(text, frame->offset, 1);
+    if (frame->function != NULL)
+        text__put_char(text, ')');
 }
 
 /* main.main launcher.go:21 | do_work (/usr/bin/host+0x1234) | (/usr/bin/host+0x1234) */

@@ -21,7 +21,7 @@ void as_text__prefix(struct nsd_text *text, int32_t pid);
  */
 const char *as_text__file_tail(const char *file, const struct nsd_view_stack *const *stacks,
                                unsigned count);
-/* "launcher.go:21", or the function, or module+0xoffset: where a frame stands, in few words. */
+/* "launcher.go:21", or "visit (host+0x101e)", or "host+0x101e": where a frame stands, briefly. */
 void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *frame,
                          const struct nsd_view_stack *const *stacks, unsigned count);
 

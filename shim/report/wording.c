@@ -80,10 +80,6 @@ static void put_line_of(struct nsd_text *text, const struct nsd_view_stack *stac
         text__put(text, "that call");
         return;
     }
-    /* "before launcher.go:21", but "before the call in visit" and "before the call at libx.so+0x10"
-     */
-    if (stack->frame[0].file == NULL)
-        text__put(text, stack->frame[0].function != NULL ? "the call in " : "the call at ");
     as_text__frame_line(text, &stack->frame[0], about->stacks, about->stack_count);
 }
 
