@@ -33,9 +33,9 @@ STANDS_AT(stack_pointer, NSD_GO_CALL_STACK_POINTER);
 STANDS_AT(frame_pointer, NSD_GO_CALL_FRAME_POINTER);
 STANDS_AT(pc, NSD_GO_CALL_PC);
 STANDS_AT(stack, NSD_GO_CALL_STACK);
+STANDS_AT(busy, NSD_GO_CALL_BUSY);
 _Static_assert(sizeof(struct nsd_go_call) == NSD_GO_CALL_SIZE, "size");
 _Static_assert(NSD_GO_CALL_SIZE % 16 == 0, "alignment of the stack");
-_Static_assert(NSD_GO_STACKS == 64, "a bit each");
 
 uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 
@@ -159,9 +159,19 @@ bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment) {
     moment->call = call;
     moment->m = m_of(call->g);
     moment->tid = caller.tid;
-    moment->known =
-        !procid_is_stale && goroutine__of_g(&nsd_go_runtime, call->g, procid, &moment->goroutine);
+    moment->procid = procid;
     return true;
+}
+
+/* Of a copy nothing is known: its m still names the parent's thread. */
+void hook__who(const struct nsd_go_moment *moment, struct nsd_event *event) {
+    struct nsd_goroutine goroutine;
+
+    event->runtime = NSD_RUNTIME_GO;
+    event->lock = NSD_LOCK_UNKNOWN;
+    if (!procid_is_stale &&
+        goroutine__of_g(&nsd_go_runtime, moment->call->g, moment->procid, &goroutine))
+        goroutine__into_event(&goroutine, event);
 }
 
 void hook__fork_child(struct nsd_go_call *call) {
@@ -194,12 +204,7 @@ void hook__describe(const struct nsd_go_moment *moment, enum nsd_call what,
     for (unsigned i = 0; i < sizeof event->arguments / sizeof *event->arguments; i++)
         event->arguments[i] = call->arguments[i];
     event->result = call->result;
-    if (moment->known) {
-        goroutine__into_event(&moment->goroutine, event);
-    } else {
-        event->runtime = NSD_RUNTIME_GO;
-        event->lock = NSD_LOCK_UNKNOWN;
-    }
+    hook__who(moment, event);
     event->frames = stack_of(call);
 }
 
@@ -360,9 +365,7 @@ static void close_from_to(struct nsd_go_moment *moment, uint64_t first, uint64_t
     struct nsd_event event;
 
     submit__prepare(&event, NSD_CALL_CLOSE, moment->tid);
-    event.runtime = NSD_RUNTIME_GO;
-    if (moment->known)
-        goroutine__into_event(&moment->goroutine, &event);
+    hook__who(moment, &event);
     event.arguments[0] = first;
     event.arguments[1] = last;
     submit__event(&event);

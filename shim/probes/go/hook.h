@@ -14,8 +14,7 @@ struct nsd_go_moment {
     struct nsd_go_call *call;
     uint64_t m;
     int32_t tid;
-    bool known; /* goroutine holds what passed the self-check */
-    struct nsd_goroutine goroutine;
+    int32_t procid; /* the tid as the M has it, 0 if it has none now */
 };
 
 /* Whoever arrives with an M whose thread is in the middle of a vfork is the child. */
@@ -25,6 +24,8 @@ bool hook__is_vfork_child(uint64_t m);
  * apart before).
  */
 bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment);
+/* The goroutine and its lock state. */
+void hook__who(const struct nsd_go_moment *moment, struct nsd_event *event);
 /* An event with everything that the moment and the call know, the stack included. */
 void hook__describe(const struct nsd_go_moment *moment, enum nsd_call what,
                     struct nsd_event *event);

@@ -133,6 +133,8 @@ void process__after_clone(struct nsd_go_moment *moment) {
     if (call->result == 0) {
         if ((flags & CLONE_VM) == 0)
             hook__fork_child(call);
+        else if (shares_memory(flags) && !hook__is_vfork_child(m))
+            caller__mark_vfork(0, m); /* its parent had no stack to do so on */
         return;
     }
     /* A vfork child may itself vfork; the mark is its parent's, who has not come back yet. */

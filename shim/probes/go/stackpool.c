@@ -8,7 +8,6 @@
 #include "probes/go/x86_64/trampoline.h"
 #include <linux/mman.h>
 
-uint64_t nsd_go_free_stacks;
 uint64_t nsd_go_stacks;
 uint64_t nsd_go_without_stack;
 
@@ -21,7 +20,6 @@ bool stackpool__begin(void) {
     if (SYS_IS_ERROR(at))
         return false;
     nsd_go_stacks = (uint64_t) at;
-    nsd_go_free_stacks = UINT64_MAX;
     return true;
 }
 
@@ -33,19 +31,30 @@ void stackpool__disown(uint64_t stack) {
     __atomic_store_n(&owners[stack], 0, __ATOMIC_RELEASE);
 }
 
+static struct nsd_go_call *call_on(uint64_t stack) {
+    return (struct nsd_go_call *) (nsd_go_stacks + ((stack + 1) << NSD_GO_STACK_SHIFT)) - 1;
+}
+
 void stackpool__reclaim(uint64_t m, uint64_t own) {
     for (uint64_t stack = 0; stack < NSD_GO_STACKS; stack++) {
         if (stack == own || __atomic_load_n(&owners[stack], __ATOMIC_ACQUIRE) != m)
             continue;
         stackpool__disown(stack);
-        __atomic_fetch_or(&nsd_go_free_stacks, 1ull << stack, __ATOMIC_RELEASE);
+        __atomic_store_n(&call_on(stack)->busy, 0, __ATOMIC_RELEASE);
     }
 }
 
+/* The kernel forgets what stands on them, the bytes `busy` with it. */
 void stackpool__fork_child(uint64_t own) {
+    uint64_t end = (uint64_t) NSD_GO_STACKS << NSD_GO_STACK_SHIFT;
+    uint64_t from = own << NSD_GO_STACK_SHIFT, to = (own + 1) << NSD_GO_STACK_SHIFT;
+
     for (uint64_t stack = 0; stack < NSD_GO_STACKS; stack++) {
         if (stack != own)
             owners[stack] = 0;
     }
-    nsd_go_free_stacks = ~(1ull << own);
+    if (from > 0)
+        sys__madvise((void *) nsd_go_stacks, from, MADV_DONTNEED);
+    if (to < end)
+        sys__madvise((void *) (nsd_go_stacks + to), end - to, MADV_DONTNEED);
 }

@@ -59,10 +59,7 @@ void nsd_go_exit_thread(struct nsd_go_call *call) {
     if (!hook__moment(call, &moment))
         return;
     submit__prepare(&event, NSD_CALL_THREAD_DIED, moment.tid);
-    event.runtime = NSD_RUNTIME_GO;
-    event.lock = NSD_LOCK_UNKNOWN;
-    if (moment.known)
-        goroutine__into_event(&moment.goroutine, &event);
+    hook__who(&moment, &event);
     submit__event(&event);
 }
 

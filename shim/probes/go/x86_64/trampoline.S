@@ -18,6 +18,11 @@
 #define EXIT_GROUP 231
 #define CLONE 56
 
+/* Counted in the upper half of a register: rounds of waiting for a stack. */
+#define ROUND 0x100000000
+#define SHORT (256 * ROUND)
+#define LONG (1048576 * ROUND)
+
 #define ARGUMENT(n) (NSD_GO_CALL_ARGUMENTS + 8 * (n))
 
     .text
@@ -25,23 +30,45 @@
 /*
  * Calls \function on a stack from the pool with the picture of the call. \counter is a register
  * whose lower half, \counter_low, is the picture's number and whose upper half is zero; there the
- * rounds of waiting are counted. When all stacks are held by hooks that were preempted, yielding lets them end; after 256
- * rounds the event is lost. \pc loads the return address into r11. Keeps everything but rcx, r11,
- * xmm0, and what the hook changed in the picture.
+ * rounds of waiting are counted. A stack is taken by exchanging its byte `busy`, and given back by
+ * a plain store; which one is tried first comes from the goroutine's own stack, so that the same
+ * caller finds a warm one and others look elsewhere. When all are held by hooks that were
+ * preempted, yielding lets them end; after \patience the event is lost. \pc loads the return
+ * address into r11. Keeps everything but rcx, r11, xmm0, and what the hook changed in the picture.
  */
-.macro ON_A_STACK function, counter, counter_low, pc:vararg
+.macro ON_A_STACK function, patience, counter, counter_low, pc:vararg
     movq    %rax, %xmm0
+    movq    %rsp, %r11
+    shrl    $13, %r11d
 10:
-    movq    nsd_go_free_stacks(%rip), %r11
-    bsfq    %r11, %r11
-    jz      11f
-    lock btrq %r11, nsd_go_free_stacks(%rip)
-    jnc     10b
-    movq    %xmm0, %rax
-    leaq    1(%r11), %rcx
-    shlq    $NSD_GO_STACK_SHIFT, %rcx
+    andl    $(NSD_GO_STACKS - 1), %r11d /* above it: how many were tried */
+11:
+    movl    %r11d, %ecx
+    andl    $(NSD_GO_STACKS - 1), %ecx
+    incl    %ecx
+    shll    $NSD_GO_STACK_SHIFT, %ecx
     addq    nsd_go_stacks(%rip), %rcx
     subq    $NSD_GO_CALL_SIZE, %rcx
+    movl    $1, %eax
+    xchgb   %al, NSD_GO_CALL_BUSY(%rcx)
+    testb   %al, %al
+    jz      12f
+    addl    $0x10001, %r11d
+    cmpl    $(NSD_GO_STACKS << 16), %r11d
+    jb      11b
+    movabsq $\patience, %rcx
+    testq   %rcx, \counter
+    jnz     13f
+    movabsq $ROUND, %rcx
+    addq    %rcx, \counter
+    movl    $SCHED_YIELD, %eax
+    syscall
+    movq    %rsp, %r11
+    shrl    $13, %r11d
+    jmp     10b
+12:
+    movq    %xmm0, %rax
+    andl    $(NSD_GO_STACKS - 1), %r11d
     movq    %r11, NSD_GO_CALL_STACK(%rcx)
     \pc
     movq    %r11, NSD_GO_CALL_PC(%rcx)
@@ -67,24 +94,15 @@
     movq    ARGUMENT(4)(%rsp), %r8
     movq    ARGUMENT(5)(%rsp), %r9
     movq    NSD_GO_CALL_RESULT(%rsp), %rax
-    movq    NSD_GO_CALL_STACK(%rsp), %r11
+    movq    %rsp, %rcx
     movq    NSD_GO_CALL_STACK_POINTER(%rsp), %rsp
-    lock btsq %r11, nsd_go_free_stacks(%rip)
+    movb    $0, NSD_GO_CALL_BUSY(%rcx)
     xorps   %xmm15, %xmm15
-    jmp     13f
-11: /* none is free */
-    movabsq $0x10000000000, %r11
-    testq   %r11, \counter
-    jnz     12f
-    movabsq $0x100000000, %r11
-    addq    %r11, \counter
-    movl    $SCHED_YIELD, %eax
-    syscall
-    jmp     10b
-12:
+    jmp     14f
+13:
     movq    %xmm0, %rax
     lock incq nsd_go_without_stack(%rip)
-13:
+14:
     movl    \counter_low, \counter_low /* the upper half is zero again */
 .endm
 
@@ -107,7 +125,7 @@ BEGIN nsd_go_trampoline_syscall
     leaq    nsd_go_watch(%rip), %r11
     testb   $NSD_GO_BEFORE, (%r11,%r13)
     jz      2f
-    ON_A_STACK nsd_go_before, %r13, %r13d, movq (%rsp), %r11
+    ON_A_STACK nsd_go_before, SHORT, %r13, %r13d, movq (%rsp), %r11
     movl    %r13d, %eax
 2:
     syscall
@@ -152,7 +170,7 @@ BEGIN nsd_go_trampoline_syscall
     cmpb    $'/', 4(%r11)
     jne     5f
 4:
-    ON_A_STACK nsd_go_after, %r13, %r13d, movq (%rsp), %r11
+    ON_A_STACK nsd_go_after, SHORT, %r13, %r13d, movq (%rsp), %r11
 5:
     cmpq    $-4095, %rax
     jmp     *NSD_GO_PATCH_BACK(%rbx)
@@ -165,10 +183,11 @@ END nsd_go_trampoline_syscall
 BEGIN nsd_go_trampoline_vfork
     movq    %rcx, %rbx
     movl    %eax, %r13d
-    ON_A_STACK nsd_go_before, %r13, %r13d, movq %r12, %r11
+    ON_A_STACK nsd_go_before, SHORT, %r13, %r13d, movq %r12, %r11
     movl    %r13d, %eax
     syscall
-    ON_A_STACK nsd_go_after, %r13, %r13d, movq %r12, %r11
+    /* The parent must take its mark away: left there, it would be taken for its child ever after. */
+    ON_A_STACK nsd_go_after, LONG, %r13, %r13d, movq %r12, %r11
     pushq   %r12
     cmpq    $-4095, %rax
     jmp     *NSD_GO_PATCH_BACK(%rbx)
@@ -179,7 +198,7 @@ BEGIN nsd_go_trampoline_exit
     movl    $EXIT_GROUP, %r13d
     movq    %rcx, %rbx
     movl    8(%rsp), %edi
-    ON_A_STACK nsd_go_exit, %r13, %r13d, movq (%rsp), %r11
+    ON_A_STACK nsd_go_exit, SHORT, %r13, %r13d, movq (%rsp), %r11
     movl    $EXIT_GROUP, %eax
     jmp     *NSD_GO_PATCH_BACK(%rbx)
 END nsd_go_trampoline_exit
@@ -188,7 +207,7 @@ END nsd_go_trampoline_exit
 BEGIN nsd_go_trampoline_exit_thread
     xorl    %r13d, %r13d
     movq    %rcx, %rbx
-    ON_A_STACK nsd_go_exit_thread, %r13, %r13d, movq (%rsp), %r11
+    ON_A_STACK nsd_go_exit_thread, SHORT, %r13, %r13d, movq (%rsp), %r11
     movq    8(%rsp), %rax
     jmp     *NSD_GO_PATCH_BACK(%rbx)
 END nsd_go_trampoline_exit_thread
@@ -204,17 +223,17 @@ BEGIN nsd_go_trampoline_clone
     movq    %rcx, clone_back(%rip)
     xorl    %ebx, %ebx
     movq    %r13, %rax
-    ON_A_STACK nsd_go_clone_before, %rbx, %ebx, movq (%rsp), %r11
+    ON_A_STACK nsd_go_clone_before, SHORT, %rbx, %ebx, movq (%rsp), %r11
     movl    %eax, %ebx
     movl    $CLONE, %eax
     syscall
     testq   %rax, %rax
     jz      6f
     jns     7f
-    ON_A_STACK nsd_go_clone_failed, %rbx, %ebx, movq (%rsp), %r11
+    ON_A_STACK nsd_go_clone_failed, SHORT, %rbx, %ebx, movq (%rsp), %r11
     jmp     7f
 6:
-    ON_A_STACK nsd_go_clone_born, %rbx, %ebx, xorl %r11d, %r11d
+    ON_A_STACK nsd_go_clone_born, SHORT, %rbx, %ebx, xorl %r11d, %r11d
     xorl    %eax, %eax
 7:
     cmpq    $0, %rax
@@ -231,7 +250,7 @@ BEGIN nsd_go_trampoline_sigaction
 8:
     movl    %eax, %r13d
     xorl    %eax, %eax
-    ON_A_STACK nsd_go_sigaction, %r13, %r13d, movq (%rsp), %r11
+    ON_A_STACK nsd_go_sigaction, SHORT, %r13, %r13d, movq (%rsp), %r11
 9:
     movl    %eax, 0x28(%rsp)
     jmp     *NSD_GO_PATCH_BACK(%rbx)

@@ -17,7 +17,7 @@
 
 #define NSD_GO_NUMBERS 512 /* system call numbers from here on are never watched */
 
-#define NSD_GO_STACKS 64 /* one bit each in a word */
+#define NSD_GO_STACKS 64 /* a power of two */
 #define NSD_GO_STACK_SHIFT 14
 
 /* Offsets in struct nsd_go_call. */
@@ -29,6 +29,7 @@
 #define NSD_GO_CALL_FRAME_POINTER 80
 #define NSD_GO_CALL_PC 88
 #define NSD_GO_CALL_STACK 96
+#define NSD_GO_CALL_BUSY 104
 #define NSD_GO_CALL_SIZE 112 /* keeps the stack 16-aligned */
 
 /* Offsets in struct nsd_go_patch. */
@@ -47,7 +48,7 @@ struct nsd_go_call {
     uint64_t stack_pointer, frame_pointer;
     uint64_t pc;    /* where the function that holds the SYSCALL instruction returns to */
     uint64_t stack; /* number of the stack in the pool */
-    uint64_t filler;
+    uint8_t busy;   /* the stack is in use: written by the trampolines alone */
 };
 
 /* A patched place: where its stub goes for a watched call, and where the trampoline goes back to.
@@ -59,8 +60,7 @@ struct nsd_go_patch {
 
 extern uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 
-/* The pool (stackpool.c): a bit is 1 while that stack is free. */
-extern uint64_t nsd_go_free_stacks;
+/* The pool (stackpool.c): the lowest address of the first stack. */
 extern uint64_t nsd_go_stacks;
 /* Hooks that found no stack even after waiting for the others: events lost. */
 extern uint64_t nsd_go_without_stack;
