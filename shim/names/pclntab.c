@@ -37,8 +37,8 @@ static const struct nsd_pclntab_form forms[] = {
 /* Longer than any table that a compiler made for one function. */
 #define PC_VALUE_STEPS_MOST (1u << 20)
 /* How far beyond the last thing that must be found the optional ones are looked for. */
-#define NAMES_BEYOND (256u * 1024)
-#define FUNCTIONS_BEYOND 4096u
+#define NAMES_BEYOND (64u * 1024)
+#define FUNCTIONS_BEYOND 2048u
 
 static uint32_t load32(const uint8_t *from) {
     uint32_t value;
@@ -177,20 +177,47 @@ uint64_t pclntab__end_of(const struct nsd_pclntab *table, uint64_t entry) {
 
 /* ---- names to addresses ---- */
 
-/* Bytes up to the next NUL, eight at a time. */
-static size_t string_length_within(const uint8_t *at, const uint8_t *end) {
-    const uint8_t *from = at;
+/* Which of 16 bytes are NUL. */
+static unsigned zero_bytes(const uint8_t *at) {
+#if defined(__SSE2__)
+    typedef char block __attribute__((vector_size(16)));
+    block bytes;
 
-    for (; end - at >= 8; at += 8) {
-        uint64_t word = load64(at);
-        uint64_t zero = (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+    __builtin_memcpy(&bytes, at, sizeof bytes);
+    return (unsigned) __builtin_ia32_pmovmskb128((block) (bytes == 0));
+#else
+    unsigned zeros = 0;
 
-        if (zero != 0)
-            return (size_t) (at - from) + (size_t) __builtin_ctzll(zero) / 8;
-    }
-    while (at < end && *at != 0)
-        at++;
-    return (size_t) (at - from);
+    for (unsigned i = 0; i < 16; i++)
+        zeros |= (unsigned) (at[i] == 0) << i;
+    return zeros;
+#endif
+}
+
+/* A few bits for each thing that is wanted: nearly all others are turned away by one test. */
+struct sieve {
+    uint64_t bits[32];
+};
+
+static uint32_t sieve_place(uint32_t key) {
+    return (key * 0x9e3779b9u) >> 21;
+}
+
+static void sieve__add(struct sieve *sieve, uint32_t key) {
+    uint32_t place = sieve_place(key);
+
+    sieve->bits[place / 64] |= 1ull << (place % 64);
+}
+
+static bool sieve__lets_through(const struct sieve *sieve, uint32_t key) {
+    uint32_t place = sieve_place(key);
+
+    return sieve->bits[place / 64] & (1ull << (place % 64));
+}
+
+/* Of a name of at least four bytes: its end, where names of one package differ, and its length. */
+static uint32_t name_key(const uint8_t *name, size_t length) {
+    return load32(name + length - 4) + (uint32_t) length;
 }
 
 /* How many of those that must be found are not yet: in the name table, or in the records. */
@@ -204,39 +231,56 @@ static unsigned open_wishes(const struct nsd_pclntab_wish *wishes, unsigned coun
     return open;
 }
 
-/* Fills name_offset of every wish whose name stands in the name table. */
-static void find_names(const struct nsd_pclntab *table, struct nsd_pclntab_wish *wishes,
-                       unsigned count) {
-    const uint8_t *names = table->names.start, *at = names, *end = names + table->names.size;
-    const uint8_t *stop = end;
-    uint64_t lengths[4] = {0};
+static void take_name(const struct nsd_pclntab *table, const uint8_t *at, size_t length,
+                      struct nsd_pclntab_wish *wishes, unsigned count, const uint8_t **stop) {
+    const uint8_t *end = table->names.start + table->names.size;
 
-    for (unsigned i = 0; i < count; i++)
-        lengths[(wishes[i].name_length & 255) / 64] |= 1ull << (wishes[i].name_length & 63);
-    /* The linker writes names in the order of the text, where the runtime comes early. */
-    while (at < stop) {
-        size_t length = string_length_within(at, end);
+    for (unsigned i = 0; i < count; i++) {
+        struct nsd_pclntab_wish *wish = &wishes[i];
 
-        if (lengths[(length & 255) / 64] & (1ull << (length & 63))) {
-            for (unsigned i = 0; i < count; i++) {
-                struct nsd_pclntab_wish *wish = &wishes[i];
-
-                if (wish->name_length != length || wish->names == NSD_PCLNTAB_ENTRIES ||
-                    !memory__equal(wish->name, at, length))
-                    continue;
-                wish->name_offset[wish->names++] = (uint32_t) (at - names);
-                if (open_wishes(wishes, count, false) == 0)
-                    stop = end - at > NAMES_BEYOND ? at + NAMES_BEYOND : end;
-                break;
-            }
-        }
-        at += length + 1;
+        if (wish->name_length != length || wish->names == NSD_PCLNTAB_ENTRIES ||
+            !memory__equal(wish->name, at, length))
+            continue;
+        wish->name_offset[wish->names++] = (uint32_t) (at - table->names.start);
+        if (open_wishes(wishes, count, false) == 0)
+            *stop = end - at > NAMES_BEYOND ? at + NAMES_BEYOND : end;
+        return;
     }
 }
 
-/* A bit for each wanted name offset: most records are turned away by one test. */
-static uint64_t sieve_bit(uint32_t offset) {
-    return 1ull << ((offset * 0x9e3779b9u) >> 26);
+/*
+ * Fills name_offset of every wish whose name stands in the name table. The linker writes names in
+ * the order of the text, where the runtime comes early: in 100,000 functions they lie in the first
+ * fiftieth. Names of three bytes or less are in no package.
+ */
+static void find_names(const struct nsd_pclntab *table, struct nsd_pclntab_wish *wishes,
+                       unsigned count) {
+    const uint8_t *name = table->names.start, *end = name + table->names.size, *stop = end;
+    struct sieve sieve = {{0}};
+
+    for (unsigned i = 0; i < count; i++)
+        if (wishes[i].name_length >= 4)
+            sieve__add(&sieve, name_key((const uint8_t *) wishes[i].name, wishes[i].name_length));
+    for (const uint8_t *at = name; at < stop; at += 16) {
+        uint8_t rest[16];
+        unsigned zeros;
+
+        if (end - at < 16) {
+            memory__fill(rest, 1, sizeof rest);
+            memory__copy(rest, at, (size_t) (end - at));
+            zeros = zero_bytes(rest);
+        } else {
+            zeros = zero_bytes(at);
+        }
+        for (; zeros != 0; zeros &= zeros - 1) {
+            const uint8_t *nul = at + __builtin_ctz(zeros);
+            size_t length = (size_t) (nul - name);
+
+            if (length >= 4 && sieve__lets_through(&sieve, name_key(name, length)))
+                take_name(table, name, length, wishes, count, &stop);
+            name = nul + 1;
+        }
+    }
 }
 
 static bool is_named(const struct nsd_pclntab_wish *wish, uint32_t name) {
@@ -288,24 +332,25 @@ static uint64_t first_row_for(const struct nsd_pclntab *table, uint32_t offset) 
 
 static void find_rows(const struct nsd_pclntab *table, struct nsd_pclntab_wish *wishes,
                       unsigned count) {
-    uint64_t sieve = 0, row, last;
+    struct sieve sieve = {{0}};
+    uint64_t row, last;
     uint32_t first = UINT32_MAX;
     unsigned open = open_wishes(wishes, count, true);
 
     for (unsigned i = 0; i < count; i++) {
         for (unsigned k = 0; k < wishes[i].names; k++) {
-            sieve |= sieve_bit(wishes[i].name_offset[k]);
+            sieve__add(&sieve, wishes[i].name_offset[k]);
             if (wishes[i].name_offset[k] < first)
                 first = wishes[i].name_offset[k];
         }
     }
-    if (sieve == 0)
+    if (first == UINT32_MAX)
         return;
     row = last = first_row_for(table, first);
     for (; row < table->functions; row++) {
         uint32_t name = name_offset_of(table, row);
 
-        if ((sieve & sieve_bit(name)) && take_row(table, row, name, wishes, count)) {
+        if (sieve__lets_through(&sieve, name) && take_row(table, row, name, wishes, count)) {
             last = row;
             open = open_wishes(wishes, count, true);
         }

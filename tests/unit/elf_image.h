@@ -56,7 +56,7 @@ static inline int elf_image__load(struct elf_image *image, const char *path) {
     image->memory_size = (high - low + 4095) & ~(size_t) 4095;
     image->memory = mmap(low ? (void *) low : NULL, image->memory_size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | (low ? MAP_FIXED_NOREPLACE : 0), -1, 0);
-    if (image->memory == MAP_FAILED)
+    if (image->memory == MAP_FAILED || (low && image->memory != (void *) low))
         return -1;
 
     uintptr_t base = (uintptr_t) image->memory - low;
@@ -65,14 +65,20 @@ static inline int elf_image__load(struct elf_image *image, const char *path) {
         if (headers[i].p_type == PT_LOAD)
             memcpy((void *) (base + headers[i].p_vaddr), image->file + headers[i].p_offset,
                    headers[i].p_filesz);
-    for (unsigned i = 0; i < elf->e_shnum; i++) {
-        const Elf64_Shdr *section = (const Elf64_Shdr *) (image->file + elf->e_shoff) + i;
+    for (unsigned i = 0; i < elf->e_phnum; i++) {
+        const Elf64_Dyn *dynamic = (const Elf64_Dyn *) (base + headers[i].p_vaddr);
+        const Elf64_Rela *rela = NULL;
+        size_t size = 0;
 
-        if (section->sh_type != SHT_RELA || !(section->sh_flags & SHF_ALLOC))
+        if (headers[i].p_type != PT_DYNAMIC)
             continue;
-        const Elf64_Rela *rela = (const Elf64_Rela *) (image->file + section->sh_offset);
-
-        for (size_t k = 0; k < section->sh_size / sizeof *rela; k++)
+        for (; dynamic->d_tag != DT_NULL; dynamic++) {
+            if (dynamic->d_tag == DT_RELA)
+                rela = (const Elf64_Rela *) (base + dynamic->d_un.d_ptr);
+            if (dynamic->d_tag == DT_RELASZ)
+                size = dynamic->d_un.d_val;
+        }
+        for (size_t k = 0; rela != NULL && k < size / sizeof *rela; k++)
             if (ELF64_R_TYPE(rela[k].r_info) == R_X86_64_RELATIVE)
                 *(uint64_t *) (base + rela[k].r_offset) = base + (uint64_t) rela[k].r_addend;
     }

@@ -171,6 +171,25 @@ static void sections__read(struct sections *sections, const struct nsd_module *m
             sections__take(sections, module, &table[i], names + table[i].sh_name);
 }
 
+/*
+ * What a program may write of this segment and has in its file, without what the loader makes
+ * read-only when it has relocated it: moduledata and the version stand behind that.
+ */
+static struct range writable_part(const struct nsd_module *module, const Elf64_Phdr *segment) {
+    uint64_t start = segment->p_vaddr, end = start + segment->p_filesz;
+
+    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W) || !(segment->p_flags & PF_R))
+        return (struct range){NULL, 0};
+    for (unsigned i = 0; i < module->header_count; i++) {
+        const Elf64_Phdr *header = &module->headers[i];
+
+        if (header->p_type == PT_GNU_RELRO && header->p_vaddr == start &&
+            header->p_memsz < end - start)
+            start += header->p_memsz;
+    }
+    return (struct range){address(module->base + start), end - start};
+}
+
 /* ---- moduledata and pclntab ---- */
 
 static bool known_magic(const uint8_t *at) {
@@ -239,11 +258,7 @@ static bool find_module(struct nsd_go_runtime *runtime, const struct sections *s
         return true;
     /* No section headers, or a linker that named things otherwise: all that is writable. */
     for (unsigned i = 0; i < module->header_count; i++) {
-        const Elf64_Phdr *header = &module->headers[i];
-        struct range range = {address(module->base + header->p_vaddr), header->p_filesz};
-
-        if (header->p_type == PT_LOAD && (header->p_flags & PF_W) && (header->p_flags & PF_R) &&
-            scan_for_module(runtime, range))
+        if (scan_for_module(runtime, writable_part(module, &module->headers[i])))
             return true;
     }
     return false;
@@ -279,6 +294,7 @@ static void find_function_data(struct nsd_go_runtime *runtime) {
 /* ---- version ---- */
 
 #define BUILD_INFO_SIZE 32
+#define BUILD_INFO_WITHIN 65536u
 
 static const uint8_t *find_build_info(const struct nsd_module *module,
                                       const struct sections *sections) {
@@ -289,16 +305,14 @@ static const uint8_t *find_build_info(const struct nsd_module *module,
         return sections->build_info.start;
     /* debug/buildinfo: at a multiple of 16, at the start of the data. */
     for (unsigned i = 0; i < module->header_count; i++) {
-        const Elf64_Phdr *header = &module->headers[i];
-        const uint8_t *start = address((module->base + header->p_vaddr + 15) & ~15ull);
-        size_t size = header->p_filesz < 65536 ? header->p_filesz : 65536;
+        struct range data = writable_part(module, &module->headers[i]);
+        size_t from = (16 - ((uintptr_t) data.start & 15)) & 15;
 
-        if (header->p_type != PT_LOAD || !(header->p_flags & PF_W) || !(header->p_flags & PF_R))
-            continue;
-        for (const uint8_t *at = start; size >= BUILD_INFO_SIZE + 16 && at < start + size - 48;
-             at += 16)
-            if (at[0] == 0xff && memory__equal(at, magic, 14))
-                return at;
+        if (data.size > BUILD_INFO_WITHIN)
+            data.size = BUILD_INFO_WITHIN;
+        for (; from + BUILD_INFO_SIZE <= data.size; from += 16)
+            if (data.start[from] == 0xff && memory__equal(data.start + from, magic, 14))
+                return data.start + from;
     }
     return NULL;
 }
@@ -451,11 +465,16 @@ static void possible_minors(const struct nsd_go_runtime *runtime, unsigned *low,
     }
 }
 
-/* The bytes must stand exactly once among all functions of the name (others are wrappers). */
-static void choose_site(struct nsd_go_runtime *runtime, const struct nsd_pclntab_wish *wish,
+/*
+ * The bytes must stand exactly once among all functions of the name. True if a function of the name
+ * makes system calls by itself: others are wrappers.
+ */
+static bool choose_site(struct nsd_go_runtime *runtime, const struct nsd_pclntab_wish *wish,
                         const struct site_row *row, struct nsd_go_site *site) {
     const uint8_t *instruction = memory__find(row->bytes, row->size, "\x0f\x05", 2);
+    size_t inset = (size_t) (instruction - (const uint8_t *) row->bytes);
     unsigned times = 0;
+    bool has_calls = false;
 
     for (unsigned i = 0; i < wish->count; i++) {
         struct nsd_go_function function;
@@ -465,10 +484,9 @@ static void choose_site(struct nsd_go_runtime *runtime, const struct nsd_pclntab
             continue;
         at = address(function.entry);
         end = address(function.end);
-        while (end - at >= (long) row->size &&
+        has_calls = has_calls || memory__find(at, (size_t) (end - at), "\x0f\x05", 2) != NULL;
+        while ((size_t) (end - at) >= row->size &&
                (at = memory__find(at, (size_t) (end - at), row->bytes, row->size)) != NULL) {
-            size_t inset = (size_t) (instruction - (const uint8_t *) row->bytes);
-
             times++;
             *site = (struct nsd_go_site){.function = row->function,
                                          .syscall = (uintptr_t) at + inset,
@@ -481,6 +499,7 @@ static void choose_site(struct nsd_go_runtime *runtime, const struct nsd_pclntab
     }
     if (times != 1)
         memory__fill(site, 0, sizeof *site);
+    return has_calls;
 }
 
 enum {
@@ -530,8 +549,10 @@ static void find_functions(struct nsd_go_runtime *runtime) {
         const struct nsd_pclntab_wish *wish = &wishes[FUNCTION_COUNT + i];
         struct nsd_go_site *site = &runtime->site[site_of[i]];
 
-        choose_site(runtime, wish, &site_rows[site_of[i]], site);
-        if (wish->count != 0 && site->syscall == 0 &&
+        /* Where the release is not known, a name may be that of a mere forwarder. */
+        bool is_maker = choose_site(runtime, wish, &site_rows[site_of[i]], site);
+
+        if (wish->count != 0 && site->syscall == 0 && (is_maker || low == high) &&
             site_rows[site_of[i]].kind <= NSD_GO_SITE_RAW_VFORK)
             runtime->why = "a system call function is not made as in any known release";
     }

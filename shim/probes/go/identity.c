@@ -8,9 +8,12 @@
 #include "probes/go/runtime.h"
 #include <stdatomic.h>
 
-/* runtime/runtime2.go: _Gdead, and _Gdeadextra from 1.26 on: an M that is lent to a C thread. */
+/*
+ * runtime/runtime2.go: _Gdead, and _Gdeadextra, which is new in 1.26 and no status before: the
+ * goroutine of an M that is lent to a C thread.
+ */
 #define STATUS_DEAD 6u
-#define STATUS_DEAD_EXTRA 10u
+#define STATUS_DEAD_EXTRA 11u
 #define STATUS_SCAN 0x1000u
 
 /* A list of Ms that is longer than this is no list. */
@@ -95,17 +98,15 @@ static enum nsd_lock_state lock_state(const struct m_fields *f, uint64_t m) {
 }
 
 /* Between callbacks a C thread may keep an M, whose goroutine is not one (from 1.21, under cgo). */
-static bool is_lent(const struct nsd_go_runtime *runtime, const struct m_fields *f) {
+static bool is_lent(const struct m_fields *f) {
     uint32_t status = f->status & ~STATUS_SCAN;
 
-    return f->g != 0 &&
-           (status == STATUS_DEAD || (runtime->minor >= 26 && status == STATUS_DEAD_EXTRA));
+    return f->g != 0 && (status == STATUS_DEAD || status == STATUS_DEAD_EXTRA);
 }
 
-static bool conclude(const struct nsd_go_runtime *runtime, const struct m_fields *f, uint64_t m,
-                     int32_t tid, struct nsd_goroutine *out) {
+static bool conclude(const struct m_fields *f, uint64_t m, int32_t tid, struct nsd_goroutine *out) {
     memory__fill(out, 0, sizeof *out);
-    if ((tid != 0 && f->procid != (uint64_t) (uint32_t) tid) || is_lent(runtime, f))
+    if ((tid != 0 && f->procid != (uint64_t) (uint32_t) tid) || is_lent(f))
         return false;
     out->m = m;
     out->lock = lock_state(f, m);
@@ -132,7 +133,7 @@ bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t t
     if (!runtime->decoded || !load_own(&m, g + NSD_GO_G_M, 8) ||
         !load_own(&back, m + NSD_GO_M_G0, 8) || !load_own(&back, back + NSD_GO_G_M, 8) || back != m)
         return false;
-    return read_fields(runtime, m, load_own, &fields) && conclude(runtime, &fields, m, tid, out);
+    return read_fields(runtime, m, load_own, &fields) && conclude(&fields, m, tid, out);
 }
 
 uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime) {
@@ -163,7 +164,7 @@ bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t t
     for (unsigned look = 0; look < LOOKS_MOST; look++) {
         if (!read_fields(runtime, m, load, &fields))
             return false;
-        concluded = conclude(runtime, &fields, m, tid, out);
+        concluded = conclude(&fields, m, tid, out);
         if (concluded && out->lock != NSD_LOCK_UNKNOWN)
             return true;
     }
@@ -233,7 +234,7 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
     m = m_of_caller(runtime);
     if (m != 0 && load_own(&procid, m + runtime->offsets.m_procid, 8) &&
         procid == (uint64_t) (uint32_t) tid)
-        return read_fields(runtime, m, load_own, &fields) && !is_lent(runtime, &fields) ? m : 0;
+        return read_fields(runtime, m, load_own, &fields) && !is_lent(&fields) ? m : 0;
     if (runtime->allm == 0)
         return 0;
     m = 0;
@@ -241,8 +242,7 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
         m = atomic_load(&seen[seen_slot(tid)].m);
     if (m == 0 || !read_link(runtime, m, &procid, &next) || procid != (uint64_t) (uint32_t) tid)
         m = walk_to(runtime, tid);
-    return m != 0 && read_fields(runtime, m, load_any, &fields) && !is_lent(runtime, &fields) ? m
-                                                                                              : 0;
+    return m != 0 && read_fields(runtime, m, load_any, &fields) && !is_lent(&fields) ? m : 0;
 }
 
 void goroutine__into_event(const struct nsd_goroutine *goroutine, struct nsd_event *event) {
