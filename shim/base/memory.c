@@ -156,7 +156,7 @@ size_t memory__try_copy(void *to, const void *from, size_t size) {
 
     if (only_own_calls)
         return 0;
-    result = SYS6(__NR_process_vm_readv, sys__getpid(), &local, 1, &remote, 1, 0);
+    result = SYS6(__NR_process_vm_readv, sys__gettid(), &local, 1, &remote, 1, 0);
     return result > 0 ? (size_t) result : 0;
 }
 

@@ -368,7 +368,7 @@ static bool unchanged(void) {
     long wanted = (long) (here[0].size + here[1].size + (parts == 3 ? here[2].size : 0));
 
     if (!copies_work || at == NULL ||
-        SYS6(__NR_process_vm_readv, sys__getpid(), here, parts, there, parts, 0) != wanted)
+        SYS6(__NR_process_vm_readv, sys__gettid(), here, parts, there, parts, 0) != wanted)
         return false;
     return now.state == 0 && now.node.next == NULL && now.node.previous == previous &&
            now.node.address == last_seen.address && now.node.dynamic == last_seen.dynamic &&

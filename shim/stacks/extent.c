@@ -59,7 +59,7 @@ static unsigned readable_pages(uintptr_t page, unsigned most) {
             there[i].base = (void *) (page + (felt + i) * PAGE);
             there[i].size = 1;
         }
-        result = SYS6(__NR_process_vm_readv, sys__getpid(), &here, 1, there, now, 0);
+        result = SYS6(__NR_process_vm_readv, sys__gettid(), &here, 1, there, now, 0);
         if (result > 0)
             felt += (unsigned) result;
         if (result < (long) now)
