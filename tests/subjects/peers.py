@@ -143,31 +143,33 @@ def crun():
                    may_miss=UNREACHABLE, skip_images=("/bin/sh", "busybox", "sh"))
 
 
-@test()
-def python_ctypes():
-    """ctypes.CDLL("libc.so.6").setns goes by dlsym on a handle, round every preloaded name."""
-    script = settings.FOLDER / "visit.py"
-    script.write_text("""
+PYTHON = """
 import ctypes, os, threading
 libc = ctypes.CDLL("libc.so.6", use_errno=True)
-NEWNET, NEWUTS = 0x40000000, 0x04000000
-def errand():
-    assert libc.unshare(NEWUTS) == 0
-def visit():
-    home = os.open("/proc/thread-self/ns/uts", os.O_RDONLY)
+NEWUTS = 0x04000000
+def work():
+    %s
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print("done")
+"""
+PYTHON_VISIT = """home = os.open("/proc/thread-self/ns/uts", os.O_RDONLY)
     assert libc.unshare(NEWUTS) == 0
     assert libc.setns(home, NEWUTS) == 0
-    os.close(home)
-for work in (visit, errand):
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-print("done")
-""")
-    python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
-    ours = same([python, script])
-    check_equal(ours.report.rules("note"), ["died-switched"], "notes")
-    strace.compare([python, script], by_stderr=True)
+    os.close(home)"""
+
+for name, body, notes in (("visit", PYTHON_VISIT, []),
+                          ("errand", "assert libc.unshare(NEWUTS) == 0", ["died-switched"])):
+    @test(f"python_ctypes.{name}")
+    def python_ctypes(work=body, wanted=notes):
+        """ctypes.CDLL("libc.so.6").setns goes by dlsym on a handle, round every preloaded name."""
+        script = settings.FOLDER / "work.py"
+        script.write_text(PYTHON % work)
+        python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+        ours = same([python, script])
+        check_equal(ours.report.rules("note"), wanted, "notes")
+        strace.compare([python, script], by_stderr=True)
 
 
 @test()

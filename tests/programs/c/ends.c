@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 
 static int other;
+static volatile int jobs = 2; /* so that the loop stays a loop: one call, one stack */
 static sem_t done, never, may_end;
 static pthread_t leader;
 
@@ -21,8 +22,8 @@ static KEEP int visit(int fail) {
 }
 
 static void *worker(void *unused) {
-    visit(0);
-    visit(1);
+    for (int job = 0; job < jobs; job++)
+        visit(job == 1);
     post(&done);
     wait_for(&never);
     return unused;
@@ -38,7 +39,7 @@ static void *last(void *how) {
 /* For last-thread: the away worker itself is the last to go. */
 static void *last_worker(void *unused) {
     join(leader);
-    for (int job = 0; job < 3; job++)
+    for (int job = 0; job < jobs + 1; job++)
         visit(job == 1);
     return unused;
 }

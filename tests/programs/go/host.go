@@ -11,6 +11,7 @@ import (
 
 const sysSetns = 308
 
+//go:noinline
 func setns(fd int, kind uintptr) error {
 	if _, _, errno := syscall.Syscall(sysSetns, uintptr(fd), kind, 0); errno != 0 {
 		return errno
