@@ -84,10 +84,8 @@ void ledger__end(struct nsd_ledger *ledger) {
 
 /* One thread becomes two: home is where the first one stands. */
 static void second_thread(struct nsd_ledger *ledger) {
-    struct nsd_thread *thread = ledger->leader != NULL ? ledger->leader : ledger->threads.table;
-
-    if (!ledger->home.is_set && thread != NULL)
-        switching__settle(ledger, thread);
+    if (!ledger->home.is_set && ledger__is_single_threaded(ledger))
+        switching__settle(ledger, ledger->leader);
 }
 
 static struct nsd_thread *add_thread(struct nsd_ledger *ledger, int32_t tid) {
@@ -98,7 +96,7 @@ static struct nsd_thread *add_thread(struct nsd_ledger *ledger, int32_t tid) {
         remove_thread(ledger, old);
         forget_change(ledger);
     }
-    if (ledger__is_single_threaded(ledger))
+    if (ledger__threads_live(ledger) <= 1)
         second_thread(ledger);
     return threads__add(&ledger->threads, tid);
 }
@@ -153,6 +151,8 @@ static void expect_thread(struct nsd_ledger *ledger, struct nsd_thread *parent,
 
     if (event->token == 0)
         return;
+    if (ledger__threads_live(ledger) <= 1)
+        second_thread(ledger);
     birth = threads__expect(&ledger->threads, &ledger->labels, event->token);
     if (birth == NULL)
         return;
@@ -256,7 +256,7 @@ static void remove_thread(struct nsd_ledger *ledger, struct nsd_thread *thread) 
             ledger->collective[kind]--;
     }
     switching__complete_collective(ledger);
-    if (ledger__is_single_threaded(ledger))
+    if (ledger__threads_live(ledger) <= 1)
         ledger->home.is_set = false;
 }
 
@@ -505,15 +505,17 @@ int32_t ledger__pinned(const struct nsd_thread *thread) {
 }
 
 bool ledger__is_single_threaded(const struct nsd_ledger *ledger) {
-    return threads__live(&ledger->threads) <= 1;
+    /* A leader that has ended stays in the thread group to its end (kernel/exit.c, release_task). */
+    return threads__live(&ledger->threads) <= 1 && ledger->leader != NULL;
 }
 
 uint32_t ledger__threads_seen(const struct nsd_ledger *ledger) {
     return ledger->threads.seen;
 }
 
+/* A thread that is on its way counts: its creator may be gone before it makes its first event. */
 uint32_t ledger__threads_live(const struct nsd_ledger *ledger) {
-    return threads__live(&ledger->threads);
+    return threads__live(&ledger->threads) + threads__expecting(&ledger->threads);
 }
 
 uint64_t ledger__lost(const struct nsd_ledger *ledger) {
