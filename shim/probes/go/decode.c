@@ -176,6 +176,27 @@ static void decode_cgocall(struct nsd_go_runtime *runtime, struct nsd_go_offsets
 }
 
 /*
+ * runtime.cgocallbackg, as it goes back to C: movb $1 to m.incgo and, from 1.21 on, to
+ * m.isExtraInC, which is a near neighbour.
+ */
+static void decode_callback(const struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
+    struct nsd_match match;
+    struct nsd_code code;
+
+    if (runtime->minor != 0 && runtime->minor <= 20) {
+        offsets->m_extra_in_c = NSD_GO_OFFSET_NONE;
+        return;
+    }
+    if (!code_of(&runtime->function.cgocallbackg, &code) || offsets->m_incgo == 0)
+        return;
+    for (size_t at = 0; code__next(&code, at, "c6 80/f8 d32 01", &match); at = match.at + 1)
+        if (match.value > offsets->m_incgo && match.value <= offsets->m_incgo + 8)
+            offsets->m_extra_in_c = offset_of(&match, 1);
+    if (runtime->minor == 0 && offsets->m_extra_in_c == 0)
+        offsets->m_extra_in_c = NSD_GO_OFFSET_NONE;
+}
+
+/*
  * runtime.casgstatus: cmpxchg of g.atomicstatus. The goid stands behind it and stackLock, in all
  * releases; runtime.goroutineheader, which prints both, must load from there.
  */
@@ -242,6 +263,7 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
     decode_execute(runtime, &decoded);
     decode_list(runtime, &decoded);
     decode_cgocall(runtime, &decoded);
+    decode_callback(runtime, &decoded);
     decode_status(runtime, &decoded);
     decode_first(runtime);
 
@@ -252,6 +274,8 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
     /* A program without cgocall has no C calls to tell apart. */
     if (runtime->function.cgocall.entry == 0 && runtime->row == NULL)
         decoded.m_ncgocall = decoded.m_incgo = NSD_GO_OFFSET_NONE;
+    if (runtime->function.cgocallbackg.entry == 0 && runtime->row == NULL)
+        decoded.m_extra_in_c = NSD_GO_OFFSET_NONE;
 #define X(field, words)                                                                            \
     if (!settle(&runtime->offsets.field, decoded.field, row->field, &runtime->row_agrees,          \
                 &runtime->offsets_read))                                                           \

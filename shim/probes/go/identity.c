@@ -44,7 +44,7 @@ static bool load_any(void *to, uint64_t from, size_t size) {
 struct m_fields {
     uint64_t procid, curg, lockedg, ncgocall;
     uint32_t external, internal;
-    uint8_t incgo;
+    uint8_t incgo, extra_in_c;
     /* of lockedg, else of curg */
     uint64_t g, g_m, g_lockedm, stack_low, stack_high;
     int64_t goid;
@@ -62,6 +62,8 @@ static bool read_fields(const struct nsd_go_runtime *runtime, uint64_t m, load_f
         return false;
     if (at->m_incgo != NSD_GO_OFFSET_NONE &&
         (!load(&f->incgo, m + at->m_incgo, 1) || !load(&f->ncgocall, m + at->m_ncgocall, 8)))
+        return false;
+    if (at->m_extra_in_c != NSD_GO_OFFSET_NONE && !load(&f->extra_in_c, m + at->m_extra_in_c, 1))
         return false;
     f->g = f->lockedg != 0 ? f->lockedg : f->curg;
     if (f->g == 0)
@@ -97,11 +99,15 @@ static enum nsd_lock_state lock_state(const struct m_fields *f, uint64_t m) {
     return f->incgo ? NSD_LOCK_CGO : NSD_LOCK_UNLOCKED;
 }
 
-/* Between callbacks a C thread may keep an M, whose goroutine is not one (from 1.21, under cgo). */
+/*
+ * A C thread that was called back keeps its M for the next time (from 1.21 on, runtime/cgocall.go),
+ * and one whose M is in no thread's hands has no goroutine: what it does is not a goroutine's.
+ */
 static bool is_lent(const struct m_fields *f) {
     uint32_t status = f->status & ~STATUS_SCAN;
 
-    return f->g != 0 && (status == STATUS_DEAD || status == STATUS_DEAD_EXTRA);
+    return f->extra_in_c != 0 ||
+           (f->g != 0 && (status == STATUS_DEAD || status == STATUS_DEAD_EXTRA));
 }
 
 static bool conclude(const struct m_fields *f, uint64_t m, int32_t tid, struct nsd_goroutine *out) {

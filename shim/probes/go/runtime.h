@@ -93,6 +93,7 @@ struct nsd_go_site {
     X(unlock_os_thread, "runtime.unlockOSThread")                                                  \
     X(mcommoninit, "runtime.mcommoninit")                                                          \
     X(cgocall, "runtime.cgocall")                                                                  \
+    X(cgocallbackg, "runtime.cgocallbackg")                                                        \
     X(casgstatus, "runtime.casgstatus")                                                            \
     X(goroutineheader, "runtime.goroutineheader")                                                  \
     X(mstart1, "runtime.mstart1")                                                                  \
@@ -119,7 +120,8 @@ struct nsd_go_function {
     X(m_locked_ext, "m.lockedExt")                                                                 \
     X(m_locked_int, "m.lockedInt")                                                                 \
     X(m_ncgocall, "m.ncgocall")                                                                    \
-    X(m_incgo, "m.incgo")
+    X(m_incgo, "m.incgo")                                                                          \
+    X(m_extra_in_c, "m.isExtraInC")
 
 #define NSD_GO_G_STACK_LOW 0
 #define NSD_GO_G_STACK_HIGH 8
@@ -127,7 +129,7 @@ struct nsd_go_function {
 #define NSD_GO_G_M 0x30
 #define NSD_GO_M_G0 0
 
-/* The program has no use for the field. */
+/* The release has no such field, or the program no use for it. */
 #define NSD_GO_OFFSET_NONE 0xffff
 
 struct nsd_go_offsets {
@@ -168,10 +170,10 @@ struct nsd_go_runtime {
 
     struct nsd_go_offsets offsets;
     unsigned offsets_read; /* how many of them the instructions told; the others are the row's */
-    uint64_t allm;  /* address of runtime.allm, 0 unknown */
-    uint64_t m0;    /* address of runtime.m0, 0 unknown */
-    uint64_t iscgo; /* address of the byte runtime.iscgo, 0 unknown */
-    int32_t tls_g;  /* g is at FS + tls_g, 0 unknown; valid where Go or libc owns FS */
+    uint64_t allm;         /* address of runtime.allm, 0 unknown */
+    uint64_t m0;           /* address of runtime.m0, 0 unknown */
+    uint64_t iscgo;        /* address of the byte runtime.iscgo, 0 unknown */
+    int32_t tls_g;         /* g is at FS + tls_g, 0 unknown; valid where Go or libc owns FS */
 };
 
 /* That of the executable. All zero until go__begin() has run. */
