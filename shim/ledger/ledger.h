@@ -75,7 +75,7 @@ bool ledger__is_leader(const struct nsd_ledger *ledger, const struct nsd_thread 
 int32_t ledger__tid(const struct nsd_thread *thread);
 /* Depth of nsdrift_thread_pin. */
 int32_t ledger__pinned(const struct nsd_thread *thread);
-/* One live thread by our count. */
+/* One live thread by our count, and it is the leader. */
 bool ledger__is_single_threaded(const struct nsd_ledger *ledger);
 uint32_t ledger__threads_seen(const struct nsd_ledger *ledger);
 uint32_t ledger__threads_live(const struct nsd_ledger *ledger);

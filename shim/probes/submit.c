@@ -121,9 +121,24 @@ static bool announce_unknown(int32_t tid, nsd_kinds about_to_change) {
     return true;
 }
 
+/*
+ * Not the ends: what a thread that is gone for us already (the last one, in libc's exit) or one
+ * that never did anything brings about there is no reason to meet it.
+ */
 static bool needs_thread(const struct nsd_event *event) {
-    return event->call != NSD_CALL_THREAD_BORN && event->call != NSD_CALL_THREAD_FOUND &&
-           event->call != NSD_CALL_IDENTITY && event->call != NSD_CALL_THREAD_DIED;
+    switch (event->call) {
+    case NSD_CALL_THREAD_BORN:
+    case NSD_CALL_THREAD_FOUND:
+    case NSD_CALL_THREAD_DIED:
+    case NSD_CALL_IDENTITY:
+    case NSD_CALL_EXIT:
+    case NSD_CALL_QUICK_EXIT:
+    case NSD_CALL_EXIT_GROUP:
+    case NSD_CALL_REPORT:
+        return false;
+    default:
+        return true;
+    }
 }
 
 /*
