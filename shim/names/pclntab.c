@@ -525,6 +525,18 @@ unsigned pclntab__frames(const struct nsd_pclntab *table, uint64_t pc,
     return count;
 }
 
+/* What the compiler puts around the call of a go or defer statement (1.17 on): nobody's own code.
+ */
+static bool is_wrapper(const char *function) {
+    static const char *const pieces[] = {".gowrap", ".deferwrap", ".dwrap."};
+    size_t length = string__length(function);
+
+    for (unsigned i = 0; i < 3; i++)
+        if (memory__find(function, length, pieces[i], string__length(pieces[i])) != NULL)
+            return true;
+    return false;
+}
+
 static void copy_string(char *to, size_t size, const char *from) {
     size_t length = string__length(from);
 
@@ -539,14 +551,19 @@ static void copy_string(char *to, size_t size, const char *from) {
 bool pclntab__line(const struct nsd_pclntab *table, uint64_t pc, char *function,
                    size_t function_size, char *file, size_t file_size, uint32_t *line,
                    uint64_t *entry) {
-    struct nsd_pclntab_frame frame;
+    struct nsd_pclntab_frame frames[16];
+    unsigned count = pclntab__frames(table, pc, frames, 16);
+    const struct nsd_pclntab_frame *frame;
 
-    if (pclntab__frames(table, pc, &frame, 1) == 0)
+    if (count == 0)
         return false;
-    copy_string(function, function_size, frame.function);
-    copy_string(file, file_size, frame.file);
-    *line = frame.line;
-    *entry = frame.entry;
+    frame = &frames[count - 1];
+    while (frame > frames && is_wrapper(frame->function))
+        frame--;
+    copy_string(function, function_size, frame->function);
+    copy_string(file, file_size, frame->file);
+    *line = frame->line;
+    *entry = frame->entry;
     return true;
 }
 

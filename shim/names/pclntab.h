@@ -65,7 +65,8 @@ void pclntab__range(const struct nsd_pclntab *table, uint64_t *start, uint64_t *
 uint64_t pclntab__end_of(const struct nsd_pclntab *table, uint64_t entry);
 /*
  * Function, file and line at exactly this pc. False if it is not in the table. Where calls were
- * inlined it says the outermost function, the one that has the frame, and the line of its call.
+ * inlined it says the outermost function, the one that has the frame, and the line of its call; of
+ * a wrapper around a go or defer statement the function that was inlined into it.
  */
 bool pclntab__line(const struct nsd_pclntab *table, uint64_t pc, char *function,
                    size_t function_size, char *file, size_t file_size, uint32_t *line,

@@ -97,7 +97,8 @@ static void check_lines(const struct nsd_go_runtime *runtime) {
         CHECK(!frames[count - 1].inlined);
         CHECK(pclntab__line(&runtime->table, pc, function, sizeof function, file, sizeof file,
                             &line, &entry));
-        CHECK(entry == frames[count - 1].entry && line == frames[count - 1].line);
+        CHECK(entry == frames[count - 1].entry);
+        CHECK(line == frames[count - 1].line || strstr(frames[count - 1].function, "wrap") != NULL);
         named += function[0] != 0;
         lined += line != 0 && file[0] != 0;
     }
