@@ -36,8 +36,17 @@ static bool load_own(void *to, uint64_t from, size_t size) {
     return true;
 }
 
+/*
+ * Under a seccomp filter no copy can be had that cannot fault. What stands in allm is alive, and
+ * the heap of Go stays mapped: a fault would take an M that ends, a whole collection and a new use
+ * of its memory between two loads.
+ */
 static bool load_any(void *to, uint64_t from, size_t size) {
-    return from >= 4096 && memory__try_copy(to, (const void *) (uintptr_t) from, size) == size;
+    if (from < 65536 || from >> 47 != 0)
+        return false;
+    if (memory__is_quiet())
+        return load_own(to, from, size);
+    return memory__try_copy(to, (const void *) (uintptr_t) from, size) == size;
 }
 
 /* The fields of one M and of the goroutine that it runs or waits for. */
@@ -189,7 +198,7 @@ int32_t goroutine__tid_of_g(const struct nsd_go_runtime *runtime, uint64_t g) {
 
 /*
  * What the last walk of allm found, so that a look at all threads walks it once and not once for
- * each. Any thread may walk; who comes while another does goes without.
+ * each. Several may walk at once: an entry is only a hint, and its M is asked again.
  */
 #define SEEN_MOST 4096u /* a power of two */
 
@@ -197,13 +206,12 @@ static struct {
     _Atomic int32_t tid;
     _Atomic uint64_t m;
 } seen[SEEN_MOST];
-static atomic_flag walking = ATOMIC_FLAG_INIT;
 
 static unsigned seen_slot(int32_t tid) {
     return ((uint32_t) tid * 0x9e3779b9u) >> 20;
 }
 
-/* One M: its procid and the next one, by as few copies as the distance between them allows. */
+/* One M: its procid and the next one. */
 static bool read_link(const struct nsd_go_runtime *runtime, uint64_t m, uint64_t *procid,
                       uint64_t *next) {
     return load_any(procid, m + runtime->offsets.m_procid, 8) &&
@@ -213,8 +221,6 @@ static bool read_link(const struct nsd_go_runtime *runtime, uint64_t m, uint64_t
 static uint64_t walk_to(const struct nsd_go_runtime *runtime, int32_t tid) {
     uint64_t m, procid, next, found = 0;
 
-    if (atomic_flag_test_and_set(&walking))
-        return 0;
     if (load_own(&m, runtime->allm, 8)) {
         for (unsigned i = 0; i < MS_MOST && m != 0 && read_link(runtime, m, &procid, &next); i++) {
             unsigned slot = seen_slot((int32_t) procid);
@@ -227,7 +233,6 @@ static uint64_t walk_to(const struct nsd_go_runtime *runtime, int32_t tid) {
             m = next;
         }
     }
-    atomic_flag_clear(&walking);
     return found;
 }
 
