@@ -30,7 +30,10 @@ def last_thread():
     program = programs.c("ends")
     plain = shim.run([program, "last-thread"])
     check_equal(plain.status, 0, "exit status")
-    check_equal(plain.err.count("warning: left-switched"), 1, f"warnings in\n{plain.err}")
+    check_equal(plain.err.count("warning: died-switched"), 1, f"warnings in\n{plain.err}")
+    watched = shim.watched([program, "last-thread"], options="verbosity=1")
+    check_equal(watched.report.faults(), ["died-switched"], "faults")
+    shim.check_coverage(watched.report, ("agrees", "impossible"))
 
 
 @test()

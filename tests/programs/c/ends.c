@@ -38,9 +38,10 @@ static void *last(void *how) {
 
 /* For last-thread: the away worker itself is the last to go. */
 static void *last_worker(void *unused) {
-    join(leader);
-    for (int job = 0; job < jobs + 1; job++)
+    for (int job = 0; job < jobs; job++)
         visit(job == 1);
+    post(&done);
+    join(leader);
     return unused;
 }
 
@@ -53,6 +54,7 @@ int main(int argc, char **argv) {
     other = other_network();
     if (!strcmp(how, "last-thread")) {
         start(last_worker, NULL);
+        wait_for(&done);
         pthread_exit(NULL);
     }
     start(worker, NULL);
