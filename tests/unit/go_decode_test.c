@@ -81,6 +81,51 @@ static void print_row(const struct nsd_go_runtime *runtime) {
     printf("\n");
 }
 
+static uint64_t random_state = 0x2545f4914f6cdd1dull;
+static uint64_t draw(void) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+/* Bytes flipped where the finder looks: it may say anything, but must come back. */
+static void check_broken(struct elf_image *image, const struct nsd_go_runtime *whole) {
+    const struct nsd_pclntab *table = &whole->table;
+    const struct {
+        uint64_t start;
+        size_t size;
+    } places[] = {
+        {whole->moduledata, 0x150},
+        {(uintptr_t) table->start, 0x60},
+        {(uintptr_t) table->names.start, table->names.size},
+        {(uintptr_t) table->records.start, 4096},
+        {(uintptr_t) table->records.start, table->records.size},
+        {whole->function.execute.entry, 256},
+        {whole->function.mcommoninit.entry, 512},
+        {whole->site[NSD_GO_SITE_NAME_clone].entry, 160},
+        {image->module.start, 1024},
+    };
+
+    for (unsigned round = 0; round < 400; round++) {
+        struct nsd_go_runtime runtime;
+        uint8_t *at[6], was[6];
+
+        for (unsigned i = 0; i < 6; i++) {
+            unsigned place = (unsigned) (draw() % (sizeof places / sizeof places[0]));
+
+            at[i] = (uint8_t *) places[place].start + draw() % places[place].size;
+            was[i] = *at[i];
+            if (i <= round % 6)
+                *at[i] = draw() % 2 ? (uint8_t) draw() : draw() % 2 ? 0xff : 0;
+        }
+        if (runtime__find(&image->module, &runtime) && runtime.found)
+            runtime__decode(&runtime);
+        for (unsigned i = 6; i-- > 0;)
+            *at[i] = was[i];
+    }
+}
+
 static void check(struct elf_image *image, const char *version, bool by_row, bool no_row) {
     struct nsd_go_runtime runtime;
     unsigned offsets = 0, calls = 0;
@@ -119,6 +164,7 @@ static void check(struct elf_image *image, const char *version, bool by_row, boo
     CHECK(runtime.map_start <= runtime.text_start && runtime.text_end <= runtime.map_end);
     if (elf_image__symbol(image, "runtime.m0") != 0)
         check_against_symbols(image, &runtime);
+    check_broken(image, &runtime);
 }
 
 int main(int count, char **arguments) {
