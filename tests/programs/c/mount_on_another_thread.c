@@ -14,7 +14,7 @@ static void *first(void *unused) {
 
 static void *second(void *unused) {
     wait_for(&switched);
-    must(mount("none", "/tmp", "tmpfs", 0, NULL) == 0, "mount");
+    must(mount("none", "/mnt", "tmpfs", 0, NULL) == 0, "mount");
     return unused;
 }
 
@@ -23,7 +23,7 @@ int main(void) {
     pthread_t one = start(first, NULL), two = start(second, NULL);
     join(one);
     join(two);
-    must(umount("/tmp") == 0, "umount");
+    must(umount("/mnt") == 0, "umount");
     puts("done");
     return 0;
 }

@@ -6,9 +6,9 @@
 int main(void) {
     must(unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC) == 0, "unshare");
     must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "mount");
-    must(mount("none", "/tmp", "tmpfs", 0, NULL) == 0, "mount");
+    must(mount("none", "/mnt", "tmpfs", 0, NULL) == 0, "mount");
     must(sethostname("elsewhere", 9) == 0, "sethostname");
-    must(umount2("/tmp", MNT_DETACH) == 0, "umount2");
+    must(umount2("/mnt", MNT_DETACH) == 0, "umount2");
     puts("done");
     return 0;
 }
