@@ -77,9 +77,3 @@ void home__move_all(struct nsd_home *home, struct nsd_labels *labels, enum nsd_k
     put(labels, &home->label[kind], to);
     put(labels, &home->stood[kind], to);
 }
-
-bool home__is_away(const struct nsd_home *home, enum nsd_kind kind, const struct nsd_label *label) {
-    const struct nsd_label *stood = home->stood[kind];
-
-    return label != NULL && stood != NULL && !label__same(label, stood);
-}

@@ -38,6 +38,12 @@ void home__leader_stands(struct nsd_home *home, struct nsd_labels *labels, enum 
 /* All threads have moved here at once. */
 void home__move_all(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
                     struct nsd_label *to);
-bool home__is_away(const struct nsd_home *home, enum nsd_kind kind, const struct nsd_label *label);
+/* In the header, with the usual answer first: asked ten times for each event of a thread. */
+static inline bool home__is_away(const struct nsd_home *home, enum nsd_kind kind,
+                                 const struct nsd_label *label) {
+    const struct nsd_label *stood = home->stood[kind];
+
+    return label != stood && label != NULL && stood != NULL && !label__same(label, stood);
+}
 
 #endif

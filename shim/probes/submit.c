@@ -356,6 +356,15 @@ void submit__report(const struct nsd_event *event, enum nsd_occasion occasion) {
     let_go(event->tid);
 }
 
+void submit__before_filter(int32_t tid) {
+    struct nsd_event event;
+
+    if (findings.first == NULL)
+        return;
+    submit__prepare(&event, NSD_CALL_REPORT, tid);
+    submit__report(&event, NSD_OCCASION_SIGNAL);
+}
+
 void submit__exec_failed(int32_t tid, int64_t error) {
     struct nsd_event event;
 

@@ -20,6 +20,11 @@ void submit__event(const struct nsd_event *event);
  * writes the report. May be called from a hook of exec, exit, exit_group or a signal handler.
  */
 void submit__report(const struct nsd_event *event, enum nsd_occasion occasion);
+/*
+ * The host is about to set a seccomp filter, after which nothing is written any more: reports what
+ * has been found so far.
+ */
+void submit__before_filter(int32_t tid);
 /* The exec of the last submit__report(EXEC) came back with this negative errno. */
 void submit__exec_failed(int32_t tid, int64_t error);
 

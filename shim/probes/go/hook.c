@@ -395,7 +395,7 @@ static bool sets_filter(const struct nsd_go_call *call) {
 
 static void before_filter(struct nsd_go_moment *moment) {
     if (sets_filter(moment->call))
-        caller__prepare_quiet();
+        submit__before_filter(moment->tid);
 }
 
 static void after_filter(struct nsd_go_moment *moment) {

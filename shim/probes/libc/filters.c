@@ -10,12 +10,16 @@
 #include "probes/libc/prototypes.h"
 #include "probes/process/caller.h"
 #include "probes/process/identity.h"
+#include "probes/submit.h"
 
 #include <linux/prctl.h>
 #include <stdarg.h>
 
 void filters__before(void) {
-    caller__prepare_quiet();
+    struct nsd_caller caller;
+
+    if (caller__is_ours(&caller, machine__thread_pointer(), 0))
+        submit__before_filter(caller.tid);
 }
 
 void filters__set(void) {

@@ -56,11 +56,15 @@ int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) 
     child = va_arg(rest, int *);
     va_end(rest);
     /* A thread made like this makes itself known by its first call. */
+    if ((flags & CLONE_THREAD) != 0)
+        caller__distrust_thread_pointer();
     ours =
         nsd_on && (flags & CLONE_THREAD) == 0 && observe__begin(&event, NSD_CALL_CLONE, NSD_SITE());
     if (!ours)
         return NEXT(clone)(function, stack, flags, argument, parent, tls, child);
     event.arguments[0] = (uint32_t) flags;
+    if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
+        caller__distrust_thread_pointer();
     /* The child has its own stack, so this frame is still whole when the parent runs on. */
     thread_pointer = (flags & CLONE_SETTLS) != 0 ? (uintptr_t) tls : machine__thread_pointer();
     marked = (flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK) &&

@@ -250,11 +250,16 @@ long syscall__decode(long number, long a, long b, long c, long d, long e, long f
 bool syscall__shares_memory(long number, long a, long b) {
     uint64_t arguments[8] = {0}; /* struct clone_args: flags first, stack sixth */
 
-    if (number == __NR_clone)
-        return (a & CLONE_VM) != 0 || b != 0;
-    if (b < (long) sizeof(arguments) ||
-        memory__try_copy(arguments, (const void *) a, sizeof(arguments)) != sizeof(arguments))
-        return true;
+    if (number == __NR_clone) {
+        arguments[0] = (uint64_t) a;
+        arguments[5] = (uint64_t) b;
+    } else if (b < (long) sizeof(arguments) ||
+               memory__try_copy(arguments, (const void *) a, sizeof(arguments)) !=
+                   sizeof(arguments)) {
+        arguments[0] = CLONE_VM;
+    }
+    if ((arguments[0] & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
+        caller__distrust_thread_pointer();
     return (arguments[0] & CLONE_VM) != 0 || arguments[5] != 0;
 }
 

@@ -57,84 +57,18 @@ static void thread_ends(void *value) {
     submit__event(&event);
 }
 
-/*
- * The kernel's thread id stands in libc's own thread structure, behind the thread pointer, at a
- * place that differs between libcs. It is found in the main thread and believed once two threads
- * that were born later had theirs there too; a system call saved in each birth.
- */
-#define PAGE 4096u
-#define PLACES 256u
-#define TRUST 2u
-
-static _Atomic uint32_t tid_place; /* in ints from the thread pointer; 0: not found */
-static _Atomic uint32_t tid_trust;
-
-static void find_tid_place(void) {
-    int32_t words[PLACES], tid = sys__gettid();
-
-    if (memory__try_copy(words, (const void *) machine__thread_pointer(), sizeof(words)) !=
-        sizeof(words))
-        return;
-    for (uint32_t i = 1; i < PLACES; i++) {
-        if (words[i] == tid) {
-            atomic_store(&tid_place, i);
-            return;
-        }
-    }
-}
-
-/* Of a thread that libc has just made, at its start. 0: not to be had without a call. */
-static int32_t tid_at_birth(void) {
-    uint32_t place = atomic_load_explicit(&tid_place, memory_order_relaxed);
-    uint32_t trust = atomic_load_explicit(&tid_trust, memory_order_relaxed);
-    int32_t tid, written = 0;
-
-    if (place != 0)
-        written = ((const int32_t *) machine__thread_pointer())[place];
-    if (place != 0 && written > 0 && (trust >= TRUST || identity__is_quiet()))
-        return written;
-    if (identity__is_quiet())
-        return 0;
-    tid = sys__gettid();
-    if (place != 0 && written == tid)
-        atomic_fetch_add_explicit(&tid_trust, 1, memory_order_relaxed);
-    else
-        atomic_store_explicit(&tid_place, 0, memory_order_relaxed);
-    return tid;
-}
-
 bool threads__begin(void) {
     if (pthread_key_create == NULL || pthread_setspecific == NULL || pthread_getspecific == NULL ||
         pthread_key_create(&key, thread_ends) != 0)
         return false;
     atomic_store_explicit(&key_made, true, memory_order_release);
     set_mark(1);
-    find_tid_place();
     return true;
 }
 
-/*
- * Threads that were cloned by hand may have a thread pointer to anything, or their parent's: only
- * where their own tid stands behind it may libc's functions be trusted with it.
- */
-static bool is_libc_thread(int32_t tid) {
-    uintptr_t at, self = machine__thread_pointer();
-    uint32_t place = atomic_load_explicit(&tid_place, memory_order_relaxed);
-    int32_t written = 0;
-
-    at = self + place * sizeof(int32_t);
-    if (place == 0)
-        return false;
-    /* Its first word has just been read, so its page is there. */
-    if ((self & (PAGE - 1)) + place * sizeof(int32_t) + sizeof(written) <= PAGE)
-        written = *(const int32_t *) at;
-    else if (memory__try_copy(&written, (const void *) at, sizeof(written)) != sizeof(written))
-        return false;
-    return written == tid;
-}
-
 void threads__adopt(int32_t tid) {
-    if (is_libc_thread(tid) && mark() == 0)
+    /* Of a thread that was cloned by hand libc's functions must not be asked. */
+    if (caller__is_libc_thread(machine__thread_pointer(), tid) && mark() == 0)
         set_mark(1);
 }
 
@@ -167,7 +101,7 @@ struct start threads__born(struct birth *birth) __attribute__((visibility("hidde
 struct start threads__born(struct birth *birth) {
     const struct start start = {birth->routine, birth->argument};
     struct nsd_event event;
-    int32_t tid = tid_at_birth();
+    int32_t tid = caller__tid_at_birth(machine__thread_pointer());
 
     submit__prepare(&event, NSD_CALL_THREAD_BORN, tid);
     event.token = birth->token;

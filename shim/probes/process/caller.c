@@ -19,48 +19,97 @@ bool nsd_on;
 static volatile uint32_t *original;
 
 /*
- * Where the C library keeps a thread's tid, in bytes above the thread pointer: looked up once, for
- * the time when gettid may not be called any more.
+ * Where the C libraries keep a thread's tid, in bytes above the thread pointer: struct pthread's tid
+ * in glibc (since 2.4) and in musl (since 1.1.22). None is believed before it held what gettid
+ * says, and the first threads that are born are asked again.
  */
-static ptrdiff_t tid_offset;
+static const ptrdiff_t tid_offsets[] = {720, 48};
+/* The one that is right here; 0: not known yet. */
+static _Atomic ptrdiff_t tid_offset;
+static _Atomic bool tid_is_unreliable;
+/* Births that had it there too; after TRUST of them the system call is saved there as well. */
+static _Atomic uint32_t agreeing_births;
+#define TRUST 2u
 
 #define PAGE 4096u
-#define DESCRIPTOR_MOST 2304 /* bytes of a thread's control block that are looked through */
 
 /* Threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment, by key. */
 #define MARKS 64u
 static _Atomic uintptr_t marks[MARKS];
 static _Atomic uint32_t mark_count;
 
-static void find_tid_offset(uintptr_t thread_pointer, int32_t tid) {
-    /* glibc 2.36: 720; musl 1.2: 48. Read as it is, so that no release is assumed. */
-    for (ptrdiff_t offset = 16; offset < DESCRIPTOR_MOST; offset += 4) {
-        int32_t word;
+static int32_t kept_tid(uintptr_t thread_pointer, ptrdiff_t offset) {
+    return *(volatile int32_t *) (thread_pointer + (uintptr_t) offset);
+}
 
-        if (memory__try_copy(&word, (void *) (thread_pointer + (uintptr_t) offset), sizeof word) !=
-            sizeof word)
-            return;
-        if (word == tid) {
-            tid_offset = offset;
+static void learn_tid_offset(uintptr_t thread_pointer, int32_t tid) {
+    if (!image__has_libc() || memory__is_quiet())
+        return;
+    for (unsigned i = 0; i < sizeof tid_offsets / sizeof tid_offsets[0]; i++) {
+        int32_t word;
+        const char *at = (const char *) thread_pointer + tid_offsets[i];
+
+        /* musl's is the smaller block: what lies 720 bytes up there may not be mapped. */
+        if (memory__try_copy(&word, at, sizeof word) == sizeof word && word == tid) {
+            atomic_store_explicit(&tid_offset, tid_offsets[i], memory_order_relaxed);
             return;
         }
     }
+    caller__distrust_thread_pointer();
 }
 
-void caller__prepare_quiet(void) {
-    uintptr_t thread_pointer;
-
-    if (!image__has_libc())
-        return;
-    thread_pointer = machine__thread_pointer();
-    if (tid_offset == 0)
-        find_tid_offset(thread_pointer, sys__gettid());
+void caller__distrust_thread_pointer(void) {
+    atomic_store_explicit(&tid_is_unreliable, true, memory_order_relaxed);
 }
 
-static int32_t tid_without_a_call(uintptr_t thread_pointer) {
-    if (thread_pointer == 0 || tid_offset == 0)
+/* The offset, while the tid behind it is believed unasked; else 0. */
+static ptrdiff_t trusted_offset(void) {
+    return atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed)
+               ? 0
+               : atomic_load_explicit(&tid_offset, memory_order_relaxed);
+}
+
+bool caller__is_libc_thread(uintptr_t thread_pointer, int32_t tid) {
+    ptrdiff_t offset = atomic_load_explicit(&tid_offset, memory_order_relaxed);
+    int32_t word;
+
+    if (trusted_offset() != 0)
+        return true;
+    return offset != 0 && thread_pointer != 0 &&
+           memory__try_copy(&word, (const char *) thread_pointer + offset, sizeof word) ==
+               sizeof word &&
+           word == tid;
+}
+
+int32_t caller__tid_at_birth(uintptr_t thread_pointer) {
+    ptrdiff_t offset = trusted_offset();
+    int32_t tid;
+
+    if (offset != 0 && (identity__is_quiet() ||
+                        atomic_load_explicit(&agreeing_births, memory_order_relaxed) >= TRUST))
+        return kept_tid(thread_pointer, offset);
+    if (identity__is_quiet())
         return 0;
-    return *(volatile int32_t *) (thread_pointer + (uintptr_t) tid_offset);
+    tid = sys__gettid();
+    if (offset != 0 && kept_tid(thread_pointer, offset) == tid)
+        atomic_fetch_add_explicit(&agreeing_births, 1, memory_order_relaxed);
+    else if (offset != 0)
+        caller__distrust_thread_pointer();
+    return tid;
+}
+
+static int32_t find_tid(uintptr_t thread_pointer) {
+    ptrdiff_t offset = trusted_offset();
+    int32_t tid;
+
+    if (offset != 0 && thread_pointer != 0)
+        return kept_tid(thread_pointer, offset);
+    if (identity__is_quiet())
+        return 0;
+    tid = sys__gettid();
+    if (thread_pointer != 0 && !atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed))
+        learn_tid_offset(thread_pointer, tid);
+    return tid;
 }
 
 bool caller__begin(void) {
@@ -123,6 +172,11 @@ void caller__fork_child(void) {
         atomic_store(&marks[i], 0);
     atomic_store(&mark_count, 0);
     *original = 1;
+    /* libc's fork writes the child's tid down, a bare clone leaves the parent's there. */
+    if (image__has_libc() && !identity__is_quiet()) {
+        atomic_store(&agreeing_births, 0);
+        caller__tid_at_birth(machine__thread_pointer());
+    }
     image__begin_copy();
 }
 
@@ -137,11 +191,6 @@ bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_
         caller__fork_child();
     if (thread_pointer != 0 && caller__is_vfork_child(thread_pointer))
         return false;
-    if (known_tid != 0)
-        caller->tid = known_tid;
-    else if (identity__is_quiet())
-        caller->tid = tid_without_a_call(thread_pointer);
-    else
-        caller->tid = sys__gettid();
+    caller->tid = known_tid != 0 ? known_tid : find_tid(thread_pointer);
     return caller->tid != 0;
 }

@@ -47,7 +47,15 @@ void caller__fork_child(void);
  * is watched, since a copy would write into records that it takes for its own.
  */
 bool caller__begin(void);
-/* Before the host's seccomp filter is in force: learns where the C library keeps a thread's tid. */
-void caller__prepare_quiet(void);
+/*
+ * A thread's tid is read from where libc keeps it, not asked of the kernel, as long as every thread
+ * has a thread pointer of libc's own. Of a thread that was just born (0: not to be had without a
+ * call), which checks that it is so.
+ */
+int32_t caller__tid_at_birth(uintptr_t thread_pointer);
+/* The thread was made by libc, whose functions may be called in it. */
+bool caller__is_libc_thread(uintptr_t thread_pointer, int32_t tid);
+/* A bare clone with CLONE_VM is about to run with another's thread pointer, or one of its make. */
+void caller__distrust_thread_pointer(void);
 
 #endif
