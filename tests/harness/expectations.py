@@ -15,9 +15,11 @@
     threads vary: WHY        which thread makes a call is the scheduler's choice in each run
     uncounted: WHY           several findings of one rule count as one
 """
+import os
 from collections import Counter
 
-from .registry import check
+from .registry import check, check_equal
+from .shim import normalised
 
 
 class Expectation:
@@ -94,7 +96,8 @@ class Expectation:
 
 
 def hold_text(expectation, native_err, err, what):
-    """The text report on stderr at its defaults: silent when there is no fault, else it names each."""
+    """The text report on stderr at its defaults: silent when there is no fault, else it names each;
+    to the letter where NAME.text stands beside the host."""
     if not expectation.has_faults():
         if expectation.same_stderr:
             check(err == native_err, f"{what} is not quiet:\n{err}")
@@ -104,3 +107,12 @@ def hold_text(expectation, native_err, err, what):
         if severity != "note":
             check(f"nsdrift: {severity}: {rule}:" in err, f"{what} does not name {rule}:\n{err}")
     check("==nsdrift: " in err, f"{what} has no summary:\n{err}")
+
+
+def hold_letters(path, err):
+    """NSDRIFT_TEST_ACCEPT=1 writes what is reported now; read it before it is committed."""
+    text = normalised(err)
+    if os.environ.get("NSDRIFT_TEST_ACCEPT"):
+        path.write_text(text)
+    if path.exists():
+        check_equal(text.splitlines(), path.read_text().splitlines(), f"the text of {path.name}")

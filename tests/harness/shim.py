@@ -118,15 +118,20 @@ def check_coverage(report, cross_check=("agrees",), may_miss=()):
 
 
 def normalised(text):
-    """A text report with what differs from run to run replaced: pids, inodes, addresses."""
-    text = re.sub(r"==\d+==", "==PID==", text)
-    numbers = {}
-
-    def inode(match):
-        return numbers.setdefault(match.group(0), f"NS{len(numbers) + 1}")
-    text = re.sub(r"\b40\d{8}\b", inode, text)
-    text = re.sub(r"\bthread (\d+)", "thread TID", text)
+    """A text report without what differs from run to run and from machine to machine: numbers of
+    processes and threads (A, B, ... in the order of their appearance), of namespaces (NS1, NS2,
+    ...), offsets, lines of Go's runtime, and the frames of the C library."""
+    lines = [line for line in text.splitlines(keepends=True)
+             if not re.match(r" +#\d+ (\S+ )?\(/\S*(libc|libpthread|ld-musl)\S*\)$", line)
+             and not re.match(r" +#\d+ _start(_c)? ", line)]
+    text = re.sub(r"==\d+==", "==PID==", "".join(lines))
+    threads, namespaces = {}, {}
+    text = re.sub(r"\bthread (\d+)",
+                  lambda m: "thread " + threads.setdefault(m[1], chr(65 + len(threads))), text)
+    text = re.sub(r"\b40\d{8}\b",
+                  lambda m: namespaces.setdefault(m[0], f"NS{len(namespaces) + 1}"), text)
+    text = re.sub(r"[^\s(]*/(\S+?)\+0x[0-9a-f]+", r"\1+OFFSET", text)
     text = re.sub(r"\+0x[0-9a-f]+", "+OFFSET", text)
-    text = re.sub(r"\b\d+ functions", "N functions", text)
-    text = re.sub(r"\((?:BuildId|build id)[ :]*[0-9a-f]+\)", "(build id)", text)
-    return text
+    text = re.sub(r"proc\.go:\d+", "proc.go:LINE", text)
+    text = re.sub(r"Go [\d.]+: (\d+) of \1 call sites", "Go VERSION: all call sites", text)
+    return re.sub(r"libc: \d+ functions", "libc: N functions", text)

@@ -1,6 +1,6 @@
 """The small C hosts: each natively and under nsdrift, with the report that stands beside it."""
 from harness import programs, shim
-from harness.expectations import Expectation, hold_text
+from harness.expectations import Expectation, hold_letters, hold_text
 from harness.registry import check_equal, test
 
 
@@ -23,6 +23,18 @@ for source in sorted(programs.C.glob("*.expect")):
     @test(source.stem, every_build=True)
     def c_program(path=source):
         verdict(programs.c(path.stem), Expectation(path))
+
+
+WITH_TEXT = ("library_helper_outlives_visit", "main_away_while_sibling_mounts",
+             "main_switches_and_pthread_exits", "mount_on_another_thread",
+             "pool_worker_skips_restore_and_idles", "pool_worker_skips_restore_and_is_healed",
+             "restore_fails_and_work_goes_on", "restore_fails_and_worker_idles",
+             "restore_on_another_thread")
+
+for source in WITH_TEXT:
+    @test(f"text.{source}", every_build=True)
+    def text_to_the_letter(name=source):
+        hold_letters(programs.C / f"{name}.text", shim.run([programs.c(name)]).err)
 
 
 @test("without_optimisation", level="gate", timeout=300)

@@ -1,6 +1,6 @@
 """The small Go hosts, dynamic, with every release of Go that the probe knows."""
 from harness import programs, shim
-from harness.expectations import Expectation, hold_text
+from harness.expectations import Expectation, hold_letters, hold_text
 from harness.registry import check, check_equal, test
 
 
@@ -30,6 +30,12 @@ for path in HOSTS:
               every_build=go == programs.NEWEST)
         def go_program(expect=path, release=go):
             verdict(programs.go(expect.stem, release), Expectation(expect), release)
+
+for host in ("main_wedged", "unlocked_private_fs", "unlocked_setns", "unlocked_round_trip"):
+    @test(f"text.{host}")
+    def text_to_the_letter(name=host):
+        hold_letters(programs.GO / f"{name}.text", shim.run([programs.go(name)]).err)
+
 
 for go in programs.GO_RELEASES:
     @test(f"stripped.{go}", level="fast" if go == programs.NEWEST else "gate", timeout=300)

@@ -1,0 +1,547 @@
+/*
+ * Stories for the ledger and the rules: threads and goroutines make calls from stacks that are made
+ * up, and the findings are held against a line of text. There is no process, no namespace and no
+ * thread; memory comes from malloc here, and what a story took it must have given back at its end.
+ *
+ *     SCENE(round_trip) {
+ *         born(MAIN_THREAD, 2, AT(MAIN(1)));
+ *         enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
+ *         goes_home(thread(2), NET, AT(WORKER(1), VISIT(2)));
+ *         ends(thread(2));
+ *         at_exit(MAIN_THREAD, AT(MAIN(9)));
+ *         found("");
+ *     }
+ */
+#ifndef STORY_H
+#define STORY_H
+
+#include "base/arena.h"
+#include "ledger/dependence.h"
+#include "ledger/ledger.h"
+#include "rules/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNUSED __attribute__((unused))
+
+/* ---- memory that is counted ---- */
+
+static size_t story_bytes, story_most_bytes, story_limit = (size_t) -1;
+
+void *arena__take(size_t size) {
+    size_t *memory;
+
+    if (story_bytes + size > story_limit)
+        return NULL;
+    memory = calloc(1, size + 16);
+    if (memory == NULL)
+        abort();
+    *memory = size;
+    story_bytes += size;
+    if (story_bytes > story_most_bytes)
+        story_most_bytes = story_bytes;
+    return memory + 2;
+}
+
+static int story_failures;
+
+void arena__give(void *memory, size_t size) {
+    size_t *start = memory;
+
+    if (memory == NULL)
+        return;
+    start -= 2;
+    if (*start != size) {
+        printf("  given back with %zu bytes, taken with %zu\n", size, *start);
+        story_failures++;
+    }
+    story_bytes -= *start;
+    free(start);
+}
+
+/* ---- the stage ---- */
+
+#define LEADER 1
+#define HOME_INODE 1000u /* of kind k: HOME_INODE + k */
+#define HOME_FD 800      /* opened by main at start, of kind k: HOME_FD + k */
+
+enum { CGROUP, IPC, MNT, NET, PID, PID_FOR_CHILDREN, TIME, TIME_FOR_CHILDREN, USER, UTS };
+
+#define NEWNS 0x00020000u
+#define NEWNET 0x40000000u
+#define NEWUTS 0x04000000u
+#define NEWUSER 0x10000000u
+#define PRIVATE_FS_FLAG 0x00000200u
+
+static struct nsd_ledger ledger;
+static struct nsd_findings findings;
+static struct nsd_change last_change;
+static const char *story_name;
+static bool story_shared_by_id; /* the kernel has NS_GET_ID */
+static uint64_t story_clock;
+static uint32_t story_token;
+
+#define FAIL(...)                                                                                  \
+    do {                                                                                           \
+        printf("  %s:%d: ", __FILE__, __LINE__);                                                   \
+        printf(__VA_ARGS__);                                                                       \
+        printf("\n");                                                                              \
+        story_failures++;                                                                          \
+    } while (0)
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            FAIL("%s", #condition);                                                                \
+    } while (0)
+
+/* ---- stacks ---- */
+
+/*
+ * A place is a function and a line in it. AT(MAIN(3), VISIT(1)) is line 1 of visit, called in line 3
+ * of main; what is outside of main (or of a thread's first function) is added. Functions have
+ * frames of one size, so that the same callers give the same slots.
+ */
+#define FUNCTION(number, line) ((uint64_t) (number) *4096u + (uint64_t) (line) *16u)
+#define MAIN(line) FUNCTION(1, line)
+#define WORKER(line) FUNCTION(2, line)
+#define VISIT(line) FUNCTION(3, line)
+#define LIBRARY(line) FUNCTION(4, line)
+#define ENTER(line) FUNCTION(5, line)
+#define LEAVE(line) FUNCTION(6, line)
+#define JOB(line) FUNCTION(7, line)
+#define IN_C(line) FUNCTION(8, line)
+#define START FUNCTION(99, 1)
+#define AT(...) ((const uint64_t[]){__VA_ARGS__, 0})
+#define NOWHERE NULL
+
+#define FRAME_SIZE 64u
+#define DEPTH_MOST 16u
+#define THREADS_WITH_STACKS 64
+
+/* What stands in the return address slots of each thread's stack, by depth from the outside. */
+static uint64_t story_words[THREADS_WITH_STACKS][DEPTH_MOST];
+static bool story_is_recording;
+
+static uint64_t stack_base(int32_t tid) {
+    return 0x7f0000000000u + (uint64_t) tid * 0x100000u;
+}
+
+static bool story_read_word(void *context, int32_t tid, uint64_t address, uint64_t stack_pointer,
+                            uint64_t *value) {
+    uint64_t depth = (stack_base(tid) - address) / FRAME_SIZE;
+
+    (void) context;
+    if (story_is_recording || (stack_pointer != 0 && address + 8 < stack_pointer) || depth == 0 ||
+        depth > DEPTH_MOST || tid >= THREADS_WITH_STACKS)
+        return false;
+    *value = story_words[tid][depth - 1];
+    return true;
+}
+
+static struct {
+    struct nsd_frames head;
+    struct nsd_frame frame[DEPTH_MOST];
+} story_stacks[512];
+static unsigned story_stack_count;
+
+/* The thread's stack now; returns it as captured, with its stack pointer. */
+static const struct nsd_frames *stack_of(int32_t tid, const uint64_t *places,
+                                         uint64_t *stack_pointer, bool has_slots) {
+    struct nsd_frame frame[DEPTH_MOST] = {{0, 0, 0}};
+    uint64_t all[DEPTH_MOST] = {START}, hash = 14695981039346656037u;
+    unsigned depth = 1;
+
+    *stack_pointer = 0;
+    if (places == NULL)
+        return NULL;
+    while (places[depth - 1] != 0) {
+        all[depth] = places[depth - 1];
+        depth++;
+    }
+    if (has_slots)
+        *stack_pointer = stack_base(tid) - depth * FRAME_SIZE + 8;
+    for (unsigned i = 0; i < depth; i++) {
+        unsigned from_outside = depth - 1 - i;
+
+        frame[i].pc = all[from_outside];
+        if (has_slots && i > 0)
+            frame[i].slot = (uint32_t) (i * FRAME_SIZE - 8);
+        hash = (hash ^ frame[i].pc) * 1099511628211u;
+        if (has_slots && tid < THREADS_WITH_STACKS)
+            story_words[tid][from_outside] = frame[i].pc;
+    }
+    for (unsigned i = 0; i < story_stack_count; i++) {
+        if (story_stacks[i].head.hash == hash && story_stacks[i].head.depth == depth &&
+            memcmp(story_stacks[i].frame, frame, sizeof frame) == 0)
+            return &story_stacks[i].head;
+    }
+    if (story_stack_count == sizeof story_stacks / sizeof story_stacks[0])
+        abort();
+    story_stacks[story_stack_count].head.hash = hash;
+    story_stacks[story_stack_count].head.depth = (uint16_t) depth;
+    memcpy(story_stacks[story_stack_count].frame, frame, sizeof frame);
+    return &story_stacks[story_stack_count++].head;
+}
+
+/* ---- who ---- */
+
+struct who {
+    int32_t tid;
+    int64_t goroutine;
+    uint8_t runtime, lock;
+    uint64_t epoch;
+};
+
+UNUSED static struct who thread(int32_t tid) {
+    return (struct who) {.tid = tid};
+}
+#define MAIN_THREAD thread(LEADER)
+
+UNUSED static struct who locked(int64_t goroutine, int32_t tid) {
+    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_EXTERNAL, 0};
+}
+UNUSED static struct who unlocked(int64_t goroutine, int32_t tid) {
+    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_UNLOCKED, 0};
+}
+UNUSED static struct who in_init(int64_t goroutine, int32_t tid) {
+    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_INTERNAL, 0};
+}
+UNUSED static struct who in_cgo(int64_t goroutine, int32_t tid, uint64_t epoch) {
+    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_CGO, epoch};
+}
+UNUSED static struct who wedged(int32_t tid) {
+    return (struct who) {tid, 0, NSD_RUNTIME_GO, NSD_LOCK_WEDGED, 0};
+}
+UNUSED static struct who of_unknown_go(int32_t tid) {
+    return (struct who) {tid, 0, NSD_RUNTIME_GO, NSD_LOCK_UNKNOWN, 0};
+}
+
+/* ---- events ---- */
+
+static struct nsd_event event_of(struct who who, enum nsd_call call, const uint64_t *places) {
+    struct nsd_event event = {0};
+    /* Go: stacks move, so nothing is known of slots; C under cgo is on a stack that stays. */
+    bool has_slots = who.runtime == NSD_RUNTIME_THREADS || who.lock == NSD_LOCK_CGO;
+
+    event.call = (uint16_t) call;
+    event.tid = who.tid;
+    event.goroutine = who.goroutine;
+    event.runtime = who.runtime;
+    event.lock = who.lock;
+    event.lock_epoch = who.epoch;
+    event.kinds = nsd_call_table[call].kinds;
+    event.frames = stack_of(who.tid, places, &event.stack_pointer, has_slots);
+    return event;
+}
+
+static void tell(struct nsd_event *event) {
+    event->time = ++story_clock;
+    ledger__apply(&ledger, event, &last_change);
+    rules__on_event(&ledger, &findings, event, &last_change);
+}
+
+static struct nsd_identity identity_of(unsigned kind, uint64_t inode) {
+    return (struct nsd_identity) {
+        .id = story_shared_by_id ? inode + 77000u : 0, .inode = inode, .device = 4, .kind = kind};
+}
+
+/* The probe looks where the thread is, as it does before a first switch. */
+UNUSED static void looked_at(int32_t tid, unsigned kind, uint64_t inode) {
+    struct nsd_event event = event_of(thread(tid), NSD_CALL_IDENTITY, NOWHERE);
+
+    event.other_tid = tid;
+    event.identities = 1;
+    event.identity[0] = identity_of(kind, inode);
+    event.identity[0].id = 0; /* /proc says no id */
+    tell(&event);
+}
+
+UNUSED static void creates_with_token(struct who parent, uint32_t token, const uint64_t *places) {
+    struct nsd_event event = event_of(parent, NSD_CALL_THREAD_CREATE, places);
+
+    event.token = token;
+    tell(&event);
+}
+
+UNUSED static void born_with_token(int32_t tid, uint32_t token, uint8_t runtime) {
+    struct nsd_event event = event_of(thread(tid), NSD_CALL_THREAD_BORN, NOWHERE);
+
+    event.token = token;
+    event.runtime = runtime;
+    tell(&event);
+}
+
+UNUSED static void born(struct who parent, int32_t tid, const uint64_t *places) {
+    uint32_t token = ++story_token;
+
+    creates_with_token(parent, token, places);
+    born_with_token(tid, token, NSD_RUNTIME_THREADS);
+}
+
+/* Made by the Go runtime for itself. */
+UNUSED static void m_born(struct who parent, int32_t tid) {
+    uint32_t token = ++story_token;
+
+    creates_with_token(parent, token, AT(FUNCTION(50, 1)));
+    born_with_token(tid, token, NSD_RUNTIME_GO);
+}
+
+UNUSED static void ends(struct who who) {
+    struct nsd_event event = event_of(who, NSD_CALL_THREAD_DIED, NOWHERE);
+
+    tell(&event);
+}
+
+UNUSED static void is_cancelled(struct who who) {
+    struct nsd_event event = event_of(who, NSD_CALL_THREAD_DIED, NOWHERE);
+
+    event.cancelled = true;
+    tell(&event);
+}
+
+UNUSED static void pthread_exits(struct who who, const uint64_t *places) {
+    struct nsd_event event = event_of(who, NSD_CALL_THREAD_EXIT, places);
+
+    tell(&event);
+    event = event_of(who, NSD_CALL_THREAD_DIED, NOWHERE);
+    event.explicit_end = true;
+    tell(&event);
+}
+
+UNUSED static void unshares(struct who who, uint32_t flags, const uint64_t *places) {
+    struct nsd_event event = event_of(who, NSD_CALL_UNSHARE, places);
+
+    event.arguments[0] = flags;
+    event.kinds = kinds__of_flags(flags);
+    tell(&event);
+}
+
+/* As the kernel counts threads, where ours could be wrong. */
+UNUSED static void unshares_among(struct who who, uint32_t flags, uint32_t threads,
+                                  const uint64_t *places) {
+    struct nsd_event event = event_of(who, NSD_CALL_UNSHARE, places);
+
+    event.arguments[0] = flags;
+    event.kinds = kinds__of_flags(flags);
+    event.kernel_threads = threads;
+    tell(&event);
+}
+
+static void setns_event(struct who who, int fd, unsigned kind, uint64_t inode, int64_t result,
+                        const uint64_t *places) {
+    struct nsd_event event = event_of(who, NSD_CALL_SETNS, places);
+
+    event.arguments[0] = (uint64_t) (int64_t) fd;
+    event.kinds = NSD_KIND_BIT(kind);
+    event.result = result;
+    if (inode != 0) {
+        event.identities = 1;
+        event.from_descriptor = true;
+        event.identity[0] = identity_of(kind, inode);
+    }
+    tell(&event);
+}
+
+/* By a descriptor that nobody saw opened. */
+UNUSED static void enters(struct who who, unsigned kind, uint64_t inode, const uint64_t *places) {
+    setns_event(who, 900, kind, inode, 0, places);
+}
+UNUSED static void goes_home(struct who who, unsigned kind, const uint64_t *places) {
+    setns_event(who, HOME_FD + (int) kind, kind, HOME_INODE + kind, 0, places);
+}
+UNUSED static void fails_to_go_home(struct who who, unsigned kind, int error,
+                                    const uint64_t *places) {
+    setns_event(who, HOME_FD + (int) kind, kind, error == 9 ? 0 : HOME_INODE + kind, -error, places);
+}
+UNUSED static void fails_to_enter(struct who who, unsigned kind, uint64_t inode, int error,
+                                  const uint64_t *places) {
+    setns_event(who, 900, kind, inode, -error, places);
+}
+/* By a known descriptor; inode 0: the descriptor alone tells where it leads. */
+UNUSED static void setns_by(struct who who, int fd, unsigned kind, uint64_t inode,
+                            const uint64_t *places) {
+    setns_event(who, fd, kind, inode, 0, places);
+}
+
+UNUSED static void opens_own(struct who who, int fd, unsigned kind, const uint64_t *places) {
+    struct nsd_event event = event_of(who, NSD_CALL_OPEN, places);
+
+    event.result = fd;
+    event.kinds = NSD_KIND_BIT(kind);
+    event.path_owner = NSD_PATH_THREAD_SELF;
+    event.other_tid = who.tid;
+    tell(&event);
+}
+
+UNUSED static void closes(struct who who, int fd) {
+    struct nsd_event event = event_of(who, NSD_CALL_CLOSE, NOWHERE);
+
+    event.arguments[0] = (uint64_t) fd;
+    tell(&event);
+}
+
+UNUSED static void calls(struct who who, enum nsd_call call, const uint64_t *places) {
+    struct nsd_event event = event_of(who, call, places);
+
+    if (call == NSD_CALL_SOCKET)
+        event.kinds = NSD_KIND_BIT(NET);
+    tell(&event);
+}
+UNUSED static void mounts(struct who who, const uint64_t *places) {
+    calls(who, NSD_CALL_MOUNT, places);
+}
+UNUSED static void opens_socket(struct who who, const uint64_t *places) {
+    calls(who, NSD_CALL_SOCKET, places);
+}
+UNUSED static void pins(struct who who) {
+    calls(who, NSD_CALL_PIN, NOWHERE);
+}
+UNUSED static void unpins(struct who who) {
+    calls(who, NSD_CALL_UNPIN, NOWHERE);
+}
+/* What the probe sees of an M at a report. */
+UNUSED static void is_seen(struct who who) {
+    calls(who, NSD_CALL_LOCK_STATE, NOWHERE);
+}
+/* It does something of no interest from here, so this is what its stack looks like now. */
+UNUSED static void waits(int32_t tid, const uint64_t *places) {
+    uint64_t stack_pointer;
+
+    stack_of(tid, places, &stack_pointer, true);
+}
+
+/* ---- reports ---- */
+
+static void report(struct who who, enum nsd_call call, enum nsd_occasion occasion,
+                   const uint64_t *places) {
+    struct nsd_event event = event_of(who, call, places);
+
+    tell(&event);
+    rules__on_report(&ledger, &findings, &event, occasion);
+    for (struct nsd_finding *finding = findings.first; finding != NULL; finding = finding->next)
+        finding->printed = true;
+}
+UNUSED static void at_exit(struct who who, const uint64_t *places) {
+    report(who, NSD_CALL_EXIT, NSD_OCCASION_EXIT, places);
+}
+UNUSED static void at_signal(struct who who, const uint64_t *places) {
+    report(who, NSD_CALL_REPORT, NSD_OCCASION_SIGNAL, places);
+}
+UNUSED static void execs(struct who who, const uint64_t *places) {
+    report(who, NSD_CALL_EXEC, NSD_OCCASION_EXEC, places);
+}
+UNUSED static void exec_fails(struct who who) {
+    calls(who, NSD_CALL_EXEC_FAILED, NOWHERE);
+}
+
+/* "error unlocked-switch x3 > split-sequence exec-discards; note died-switched" */
+static const char *story_so_far(char *text, size_t size) {
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (const struct nsd_finding *finding = findings.first; finding != NULL;
+         finding = finding->next) {
+        bool first = true;
+
+        if (finding->withdrawn)
+            continue;
+        used += (size_t) snprintf(text + used, size - used, "%s%s %s", used > 0 ? "; " : "",
+                                  severity__name(finding__severity(finding)),
+                                  rules__name(finding->rule));
+        if (finding->count > 1)
+            used += (size_t) snprintf(text + used, size - used, " x%u", finding->count);
+        for (const struct nsd_finding *then = finding->consequences; then != NULL;
+             then = then->next) {
+            if (then->withdrawn)
+                continue;
+            used += (size_t) snprintf(text + used, size - used, "%s %s", first ? " >" : "",
+                                      rules__name(then->rule));
+            first = false;
+        }
+    }
+    return text;
+}
+
+#define found(expected)                                                                            \
+    do {                                                                                           \
+        char text_[4096];                                                                          \
+        if (strcmp(story_so_far(text_, sizeof text_), (expected)) != 0)                            \
+            FAIL("found \"%s\", not \"%s\"", text_, (expected));                                   \
+    } while (0)
+
+/* No error and no warning. */
+#define found_clean()                                                                              \
+    do {                                                                                           \
+        char text_[4096];                                                                          \
+        story_so_far(text_, sizeof text_);                                                         \
+        if (strstr(text_, "error") != NULL || strstr(text_, "warning") != NULL)                    \
+            FAIL("found \"%s\", not clean", text_);                                                \
+    } while (0)
+
+/* ---- scenes ---- */
+
+struct scene {
+    const char *name;
+    void (*play)(void);
+    struct scene *next;
+};
+static struct scene *story_scenes, **story_last_scene = &story_scenes;
+
+#define SCENE(name)                                                                                \
+    static void play_##name(void);                                                                 \
+    static struct scene scene_##name = {#name, play_##name, NULL};                                 \
+    __attribute__((constructor)) static void add_##name(void) {                                    \
+        *story_last_scene = &scene_##name;                                                         \
+        story_last_scene = &scene_##name.next;                                                     \
+    }                                                                                              \
+    static void play_##name(void)
+
+static void begin_image(void) {
+    ledger__begin(&ledger, LEADER, LEADER, NSD_RUNTIME_THREADS);
+    ledger__set_reader(&ledger, story_read_word, NULL);
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++)
+        looked_at(LEADER, kind, HOME_INODE + kind);
+    /* As programs do that mean to come back. */
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++)
+        opens_own(MAIN_THREAD, HOME_FD + (int) kind, kind, NOWHERE);
+}
+
+static void end_image(void) {
+    rules__reset(&ledger, &findings);
+    ledger__end(&ledger);
+    if (story_bytes != 0) {
+        FAIL("%zu bytes not given back", story_bytes);
+        story_bytes = 0;
+    }
+}
+
+int main(int argc, char **argv) {
+    int bad = 0;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (struct scene *scene = story_scenes; scene != NULL; scene = scene->next) {
+        if (argc > 1 && strstr(scene->name, argv[1]) == NULL)
+            continue;
+        /* Once as on a kernel with namespace ids, once as on an older one. */
+        for (int ids = 0; ids < 2; ids++) {
+            story_failures = 0;
+            story_name = scene->name;
+            story_shared_by_id = ids == 1;
+            story_is_recording = false;
+            story_limit = (size_t) -1;
+            memset(story_words, 0, sizeof story_words);
+            begin_image();
+            scene->play();
+            story_limit = (size_t) -1;
+            end_image();
+            printf("%s %s%s\n", story_failures == 0 ? "ok" : "not ok", scene->name,
+                   ids ? " (with ids)" : "");
+            bad += story_failures != 0;
+        }
+    }
+    return bad != 0;
+}
+
+#endif
