@@ -64,13 +64,13 @@ void ledger__end(struct nsd_ledger *ledger) {
 
     if (!ledger->begun)
         return;
+    forget_change(ledger);
     while (ledger->threads.births != NULL)
         threads__give_up(&ledger->threads, &ledger->labels, ledger->threads.births);
     while (ledger->threads.table != NULL) {
         remove_thread(ledger, ledger->threads.table);
         forget_change(ledger);
     }
-    forget_change(ledger);
     descriptors__reset(&ledger->descriptors, &ledger->labels);
     for (unsigned i = 0; i < NSD_UNUSED_DEAD; i++)
         switch__drop(&ledger->labels, ledger->unused_dead[i]);
@@ -404,8 +404,10 @@ static void look_at_visits(struct nsd_ledger *ledger, struct nsd_thread *thread,
     for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
         if (!change->is_move && !change->visit_over &&
             visits__is_meant_to_come_back(&ledger->visits, change) &&
-            visits__state(&ledger->visits, change, event) == NSD_VISIT_OVER)
+            visits__state(&ledger->visits, change, event) == NSD_VISIT_OVER) {
             change->visit_over = true;
+            change->over_since = event->time;
+        }
     }
 }
 
@@ -415,7 +417,8 @@ static struct nsd_thread *thread_of(struct nsd_ledger *ledger, const struct nsd_
     if (event->call == NSD_CALL_THREAD_BORN)
         return born(ledger, event);
     thread = threads__find(&ledger->threads, event->tid);
-    if (thread == NULL && event->call != NSD_CALL_THREAD_DIED)
+    /* The last thread's end is seen before the image's: that is no first meeting with it. */
+    if (thread == NULL && event->call != NSD_CALL_THREAD_DIED && event->call != NSD_CALL_EXIT)
         thread = find_thread(ledger, event);
     return thread;
 }
@@ -505,7 +508,8 @@ int32_t ledger__pinned(const struct nsd_thread *thread) {
 }
 
 bool ledger__is_single_threaded(const struct nsd_ledger *ledger) {
-    /* A leader that has ended stays in the thread group to its end (kernel/exit.c, release_task). */
+    /* A leader that has ended stays in the thread group to its end (kernel/exit.c, release_task).
+     */
     return threads__live(&ledger->threads) <= 1 && ledger->leader != NULL;
 }
 

@@ -35,6 +35,7 @@ struct nsd_switch {
     struct nsd_witness *elsewhere; /* what belongs to this switch, seen on another thread */
     struct nsd_finding *finding;   /* of the rules: the one that takes in what follows */
     uint64_t lock_epoch;
+    uint64_t over_since; /* time of the event that showed visit_over */
     uint32_t id;
     uint32_t holders;
     uint32_t serial;     /* of the thread */

@@ -229,6 +229,8 @@ static nsd_kinds come_home(struct nsd_ledger *ledger, struct nsd_thread *thread,
         explained = (nsd_kinds) (explained | now);
         forgive_failure(change, home);
         change->came_home = (nsd_kinds) (change->came_home | now);
+        if (now != 0)
+            visits__forgive(&ledger->visits, change, event);
         if (home == change->kinds) {
             visits__learn(&ledger->visits, change, event);
             *link = change->outer;

@@ -128,7 +128,7 @@ void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch 
     visit = find(visits, change->began.frames);
     if (!changed && visit != NULL && visit->earliest < change->began.time && !visit->repeated &&
         !change->repeated)
-        change->visit_over = true;
+        change->visit_over = true; /* and over_since stays 0: nothing forgives this */
     change->repeated = true;
 }
 
@@ -137,6 +137,13 @@ static const struct nsd_visit *earlier_visit(const struct nsd_visits *visits,
     const struct nsd_visit *visit = find(visits, change->began.frames);
 
     return visit != NULL && visit->earliest < change->began.time ? visit : NULL;
+}
+
+void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *change,
+                     const struct nsd_event *restore) {
+    if (change->visit_over && change->over_since == restore->time &&
+        (change->restore_failed || earlier_visit(visits, change) == NULL))
+        change->visit_over = false;
 }
 
 bool visits__is_meant_to_come_back(const struct nsd_visits *visits,
@@ -157,8 +164,16 @@ static enum nsd_visit_state slot_by_event(const struct nsd_event *event, uint64_
                 return event->frames->frame[i].pc == pc ? NSD_VISIT_GOES_ON : NSD_VISIT_OVER;
         }
     }
-    /* Below the stack pointer nothing lives; the call's own return address stands right there. */
-    return slot < event->stack_pointer ? NSD_VISIT_OVER : NSD_VISIT_UNKNOWN;
+    return NSD_VISIT_UNKNOWN;
+}
+
+/*
+ * The event was captured on the stack of the switch, not on a signal's or a coroutine's: they share
+ * a caller. Then what is below its stack pointer lives no more.
+ */
+static bool is_on_same_stack(const struct nsd_switch *change, const struct nsd_event *event) {
+    return event->stack_pointer != 0 &&
+           innermost_common(&change->began, event->frames, event->stack_pointer) != 0;
 }
 
 static enum nsd_visit_state slot_by_memory(const struct nsd_visits *visits, int32_t tid,
@@ -177,7 +192,7 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
     const struct nsd_visit *visit = earlier_visit(visits, change);
     enum nsd_visit_state state = NSD_VISIT_UNKNOWN;
     unsigned first = change->visit_frame;
-    bool unsure = false;
+    bool unsure = false, same_stack;
 
     if (change->visit_over)
         return NSD_VISIT_OVER;
@@ -187,6 +202,7 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
         return NSD_VISIT_UNKNOWN;
     if (event != NULL && event->tid != change->began.tid)
         event = NULL;
+    same_stack = event != NULL && is_on_same_stack(change, event);
     /*
      * A returned function's slot may hold its old value for a while, so the frames further out are
      * asked as well: one that has returned took the inner ones with it.
@@ -200,9 +216,12 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
         state = event == NULL ? NSD_VISIT_UNKNOWN : slot_by_event(event, slot, pc);
         if (state == NSD_VISIT_GOES_ON && i == first)
             return NSD_VISIT_GOES_ON;
+        /* The captured call's own return address stands right below its stack pointer. */
+        if (state == NSD_VISIT_UNKNOWN && same_stack && slot < event->stack_pointer)
+            return NSD_VISIT_OVER;
         if (state == NSD_VISIT_UNKNOWN)
             state = slot_by_memory(visits, change->began.tid, slot, pc,
-                                   event == NULL ? 0 : event->stack_pointer);
+                                   same_stack ? event->stack_pointer : 0);
         if (state == NSD_VISIT_OVER)
             return NSD_VISIT_OVER;
         unsure = unsure || state == NSD_VISIT_UNKNOWN;

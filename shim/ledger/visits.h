@@ -49,6 +49,12 @@ void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
  * alone it shows which function visits.
  */
 void visits__learn_of_switch(struct nsd_switch *change, const struct nsd_event *restore);
+/*
+ * A restore works. Where only this switch's own way back had shown which function visits, one
+ * further out may finish it, or try again what failed: then nothing is over.
+ */
+void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *change,
+                     const struct nsd_event *restore);
 /* The call that began it is made once more, changing nothing: see visits.c. */
 void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *change,
                              const struct nsd_event *event, bool changed);

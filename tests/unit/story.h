@@ -99,8 +99,8 @@ static uint32_t story_token;
 /* ---- stacks ---- */
 
 /*
- * A place is a function and a line in it. AT(MAIN(3), VISIT(1)) is line 1 of visit, called in line 3
- * of main; what is outside of main (or of a thread's first function) is added. Functions have
+ * A place is a function and a line in it. AT(MAIN(3), VISIT(1)) is line 1 of visit, called in line
+ * 3 of main; what is outside of main (or of a thread's first function) is added. Functions have
  * frames of one size, so that the same callers give the same slots.
  */
 #define FUNCTION(number, line) ((uint64_t) (number) *4096u + (uint64_t) (line) *16u)
@@ -140,10 +140,7 @@ static bool story_read_word(void *context, int32_t tid, uint64_t address, uint64
     return true;
 }
 
-static struct {
-    struct nsd_frames head;
-    struct nsd_frame frame[DEPTH_MOST];
-} story_stacks[512];
+static struct nsd_frames *story_stacks[512]; /* for the whole run */
 static unsigned story_stack_count;
 
 /* The thread's stack now; returns it as captured, with its stack pointer. */
@@ -151,6 +148,7 @@ static const struct nsd_frames *stack_of(int32_t tid, const uint64_t *places,
                                          uint64_t *stack_pointer, bool has_slots) {
     struct nsd_frame frame[DEPTH_MOST] = {{0, 0, 0}};
     uint64_t all[DEPTH_MOST] = {START}, hash = 14695981039346656037u;
+    struct nsd_frames *made;
     unsigned depth = 1;
 
     *stack_pointer = 0;
@@ -173,16 +171,19 @@ static const struct nsd_frames *stack_of(int32_t tid, const uint64_t *places,
             story_words[tid][from_outside] = frame[i].pc;
     }
     for (unsigned i = 0; i < story_stack_count; i++) {
-        if (story_stacks[i].head.hash == hash && story_stacks[i].head.depth == depth &&
-            memcmp(story_stacks[i].frame, frame, sizeof frame) == 0)
-            return &story_stacks[i].head;
+        made = story_stacks[i];
+        if (made->hash == hash && made->depth == depth &&
+            memcmp(made->frame, frame, depth * sizeof frame[0]) == 0)
+            return made;
     }
-    if (story_stack_count == sizeof story_stacks / sizeof story_stacks[0])
+    made = calloc(1, sizeof *made + depth * sizeof frame[0]);
+    if (made == NULL || story_stack_count == sizeof story_stacks / sizeof story_stacks[0])
         abort();
-    story_stacks[story_stack_count].head.hash = hash;
-    story_stacks[story_stack_count].head.depth = (uint16_t) depth;
-    memcpy(story_stacks[story_stack_count].frame, frame, sizeof frame);
-    return &story_stacks[story_stack_count++].head;
+    made->hash = hash;
+    made->depth = (uint16_t) depth;
+    memcpy(made->frame, frame, depth * sizeof frame[0]);
+    story_stacks[story_stack_count++] = made;
+    return made;
 }
 
 /* ---- who ---- */
@@ -195,27 +196,27 @@ struct who {
 };
 
 UNUSED static struct who thread(int32_t tid) {
-    return (struct who) {.tid = tid};
+    return (struct who){.tid = tid};
 }
 #define MAIN_THREAD thread(LEADER)
 
 UNUSED static struct who locked(int64_t goroutine, int32_t tid) {
-    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_EXTERNAL, 0};
+    return (struct who){tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_EXTERNAL, 0};
 }
 UNUSED static struct who unlocked(int64_t goroutine, int32_t tid) {
-    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_UNLOCKED, 0};
+    return (struct who){tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_UNLOCKED, 0};
 }
 UNUSED static struct who in_init(int64_t goroutine, int32_t tid) {
-    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_INTERNAL, 0};
+    return (struct who){tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_INTERNAL, 0};
 }
 UNUSED static struct who in_cgo(int64_t goroutine, int32_t tid, uint64_t epoch) {
-    return (struct who) {tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_CGO, epoch};
+    return (struct who){tid, goroutine, NSD_RUNTIME_GO, NSD_LOCK_CGO, epoch};
 }
 UNUSED static struct who wedged(int32_t tid) {
-    return (struct who) {tid, 0, NSD_RUNTIME_GO, NSD_LOCK_WEDGED, 0};
+    return (struct who){tid, 0, NSD_RUNTIME_GO, NSD_LOCK_WEDGED, 0};
 }
 UNUSED static struct who of_unknown_go(int32_t tid) {
-    return (struct who) {tid, 0, NSD_RUNTIME_GO, NSD_LOCK_UNKNOWN, 0};
+    return (struct who){tid, 0, NSD_RUNTIME_GO, NSD_LOCK_UNKNOWN, 0};
 }
 
 /* ---- events ---- */
@@ -243,7 +244,7 @@ static void tell(struct nsd_event *event) {
 }
 
 static struct nsd_identity identity_of(unsigned kind, uint64_t inode) {
-    return (struct nsd_identity) {
+    return (struct nsd_identity){
         .id = story_shared_by_id ? inode + 77000u : 0, .inode = inode, .device = 4, .kind = kind};
 }
 
@@ -353,7 +354,8 @@ UNUSED static void goes_home(struct who who, unsigned kind, const uint64_t *plac
 }
 UNUSED static void fails_to_go_home(struct who who, unsigned kind, int error,
                                     const uint64_t *places) {
-    setns_event(who, HOME_FD + (int) kind, kind, error == 9 ? 0 : HOME_INODE + kind, -error, places);
+    setns_event(who, HOME_FD + (int) kind, kind, error == 9 ? 0 : HOME_INODE + kind, -error,
+                places);
 }
 UNUSED static void fails_to_enter(struct who who, unsigned kind, uint64_t inode, int error,
                                   const uint64_t *places) {
