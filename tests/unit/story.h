@@ -140,7 +140,7 @@ static bool story_read_word(void *context, int32_t tid, uint64_t address, uint64
     return true;
 }
 
-static struct nsd_frames *story_stacks[512]; /* for the whole run */
+static struct nsd_frames *story_stacks[4096]; /* for the whole run */
 static unsigned story_stack_count;
 
 /* The thread's stack now; returns it as captured, with its stack pointer. */
