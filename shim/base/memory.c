@@ -160,6 +160,18 @@ size_t memory__try_copy(void *to, const void *from, size_t size) {
     return result > 0 ? (size_t) result : 0;
 }
 
+bool memory__can_read(const void *const *places, unsigned count) {
+    struct io_vector local[1], remote[MEMORY_PLACES];
+    char bytes[MEMORY_PLACES];
+
+    if (only_own_calls || count == 0)
+        return true;
+    for (unsigned i = 0; i < count; i++)
+        remote[i] = (struct io_vector){places[i], 1};
+    local[0] = (struct io_vector){bytes, count};
+    return SYS6(__NR_process_vm_readv, sys__gettid(), local, 1, remote, count, 0) == (long) count;
+}
+
 #define PAGE 4096u
 
 bool memory__try_string(char *to, size_t size, const char *from) {

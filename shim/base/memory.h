@@ -29,6 +29,12 @@ const char *string__base_name(const char *path);
 size_t memory__try_copy(void *to, const void *from, size_t size);
 /* As above for a string: at most size-1 characters and a NUL. False if its start is unreadable. */
 bool memory__try_string(char *to, size_t size, const char *from);
+/*
+ * Whether a byte can be read at each of these places, at most MEMORY_PLACES of them, by one call;
+ * always true where no call may be made.
+ */
+#define MEMORY_PLACES 64u
+bool memory__can_read(const void *const *places, unsigned count);
 /* From now on no system call that the host would not make by itself (design.md, section 7). */
 void memory__only_own_calls(void);
 bool memory__is_quiet(void);

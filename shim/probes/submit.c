@@ -268,6 +268,10 @@ bool submit__any_descriptor(void) {
     return atomic_load_explicit(&any_descriptor, memory_order_relaxed);
 }
 
+bool submit__has_findings(void) {
+    return findings.first != NULL;
+}
+
 uint32_t submit__new_token(void) {
     uint32_t token = atomic_fetch_add_explicit(&last_token, 1, memory_order_relaxed) + 1;
 
@@ -354,15 +358,6 @@ void submit__report(const struct nsd_event *event, enum nsd_occasion occasion) {
         on_stack__call(make_report, &request, report_stack + sizeof report_stack);
     }
     let_go(event->tid);
-}
-
-void submit__before_filter(int32_t tid) {
-    struct nsd_event event;
-
-    if (findings.first == NULL)
-        return;
-    submit__prepare(&event, NSD_CALL_REPORT, tid);
-    submit__report(&event, NSD_OCCASION_SIGNAL);
 }
 
 void submit__exec_failed(int32_t tid, int64_t error) {

@@ -20,11 +20,6 @@ void submit__event(const struct nsd_event *event);
  * writes the report. May be called from a hook of exec, exit, exit_group or a signal handler.
  */
 void submit__report(const struct nsd_event *event, enum nsd_occasion occasion);
-/*
- * The host is about to set a seccomp filter, after which nothing is written any more: reports what
- * has been found so far.
- */
-void submit__before_filter(int32_t tid);
 /* The exec of the last submit__report(EXEC) came back with this negative errno. */
 void submit__exec_failed(int32_t tid, int64_t error);
 
@@ -42,6 +37,8 @@ void submit__observe(int32_t tid, nsd_kinds kinds);
 bool submit__any_switch(void);
 /* A descriptor that leads to a namespace is known: close and dup matter now. */
 bool submit__any_descriptor(void);
+/* Something has been found in this image. */
+bool submit__has_findings(void);
 /* A birth token for a THREAD_CREATE/THREAD_BORN pair. */
 uint32_t submit__new_token(void);
 /* An event could not be recorded (no hook stack, no memory). */

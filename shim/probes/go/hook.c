@@ -11,6 +11,7 @@
 #include "probes/libc/proc_path.h"
 #include "probes/process/caller.h"
 #include "probes/process/identity.h"
+#include "probes/process/seccomp.h"
 #include "stacks/capture.h"
 #include <linux/close_range.h>
 #include <linux/errno.h>
@@ -386,21 +387,20 @@ static void before_close_range(struct nsd_go_moment *moment) {
 
 /* ---- the host's own seccomp filter ---- */
 
-static bool sets_filter(const struct nsd_go_call *call) {
-    if (call->number == __NR_prctl)
-        return call->arguments[0] == PR_SET_SECCOMP;
-    return call->arguments[0] == SECCOMP_SET_MODE_STRICT ||
-           call->arguments[0] == SECCOMP_SET_MODE_FILTER;
+static struct nsd_filter_call filter_call(const struct nsd_go_call *call) {
+    return call->number == __NR_prctl
+               ? seccomp__of_prctl(call->arguments[0], call->arguments[1], call->arguments[2])
+               : seccomp__of_seccomp(call->arguments[0], call->arguments[2]);
 }
 
 static void before_filter(struct nsd_go_moment *moment) {
-    if (sets_filter(moment->call))
-        submit__before_filter(moment->tid);
+    if (filter_call(moment->call).sets)
+        seccomp__before(moment->tid);
 }
 
 static void after_filter(struct nsd_go_moment *moment) {
-    if (!sets_filter(moment->call) || moment->call->result < 0)
-        return;
-    identity__quiet();
-    memory__only_own_calls();
+    const struct nsd_filter_call call = filter_call(moment->call);
+
+    if (call.sets && moment->call->result >= 0)
+        seccomp__stands(&call);
 }

@@ -5,34 +5,29 @@
  */
 #include "probes/libc/filters.h"
 
-#include "base/memory.h"
 #include "base/syscall.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/caller.h"
-#include "probes/process/identity.h"
-#include "probes/submit.h"
+#include "probes/process/seccomp.h"
 
 #include <linux/prctl.h>
 #include <stdarg.h>
 
-void filters__before(void) {
+bool filters__before(void) {
     struct nsd_caller caller;
 
-    if (caller__is_ours(&caller, machine__thread_pointer(), 0))
-        submit__before_filter(caller.tid);
-}
-
-void filters__set(void) {
-    if (caller__is_vfork_child(machine__thread_pointer()))
-        return;
-    identity__quiet();
-    memory__only_own_calls();
+    if (!caller__is_ours(&caller, machine__thread_pointer(), 0))
+        return false;
+    seccomp__before(caller.tid);
+    return true;
 }
 
 int prctl(int option, ...) {
     unsigned long a, b, c, d;
+    struct nsd_filter_call call;
     va_list rest;
     int result;
+    bool ours;
 
     va_start(rest, option);
     a = va_arg(rest, unsigned long);
@@ -42,9 +37,10 @@ int prctl(int option, ...) {
     va_end(rest);
     if (!nsd_on || option != PR_SET_SECCOMP)
         return NEXT(prctl)(option, a, b, c, d);
-    filters__before();
+    call = seccomp__of_prctl(PR_SET_SECCOMP, a, b);
+    ours = filters__before();
     result = NEXT(prctl)(option, a, b, c, d);
-    if (result == 0)
-        filters__set();
+    if (ours && result == 0)
+        seccomp__stands(&call);
     return result;
 }

@@ -6,9 +6,7 @@
 
 #include <stdbool.h>
 
-/* Before the call: what can only be asked now. */
-void filters__before(void);
-/* After it has succeeded: from now on no call that the host does not make itself. */
-void filters__set(void);
+/* Before the call. False if it is not this process's own (a vfork child's). */
+bool filters__before(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include "probes/libc/observe.h"
 #include "probes/libc/processes.h"
 #include "probes/libc/prototypes.h"
+#include "probes/process/seccomp.h"
 
 #include <asm/errno.h>
 #include <linux/sched.h>
@@ -152,20 +153,18 @@ static long do_sigaction(const struct request *request) {
     return -1;
 }
 
-#define PR_SET_SECCOMP 22
-#define SECCOMP_SET_MODE_FILTER 1
 
 static long do_filter(const struct request *request) {
-    bool sets = request->number == __NR_seccomp ? request->argument[0] <= SECCOMP_SET_MODE_FILTER
-                                                : request->argument[0] == PR_SET_SECCOMP;
-    long result;
+    const struct nsd_filter_call call =
+        request->number == __NR_seccomp
+            ? seccomp__of_seccomp((uint64_t) request->argument[0], (uint64_t) request->argument[2])
+            : seccomp__of_prctl((uint64_t) request->argument[0], (uint64_t) request->argument[1],
+                                (uint64_t) request->argument[2]);
+    bool ours = call.sets && filters__before();
+    long result = make(request);
 
-    if (!sets)
-        return make(request);
-    filters__before();
-    result = make(request);
-    if (result >= 0)
-        filters__set();
+    if (ours && result >= 0)
+        seccomp__stands(&call);
     return result;
 }
 

@@ -19,8 +19,8 @@ bool nsd_on;
 static volatile uint32_t *original;
 
 /*
- * Where the C libraries keep a thread's tid, in bytes above the thread pointer: struct pthread's tid
- * in glibc (since 2.4) and in musl (since 1.1.22). None is believed before it held what gettid
+ * Where the C libraries keep a thread's tid, in bytes above the thread pointer: struct pthread's
+ * tid in glibc (since 2.4) and in musl (since 1.1.22). None is believed before it held what gettid
  * says, and the first threads that are born are asked again.
  */
 static const ptrdiff_t tid_offsets[] = {720, 48};

@@ -10,7 +10,8 @@
 
 /* exit() was called: its event is kept until its handlers have run and the image does end. */
 void ending__announce(const struct nsd_event *exit);
-/* After the report of this image: the status to leave with, changed only where exitcode= says so. */
+/* After the report of this image: the status to leave with, changed only where exitcode= says so.
+ */
 int ending__status(int status);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/syscall.h"
 #include "names/modules.h"
 #include "probes/process/identity.h"
+#include "probes/process/seccomp.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
@@ -137,34 +138,87 @@ struct plan {
     size_t entries;
 };
 
-static void make_plan(char *const *given, struct plan *plan) {
+/* Which of our variables the host's list has. */
+struct present {
+    bool is_switched, has_options;
+};
+
+#define PAGE 4096u
+
+/*
+ * Notes what this entry says. It is known to begin in memory that is there.
+ */
+static void note_entry(struct plan *plan, const char *entry, struct present *present) {
+    if (entry[0] != 'N' && entry[0] != 'L')
+        return;
+    if (entry_is(entry, SWITCH))
+        present->is_switched = true;
+    else if (entry_is(entry, OPTIONS))
+        present->has_options = true;
+    else if (entry_is(entry, PRELOAD))
+        plan->preload = entry + sizeof PRELOAD - 1;
+}
+
+/*
+ * Reads the host's list as the kernel would: where it would answer EFAULT this must not crash.
+ * False then.
+ */
+static bool read_entries(char *const *given, struct plan *plan, struct present *present) {
+    const void *part[MEMORY_PLACES];
+
+    while (given != NULL) {
+        unsigned count = 0, room = MEMORY_PLACES;
+
+        if (!memory__is_quiet()) {
+            size_t in_page = PAGE - ((uintptr_t) given & (PAGE - 1));
+            size_t size = sizeof part < in_page ? sizeof part : in_page;
+
+            /* A pointer that lies across two pages is read by itself. */
+            if (size < sizeof part[0])
+                size = sizeof part[0];
+            room = (unsigned) (memory__try_copy(part, given, size) / sizeof part[0]);
+            if (room == 0)
+                return false;
+        }
+        while (count < room && given[count] != NULL)
+            count++;
+        memory__copy(part, given, count * sizeof part[0]);
+        if (!memory__can_read(part, count))
+            return false;
+        for (unsigned i = 0; i < count; i++)
+            note_entry(plan, part[i], present);
+        plan->entries += count;
+        given += count;
+        if (count < room)
+            return true;
+    }
+    return true;
+}
+
+/*
+ * Under a seccomp filter that can kill the preload goes no further: the next image would be watched
+ * by calls that it may die of. Under any filter it is not asked whether the library can be reached.
+ */
+static bool make_plan(char *const *given, struct plan *plan) {
     bool follow = nsd_options.follow.number != 0;
-    bool reaches = environment__reaches_library();
-    bool has_switch = false, has_options = false, has_ours = false;
+    struct present present = {false, false};
+    bool has_ours = false;
 
     memory__fill(plan, 0, sizeof *plan);
-    for (; given != NULL && given[plan->entries] != NULL; plan->entries++) {
-        const char *entry = given[plan->entries];
-
-        if (entry[0] != 'N' && entry[0] != 'L')
-            continue;
-        if (entry_is(entry, SWITCH))
-            has_switch = true;
-        else if (entry_is(entry, OPTIONS))
-            has_options = true;
-        else if (entry_is(entry, PRELOAD))
-            plan->preload = entry + sizeof PRELOAD - 1;
-    }
+    if (!read_entries(given, plan, &present))
+        return false;
     if (plan->preload != NULL)
         has_ours = find_element(plan->preload, &plan->cut_from, &plan->cut_end);
-    if (follow && reaches) {
-        plan->add_switch = !has_switch;
-        plan->add_options = !has_options && options_entry != NULL;
+    if (follow && !seccomp__may_kill() &&
+        (identity__is_quiet() || environment__reaches_library())) {
+        plan->add_switch = !present.is_switched;
+        plan->add_options = !present.has_options && options_entry != NULL;
         plan->add_preload = !has_ours;
         plan->cut_from = plan->cut_end = NULL;
-        return;
+        return true;
     }
-    plan->strip_ours = !follow && (has_switch || has_options || has_ours);
+    plan->strip_ours = !follow && (present.is_switched || present.has_options || has_ours);
+    return true;
 }
 
 static bool plan_changes(const struct plan *plan) {
@@ -241,27 +295,41 @@ void environment__reclaim(uintptr_t vfork_key) {
     }
 }
 
+/*
+ * Where the new list goes. Under a seccomp filter no mapping can be made: there is one place for
+ * that, which is not given back, since who execs under a filter rarely comes back from it.
+ */
+static char **take_room(size_t size, struct nsd_environment *out) {
+    static char *room[4096];
+    static _Atomic bool is_taken;
+    long at;
+
+    if (identity__is_quiet())
+        return size <= sizeof room && !atomic_exchange(&is_taken, true) ? room : NULL;
+    at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (SYS_IS_ERROR(at))
+        return NULL;
+    out->mapping = (void *) at;
+    out->size = size;
+    return (char **) at;
+}
+
 void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_environment *out) {
     struct plan plan;
     size_t size, count = 0;
     char **list, *strings, *end;
     bool new_preload;
-    long at;
 
     out->list = (char **) given;
     out->mapping = NULL;
     out->size = 0;
-    if (identity__is_quiet() || library[0] == '\0')
-        return;
-    make_plan(given, &plan);
-    if (!plan_changes(&plan))
+    if (library[0] == '\0' || !make_plan(given, &plan) || !plan_changes(&plan))
         return;
     size = (plan.entries + 4) * sizeof *list + sizeof PRELOAD + sizeof library + 1 +
            (plan.preload == NULL ? 0 : string__length(plan.preload));
-    at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (SYS_IS_ERROR(at))
+    list = take_room(size, out);
+    if (list == NULL)
         return;
-    list = (char **) at;
     strings = (char *) (list + plan.entries + 4);
     new_preload = plan.add_preload || plan.cut_from != NULL;
     end = new_preload ? write_preload(strings, &plan) : strings;
@@ -287,9 +355,7 @@ void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_e
         list[count++] = (char *) options_entry;
     list[count] = NULL;
     out->list = list;
-    out->mapping = (void *) at;
-    out->size = size;
-    if (vfork_key != 0) {
+    if (vfork_key != 0 && out->mapping != NULL) {
         leave(vfork_key, out);
         /* Its end is the parent's matter; a failed exec keeps it until then. */
         out->mapping = NULL;

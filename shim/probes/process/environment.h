@@ -1,7 +1,8 @@
 /*
- * The environment across exec: what the next image must have in it (follow=1) or must not (follow=0,
- * or the library cannot be reached from the caller's root). Called before every exec, also in vfork
- * children and on hook stacks: memory comes from one mmap that environment__release gives back.
+ * The environment across exec: what the next image must have in it (follow=1) or must not
+ * (follow=0, or the library cannot be reached from the caller's root). Called before every exec,
+ * also in vfork children and on hook stacks: memory comes from one mmap that environment__release
+ * gives back.
  */
 #ifndef NSD_PROBES_PROCESS_ENVIRONMENT_H
 #define NSD_PROBES_PROCESS_ENVIRONMENT_H

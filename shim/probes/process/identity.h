@@ -12,7 +12,8 @@
  * Of an open nsfs descriptor: kind by NS_GET_NSTYPE when not given by `flags`, id by NS_GET_ID
  * (with the inode from a cache of ids already seen, else one fstat), or by fstat where the kernel
  * has no ids. Returns 0; -ENOTTY for a descriptor that is no namespace (a pidfd); other negative
- * errno. For CLONE_NEWPID and CLONE_NEWTIME the kind is the ..._for_children one, as setns means it.
+ * errno. For CLONE_NEWPID and CLONE_NEWTIME the kind is the ..._for_children one, as setns means
+ * it.
  */
 int identity__of_descriptor(int fd, uint64_t flags, struct nsd_identity *identity);
 /* Of a thread, by /proc/self/task/TID/ns (TID 0: the caller, /proc/thread-self/ns). Inode only. */

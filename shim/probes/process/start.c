@@ -43,7 +43,8 @@ static void read_auxiliary(char **environment, struct auxiliary *found) {
     memory__fill(found, 0, sizeof *found);
     while (*environment != NULL)
         environment++;
-    /* For a set-uid program glibc has removed variables by moving the rest up: more than one end. */
+    /* For a set-uid program glibc has removed variables by moving the rest up: more than one end.
+     */
     while (environment[1] == NULL)
         environment++;
     for (at = (const Elf64_auxv_t *) (environment + 1); at->a_type != AT_NULL; at++) {
