@@ -48,7 +48,7 @@
     X(_exit, exits)                                                                                \
     X(_Exit, exits)                                                                                \
     X(quick_exit, exits)                                                                           \
-    X(syscall, syscall)                                                                            \
+    X(syscall, by_number)                                                                          \
     X(open, descriptors)                                                                           \
     X(open64, descriptors)                                                                         \
     X(__open_2, descriptors)                                                                       \

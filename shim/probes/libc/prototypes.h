@@ -71,7 +71,7 @@ NSD_EXPORT _Noreturn void _exit(int status);
 NSD_EXPORT _Noreturn void _Exit(int status);
 NSD_EXPORT _Noreturn void quick_exit(int status);
 
-/* syscall.c, entered through the machine's assembly */
+/* by_number.c, entered through the machine's assembly */
 NSD_EXPORT long syscall(long number, ...);
 
 /* descriptors.c */

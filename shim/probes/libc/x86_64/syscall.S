@@ -1,6 +1,6 @@
 /*
  * syscall(): asks the table by number and goes on to the next definition with all registers and the
- * stack as they came, or to syscall.c, whose function takes the same arguments in the same places.
+ * stack as they came, or to by_number.c, whose function takes the same arguments in the same places.
  */
         .macro  keep_arguments
         pushq   %rdi
