@@ -106,7 +106,7 @@ class Table:
         shown = confidence(found[base])[0]
         self.add(workload, base, 1, 1, 1, f"x of {shown:.0f} ns")
         for name in subjects:
-            if name == base or name in against.values():
+            if name == base:
                 continue
             if name in dead or not found[name]:
                 self.say(workload, name, dead.get(name, "no figure"))
