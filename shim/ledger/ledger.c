@@ -328,9 +328,39 @@ static struct nsd_thread *owner_of_path(struct nsd_ledger *ledger, struct nsd_th
     }
 }
 
+/*
+ * /proc/TID/ns/pid is the namespace that the thread is in, but setns by it changes the one for its
+ * children: as a descriptor it is of that kind, and no label of the owner's is meant.
+ */
+static unsigned kind_by_setns(unsigned kind) {
+    switch (kind) {
+    case NSD_KIND_PID:
+        return NSD_KIND_PID_FOR_CHILDREN;
+    case NSD_KIND_TIME:
+        return NSD_KIND_TIME_FOR_CHILDREN;
+    default:
+        return kind;
+    }
+}
+
+/* Where an opened descriptor leads; held for the caller. NULL: not known. */
+static struct nsd_label *label_of_opened(struct nsd_ledger *ledger, struct nsd_thread *owner,
+                                         const struct nsd_event *event, unsigned kind) {
+    struct nsd_identity identity = {.kind = kind_by_setns(kind)};
+
+    if (event->identities > 0 && kind_by_setns(event->identity[0].kind) == identity.kind) {
+        identity = event->identity[0];
+        identity.kind = kind_by_setns(kind);
+    }
+    /* What the kernel says of the descriptor goes before what the path seems to say. */
+    if (owner != NULL && identity.kind == kind &&
+        labels__learn(&ledger->labels, owner->label[kind], &identity))
+        return label__hold(label__real(owner->label[kind]));
+    return identity.inode != 0 || identity.id != 0 ? labels__of(&ledger->labels, &identity) : NULL;
+}
+
 static void open_descriptor(struct nsd_ledger *ledger, struct nsd_thread *thread,
                             const struct nsd_event *event) {
-    struct nsd_thread *owner = owner_of_path(ledger, thread, event);
     nsd_kinds kinds = event->kinds & NSD_ALL_KINDS;
     struct nsd_descriptor descriptor = {
         .fd = (int32_t) event->result,
@@ -338,23 +368,15 @@ static void open_descriptor(struct nsd_ledger *ledger, struct nsd_thread *thread
         .opener_serial = thread->serial,
         .path_owner = event->path_owner,
     };
-    struct nsd_label *held = NULL;
     unsigned kind = 0;
 
     if (event->result < 0 || kinds == 0 || (kinds & (kinds - 1)) != 0)
         return;
     while ((kinds & NSD_KIND_BIT(kind)) == 0)
         kind++;
-    if (owner != NULL) {
-        descriptor.label = owner->label[kind];
-        if (event->identities > 0 && event->identity[0].kind == kind)
-            labels__learn(&ledger->labels, descriptor.label, &event->identity[0]);
-    } else if (event->identities > 0 && event->identity[0].kind == kind) {
-        descriptor.label = held = labels__of(&ledger->labels, &event->identity[0]);
-    }
-    descriptor.label = label__real(descriptor.label);
+    descriptor.label = label_of_opened(ledger, owner_of_path(ledger, thread, event), event, kind);
     descriptors__open(&ledger->descriptors, &ledger->labels, &descriptor);
-    labels__drop(&ledger->labels, held);
+    labels__drop(&ledger->labels, descriptor.label);
 }
 
 static void apply_descriptor(struct nsd_ledger *ledger, struct nsd_thread *thread,
@@ -482,9 +504,15 @@ struct nsd_thread *ledger__thread(struct nsd_ledger *ledger, int32_t tid) {
 }
 
 nsd_kinds ledger__away(const struct nsd_ledger *ledger, const struct nsd_thread *thread) {
+    unsigned apart = 0;
     nsd_kinds away = 0;
 
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+    /* Asked again and again for each event, and mostly the pointers are all the same. */
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++)
+        apart |= (unsigned) (thread->label[kind] != ledger->home.stood[kind]) << kind;
+    for (; apart != 0; apart &= apart - 1) {
+        enum nsd_kind kind = (enum nsd_kind) __builtin_ctz(apart);
+
         if (home__is_away(&ledger->home, kind, thread->label[kind]))
             away = (nsd_kinds) (away | NSD_KIND_BIT(kind));
     }
