@@ -21,15 +21,22 @@ func must(what string, err error) {
 	}
 }
 
-// leaveThread returns on another thread than tid.
-func leaveThread(tid int) {
+// here is the mount namespace of the thread that this goroutine is on.
+func here() string {
+	link, err := os.Readlink("/proc/thread-self/ns/mnt")
+	must("readlink", err)
+	return link
+}
+
+// leaveThread returns on a thread that is at home: those that are not are taken for good.
+func leaveThread(home string) {
 	taken := make(chan bool)
-	for syscall.Gettid() == tid {
+	for here() != home {
 		for i := 0; i < 4; i++ {
 			go func() {
 				runtime.LockOSThread()
-				if syscall.Gettid() == tid {
-					close(taken)
+				if here() != home {
+					taken <- true
 					select {}
 				}
 				time.Sleep(time.Millisecond)
@@ -47,8 +54,9 @@ func main() {
 	hello, world := os.Args[1], os.Args[2]
 	must("mount hello", syscall.Mount(hello, hello, "", syscall.MS_BIND, ""))
 	must("make private", syscall.Mount("", hello, "", syscall.MS_PRIVATE, ""))
+	home := here()
 	must("unshare", syscall.Unshare(syscall.CLONE_NEWNS))
-	leaveThread(syscall.Gettid())
+	leaveThread(home)
 	must("mount world", syscall.Mount(world, hello, "", syscall.MS_BIND, ""))
 	thread := strconv.Itoa(syscall.Gettid())
 	must("exec", syscall.Exec("/usr/bin/nsenter", []string{"nsenter", "-t", thread, "--mount",
