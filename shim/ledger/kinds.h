@@ -24,7 +24,7 @@ enum nsd_kind {
 #define X(name, link, flag) NSD_KIND_##name,
     NSD_KIND_TABLE(X)
 #undef X
-    NSD_KINDS
+        NSD_KINDS
 };
 
 /* A set of kinds: bit k for kind k. Two marks that cannot be taken back ride above them. */
@@ -33,6 +33,12 @@ typedef uint16_t nsd_kinds;
 #define NSD_ALL_KINDS ((nsd_kinds) ((1u << NSD_KINDS) - 1u))
 #define NSD_PRIVATE_FS ((nsd_kinds) (1u << NSD_KINDS))
 #define NSD_PRIVATE_FILES ((nsd_kinds) (1u << (NSD_KINDS + 1)))
+
+/* Runs over the kinds of a set; marks above them are left out. */
+#define FOR_EACH_KIND(kind, set)                                                                   \
+    for (unsigned rest_of_##kind = (unsigned) (set) &NSD_ALL_KINDS, kind;                          \
+         rest_of_##kind != 0 && ((kind = (unsigned) __builtin_ctz(rest_of_##kind)), true);         \
+         rest_of_##kind &= rest_of_##kind - 1)
 
 /* CLONE_FS, CLONE_FILES as unshare takes them. */
 #define NSD_FLAG_FS 0x00000200u
@@ -46,7 +52,8 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length);
  * change the ..._for_children kind alone, CLONE_NEWUSER and the rest their own.
  */
 nsd_kinds kinds__of_flags(uint64_t flags);
-/* Of a clone with these flags: what the child starts with; there pid and time are its own at once. */
+/* Of a clone with these flags: what the child starts with; there pid and time are its own at once.
+ */
 nsd_kinds kinds__of_clone_flags(uint64_t flags);
 
 #endif

@@ -49,10 +49,11 @@ void ledger__set_reader(struct nsd_ledger *ledger, nsd_read_word read_word, void
 }
 
 static void forget_change(struct nsd_ledger *ledger) {
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+    FOR_EACH_KIND(kind, ledger->before_kinds) {
         labels__drop(&ledger->labels, ledger->before[kind]);
         ledger->before[kind] = NULL;
     }
+    ledger->before_kinds = 0;
     switches__bury(&ledger->switches, &ledger->labels);
     threads__bury(&ledger->threads, &ledger->labels);
 }
@@ -101,6 +102,13 @@ static struct nsd_thread *add_thread(struct nsd_ledger *ledger, int32_t tid) {
     return threads__add(&ledger->threads, tid);
 }
 
+static void stand_in(struct nsd_ledger *ledger, struct nsd_thread *thread, unsigned kind,
+                     struct nsd_label *label) {
+    labels__leave(&ledger->labels, thread->label[kind]);
+    thread->label[kind] = label__enter(label);
+    ledger->touched = (nsd_kinds) (ledger->touched | NSD_KIND_BIT(kind));
+}
+
 static struct nsd_thread *find_thread(struct nsd_ledger *ledger, const struct nsd_event *event) {
     struct nsd_thread *thread = add_thread(ledger, event->tid);
 
@@ -118,8 +126,7 @@ static struct nsd_thread *find_thread(struct nsd_ledger *ledger, const struct ns
         label = labels__of(&ledger->labels, &event->identity[i]);
         if (label == NULL)
             continue;
-        labels__leave(&ledger->labels, thread->label[kind]);
-        thread->label[kind] = label__enter(label);
+        stand_in(ledger, thread, kind, label);
         labels__drop(&ledger->labels, label);
     }
     return thread;
@@ -170,17 +177,13 @@ static void expect_thread(struct nsd_ledger *ledger, struct nsd_thread *parent,
 }
 
 static void mint_own(struct nsd_ledger *ledger, struct nsd_thread *thread, nsd_kinds kinds) {
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        struct nsd_label *label;
+    FOR_EACH_KIND(kind, kinds) {
+        struct nsd_label *label = labels__mint(&ledger->labels, kind);
 
-        if ((kinds & NSD_KIND_BIT(kind)) == 0)
-            continue;
-        label = labels__mint(&ledger->labels, kind);
         if (label == NULL)
             continue;
         label->fresh = true;
-        labels__leave(&ledger->labels, thread->label[kind]);
-        thread->label[kind] = label__enter(label);
+        stand_in(ledger, thread, kind, label);
         labels__drop(&ledger->labels, label);
     }
 }
@@ -251,9 +254,8 @@ static void remove_thread(struct nsd_ledger *ledger, struct nsd_thread *thread) 
     threads__remove(&ledger->threads, thread);
     if (thread == ledger->leader)
         ledger->leader = NULL;
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        if ((thread->collective & NSD_KIND_BIT(kind)) != 0)
-            ledger->collective[kind]--;
+    FOR_EACH_KIND(kind, thread->collective) {
+        ledger->collective[kind]--;
     }
     switching__complete_collective(ledger);
     if (ledger__threads_live(ledger) <= 1)
@@ -504,15 +506,10 @@ struct nsd_thread *ledger__thread(struct nsd_ledger *ledger, int32_t tid) {
 }
 
 nsd_kinds ledger__away(const struct nsd_ledger *ledger, const struct nsd_thread *thread) {
-    unsigned apart = 0;
     nsd_kinds away = 0;
 
-    /* Asked again and again for each event, and mostly the pointers are all the same. */
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++)
-        apart |= (unsigned) (thread->label[kind] != ledger->home.stood[kind]) << kind;
-    for (; apart != 0; apart &= apart - 1) {
-        enum nsd_kind kind = (enum nsd_kind) __builtin_ctz(apart);
-
+    /* Asked again and again for each event: of most kinds nothing ever changed. */
+    FOR_EACH_KIND(kind, ledger->touched) {
         if (home__is_away(&ledger->home, kind, thread->label[kind]))
             away = (nsd_kinds) (away | NSD_KIND_BIT(kind));
     }

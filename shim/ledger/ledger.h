@@ -28,6 +28,8 @@ struct nsd_ledger {
     struct nsd_visits visits;
     struct nsd_thread *leader;           /* NULL: it has ended */
     struct nsd_label *before[NSD_KINDS]; /* held; of the last event, see nsd_change */
+    nsd_kinds before_kinds;              /* of these there is one */
+    nsd_kinds touched;                   /* kinds in which a thread ever stood apart from home */
     uint32_t collective[NSD_KINDS];      /* threads that have made an AllThreadsSyscall's part */
     /* Switches of threads that ended without having used their fresh mnt namespace; held. */
     struct nsd_switch *unused_dead[NSD_UNUSED_DEAD];

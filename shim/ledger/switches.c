@@ -110,8 +110,9 @@ struct nsd_switch *switch__hold(struct nsd_switch *change) {
 }
 
 static void give_back(struct nsd_labels *labels, struct nsd_switch *change) {
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++)
+    FOR_EACH_KIND(kind, change->kinds) {
         labels__drop(labels, change->before[kind]);
+    }
     witness__keep(&change->failure, NULL, 0);
     witness__keep(&change->sibling, NULL, 0);
     witness__keep(&change->elsewhere, NULL, 0);

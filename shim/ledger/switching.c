@@ -72,9 +72,8 @@ static void aim_setns(struct nsd_ledger *ledger, const struct nsd_thread *thread
         targets->descriptor = descriptor;
         return;
     }
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        if ((event->kinds & NSD_KIND_BIT(kind)) != 0)
-            aim(targets, kind, labels__mint(&ledger->labels, kind));
+    FOR_EACH_KIND(kind, event->kinds) {
+        aim(targets, kind, labels__mint(&ledger->labels, kind));
     }
 }
 
@@ -82,12 +81,9 @@ static void aim_unshare(struct nsd_ledger *ledger, const struct nsd_event *event
                         struct targets *targets) {
     nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_flags(event->arguments[0]));
 
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        struct nsd_label *label;
+    FOR_EACH_KIND(kind, kinds) {
+        struct nsd_label *label = labels__mint(&ledger->labels, kind);
 
-        if ((kinds & NSD_KIND_BIT(kind)) == 0)
-            continue;
-        label = labels__mint(&ledger->labels, kind);
         if (label != NULL)
             label->fresh = true;
         aim(targets, kind, label);
@@ -99,11 +95,9 @@ static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
                        struct targets *targets) {
     nsd_kinds changed = 0;
 
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+    FOR_EACH_KIND(kind, targets->kinds) {
         struct nsd_label *to = targets->label[kind], *from = thread->label[kind];
 
-        if ((targets->kinds & NSD_KIND_BIT(kind)) == 0)
-            continue;
         if (to == NULL || !label__same(from, to)) {
             ledger->before[kind] = label__hold(from);
             thread->label[kind] = label__enter(to);
@@ -112,6 +106,8 @@ static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
         }
         labels__drop(&ledger->labels, to);
     }
+    ledger->before_kinds = changed;
+    ledger->touched = (nsd_kinds) (ledger->touched | changed);
     return changed;
 }
 
@@ -169,12 +165,8 @@ void switching__complete_collective(struct nsd_ledger *ledger) {
 }
 
 static void join_collective(struct nsd_ledger *ledger, struct nsd_thread *thread, nsd_kinds kinds) {
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        nsd_kinds bit = NSD_KIND_BIT(kind);
-
-        if ((kinds & bit) == 0 || (thread->collective & bit) != 0)
-            continue;
-        thread->collective = (nsd_kinds) (thread->collective | bit);
+    FOR_EACH_KIND(kind, kinds & ~thread->collective) {
+        thread->collective = (nsd_kinds) (thread->collective | NSD_KIND_BIT(kind));
         ledger->collective[kind]++;
     }
     switching__complete_collective(ledger);
@@ -197,8 +189,8 @@ static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_sw
                             nsd_kinds away) {
     nsd_kinds home = change->is_move ? 0 : (nsd_kinds) (change->kinds & ~away);
 
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        if ((change->kinds & NSD_KIND_BIT(kind)) != 0 && is_back(thread, change, kind))
+    FOR_EACH_KIND(kind, change->kinds) {
+        if (is_back(thread, change, kind))
             home = (nsd_kinds) (home | NSD_KIND_BIT(kind));
     }
     return home;
@@ -266,9 +258,8 @@ static struct nsd_switch *begin(struct nsd_ledger *ledger, struct nsd_thread *th
 }
 
 static void add_kinds(struct nsd_ledger *ledger, struct nsd_switch *change, nsd_kinds kinds) {
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        if ((kinds & NSD_KIND_BIT(kind)) != 0)
-            switch__add_kind(change, kind, ledger->before[kind]);
+    FOR_EACH_KIND(kind, kinds) {
+        switch__add_kind(change, kind, ledger->before[kind]);
     }
     change->began.kinds = change->kinds;
 }
@@ -406,9 +397,7 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
         switching__settle(ledger, thread);
     out->changed = enter(ledger, thread, &targets);
     out->moved_process = single && out->changed != 0;
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        if ((out->changed & NSD_KIND_BIT(kind)) == 0)
-            continue;
+    FOR_EACH_KIND(kind, out->changed) {
         if (single)
             home__move(&ledger->home, &ledger->labels, kind, thread->label[kind]);
         else if (thread == ledger->leader)

@@ -9,7 +9,8 @@
 #define RULE NSD_RULE_EXEC_DISCARDS
 
 static const char own[] =
-    "%w execs on %t, which is at home in %k: its switch is on %T, which the exec ends";
+    "%w execs on %t, but the thread that it moved to another %k namespace is %T, which the exec "
+    "ends";
 static const char own_remedy[] =
     "Fix: call runtime.LockOSThread() before %s, and keep it until the exec.";
 static const char others[] = "%w execs on %t while %T is away from home in %k; the exec ends %T";

@@ -9,7 +9,7 @@
 #define RULE NSD_RULE_SPLIT_SEQUENCE
 
 static const char split[] =
-    "%w made its call %c on %t, which is not in the %k namespace that it moved %T to";
+    "%w called %c on %t, but the thread that it moved to another %k namespace is %T";
 static const char split_remedy[] =
     "Fix: call runtime.LockOSThread() before %s, and keep it until the thread is restored or the "
     "process execs.";

@@ -80,6 +80,26 @@ SCENE(copies_of_a_descriptor) {
     CHECK(ledger.descriptors.table == NULL);
 }
 
+/* The link is called pid; what setns changes by it is where the children go. */
+SCENE(pid_namespace_of_the_children) {
+    struct nsd_event event;
+
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    event = event_of(thread(2), NSD_CALL_OPEN, AT(WORKER(1)));
+    event.result = 7;
+    event.kinds = NSD_KIND_BIT(PID);
+    event.path_owner = NSD_PATH_THREAD_SELF;
+    event.identities = 1;
+    event.identity[0] = identity_of(PID_FOR_CHILDREN, HOME_INODE + PID_FOR_CHILDREN);
+    tell(&event);
+    closes(MAIN_THREAD, HOME_FD + PID_FOR_CHILDREN);
+    unshares(thread(2), 0x20000000u, AT(WORKER(1)));
+    unshares(MAIN_THREAD, 0x20000000u, AT(MAIN(2)));
+    CHECK(is_away(2) == NSD_KIND_BIT(PID_FOR_CHILDREN));
+    setns_by(thread(2), 7, PID_FOR_CHILDREN, HOME_INODE + PID_FOR_CHILDREN, AT(WORKER(2)));
+    CHECK(is_away(2) == 0 && last_change.closed != NULL);
+}
+
 /* The number was closed behind our back and leads elsewhere now: what the kernel says counts. */
 SCENE(descriptor_that_was_used_again_unseen) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));
