@@ -1,0 +1,304 @@
+/*
+ * The recording as it lies in its file, and the index of a run's folder: what the writer in the
+ * host maps and the reader outside takes apart. Numbers are the machine's; a reader of the other
+ * byte order says so. Data only: nothing here allocates, calls or decides.
+ *
+ *     file   header (one page) | main part | slice | slice | ...
+ *     part   part header (one page) | tables | kept findings | blocks of events
+ *
+ * A part is one process image: the one that made the file, or a fork child in a slice that it
+ * claimed. Tables (strings, modules, places, stacks) only grow. Blocks are filled one after the
+ * other; the first `head_blocks` stay, the others are a ring. Within tables and blocks records
+ * follow each other and one store of the number of bytes in use commits a record: whoever is killed
+ * in the middle leaves it out, never in half.
+ */
+#ifndef NSD_RECORD_FORMAT_H
+#define NSD_RECORD_FORMAT_H
+
+#include "ledger/event.h"
+#include "names/modules.h"
+#include <stdint.h>
+
+#define NSD_RECORD_MAGIC 0x0a74667264736e89ull /* "\x89nsdrft\n" */
+#define NSD_INDEX_MAGIC 0x0a78696472736e89ull  /* "\x89nsrdix\n" */
+#define NSD_RECORD_VERSION 1u
+#define NSD_RECORD_BYTE_ORDER 0x01020304u
+#define NSD_RECORD_PAGE 4096u
+#define NSD_RECORD_BLOCK 4096u
+/* The file in a run's folder that all its images map. */
+#define NSD_INDEX_NAME ".index"
+
+struct nsd_record_file {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t byte_order;
+    uint32_t header_size; /* of this struct's page */
+    uint32_t page_size;   /* of a part header */
+    uint64_t file_size;
+    uint64_t main_size;  /* of the main part, which begins at header_size */
+    uint64_t slice_size; /* slices follow the main part */
+    uint32_t slices;
+    uint32_t claimed; /* grows by one atomic add; may exceed `slices` */
+};
+
+/* ---- what is known of an image besides its events ---- */
+
+enum nsd_record_ended {
+    NSD_RECORD_RUNNING, /* no end was recorded: killed, or not over yet */
+    NSD_RECORD_EXIT,
+    NSD_RECORD_EXEC,
+    NSD_RECORD_REPORT, /* the last thing said was a report on the way */
+};
+
+enum nsd_record_flag {
+    NSD_RECORD_IS_GO = 1,
+    NSD_RECORD_GO_UNKNOWN = 2,
+    NSD_RECORD_IS_COPY = 4,   /* a fork child */
+    NSD_RECORD_CAME_BACK = 8, /* its last exec failed */
+};
+
+#define NSD_FACTS_PATH 256
+#define NSD_FACTS_GO 32
+#define NSD_FACTS_WORDS 512
+
+/* Strings are cut to fit and NUL-terminated; a reader checks that. */
+struct nsd_record_facts {
+    int32_t pid;
+    int32_t leader; /* tid */
+    uint64_t pid_ns;
+    uint64_t start_ticks, start_wall; /* one pair of clocks, nanoseconds since 1970 */
+    uint64_t last_ticks, last_wall;   /* a later one; of the last report if there was one */
+    uint64_t events;                  /* of the program's, as the closing line counts them */
+    uint64_t lost;
+    uint32_t threads;
+    uint32_t ended;       /* enum nsd_record_ended */
+    uint32_t flags;       /* enum nsd_record_flag */
+    uint32_t cross_check; /* enum nsd_cross_check */
+    uint32_t libc_functions;
+    uint32_t go_sites, go_sites_watched;
+    uint32_t findings; /* errors and warnings so far */
+    uint32_t notes;
+    uint32_t reserved;
+    char path[NSD_FACTS_PATH]; /* of the executable; its base name is the program's */
+    char go[NSD_FACTS_GO];     /* version, empty: none or unknown */
+    /*
+     * Strings one after the other, each with its NUL: the probes, an empty string, then pairs of
+     * probe and why it is missing, an empty string.
+     */
+    char words[NSD_FACTS_WORDS];
+};
+
+/* ---- a part ---- */
+
+struct nsd_record_part {
+    uint64_t state;  /* 0: never begun; NSD_RECORD_MAGIC: begun */
+    uint64_t size;   /* of the part, header included */
+    uint64_t tables; /* offsets from the part's start */
+    uint64_t tables_size;
+    uint64_t kept;
+    uint64_t kept_size;
+    uint64_t blocks;
+    uint32_t block_count;
+    uint32_t head_blocks;
+    uint64_t tables_used; /* commits a table's record */
+    uint64_t kept_count;  /* commits a kept finding's first writing */
+    uint64_t written;     /* records in blocks, ever */
+    uint64_t overwritten; /* of them, by newer ones */
+    uint64_t unnamed;     /* stacks and places that found no room in the tables */
+    uint64_t keeping; /* 1: the kept findings are what counts, since something was overwritten */
+    struct nsd_record_facts facts;
+};
+
+/* Heads every record in tables and blocks. `size` counts the head, and is a multiple of 8. */
+struct nsd_record_head {
+    uint32_t size;
+    uint16_t type; /* enum nsd_record_type */
+    uint16_t count;
+};
+
+enum nsd_record_type {
+    NSD_RECORD_NONE,
+    /* in tables */
+    NSD_RECORD_STRING, /* bytes and a NUL; strings are numbered from 1 in their order */
+    NSD_RECORD_MODULE,
+    NSD_RECORD_PLACE,
+    NSD_RECORD_STACK,
+    /* in blocks */
+    NSD_RECORD_EVENT,   /* `count` identities follow */
+    NSD_RECORD_ANSWERS, /* `count` words that visits looked at during the event before it */
+    NSD_RECORD_LEARNT,  /* what a look at /proc taught the ledger */
+    NSD_RECORD_JUDGED,  /* a report: rules__on_report */
+    NSD_RECORD_TYPES,
+};
+
+struct nsd_record_module {
+    struct nsd_record_head head;
+    uint64_t base, start, end;
+    uint32_t number; /* as frames have it */
+    uint32_t path;   /* string */
+    uint8_t build_id[NSD_BUILD_ID_MOST];
+    uint8_t build_id_size;
+    uint8_t is_shim, is_executable, is_go;
+    uint8_t pad[4];
+};
+
+/* What a pc was called when it was first seen. */
+struct nsd_record_place {
+    struct nsd_record_head head;
+    uint64_t pc; /* a return address */
+    uint64_t offset;
+    uint32_t function, file; /* strings, 0 unknown */
+    uint32_t line;
+    uint32_t module; /* number, 0 unknown */
+    uint32_t is_go;
+    uint32_t pad;
+};
+
+struct nsd_record_stack {
+    struct nsd_record_head head; /* count: depth */
+    uint64_t hash;
+    uint32_t id; /* as events have it */
+    uint32_t pad;
+    struct {
+        uint64_t pc;
+        uint32_t slot;
+        uint32_t module;
+    } frame[];
+};
+
+/* Heads a block. Records follow it. */
+struct nsd_record_block {
+    uint64_t sequence; /* 1, 2, 3 ... in the order of filling; 0: being cleared or never used */
+    uint64_t first;    /* number of its first record, from 0 */
+    uint64_t used;     /* bytes of the block in use, this head included: commits a record */
+};
+
+struct nsd_record_event {
+    struct nsd_record_head head;
+    uint64_t time;
+    uint64_t arguments[5];
+    int64_t result;
+    int64_t goroutine;
+    uint64_t lock_epoch;
+    uint64_t stack_pointer;
+    int32_t tid;
+    int32_t other_tid;
+    uint32_t token;
+    uint32_t kernel_threads;
+    uint32_t stack; /* id, 0 none */
+    uint16_t call;
+    uint16_t kinds;
+    uint8_t runtime;
+    uint8_t lock;
+    uint8_t path_owner;
+    uint8_t marks; /* enum nsd_record_mark */
+    uint8_t pad[4];
+    struct nsd_identity identity[];
+};
+
+enum nsd_record_mark {
+    NSD_MARK_FROM_DESCRIPTOR = 1,
+    NSD_MARK_EXPLICIT_END = 2,
+    NSD_MARK_CANCELLED = 4,
+    NSD_MARK_LIBRARY_CREATED = 8,
+};
+
+struct nsd_record_answers {
+    struct nsd_record_head head;
+    struct {
+        uint64_t value;
+        uint64_t could_be_read; /* 0 or 1 */
+    } answer[];
+};
+
+struct nsd_record_learnt {
+    struct nsd_record_head head;
+    int32_t tid;
+    uint32_t kind;
+    struct nsd_identity identity;
+};
+
+struct nsd_record_judged {
+    struct nsd_record_head head;
+    uint32_t occasion; /* enum nsd_occasion */
+    uint32_t pad;
+    uint64_t ticks, wall; /* the report's clocks */
+    /* The event that occasioned it is the last EVENT with this call and thread. */
+    uint32_t call;
+    int32_t tid;
+};
+
+/* ---- findings as of now, once the ring has lost what they would be derived from ---- */
+
+#define NSD_KEPT_KINDS 12u
+
+struct nsd_kept_body {
+    uint64_t time;
+    int64_t goroutine;
+    int64_t result;
+    uint64_t arguments[5];
+    uint64_t before[NSD_KEPT_KINDS], after[NSD_KEPT_KINDS], home[NSD_KEPT_KINDS]; /* inodes */
+    uint16_t has_before, has_after, has_home; /* bits by kind: there was a label */
+    uint16_t kinds;
+    uint32_t rule;     /* enum nsd_rule_id */
+    uint32_t severity; /* its own */
+    uint32_t switch_id;
+    uint32_t count;
+    uint32_t parent; /* 1 + number of the kept finding that it is a consequence of; 0: none */
+    uint32_t order;  /* among its like */
+    uint32_t message, remedy; /* strings */
+    int32_t tid, other_tid;
+    uint32_t frames, switch_frames; /* stacks */
+    uint16_t call;
+    uint8_t lock;
+    uint8_t main_thread;
+    uint8_t withdrawn;
+    uint8_t related_count;
+    uint8_t pad[2];
+    struct {
+        int64_t goroutine;
+        uint32_t what; /* string */
+        int32_t tid;
+        uint32_t frames;
+        uint32_t pad;
+    } related[3];
+};
+
+/* Two bodies, of which `current` says which is whole: a store of it commits the other one. */
+struct nsd_kept {
+    uint64_t current; /* 0 or 1 */
+    struct nsd_kept_body body[2];
+};
+
+/* ---- the index ---- */
+
+#define NSD_INDEX_SLOTS 2048u
+#define NSD_INDEX_RECORDING 192
+
+enum nsd_slot_state {
+    NSD_SLOT_FREE,    /* never claimed, or given back by a copy that ended without a finding */
+    NSD_SLOT_CLAIMED, /* its claimer is filling it in, or died doing so */
+    NSD_SLOT_FILLED,
+};
+
+struct nsd_index_slot {
+    uint32_t state;                      /* enum nsd_slot_state */
+    uint32_t part;                       /* of the recording: 0 main, 1... slices */
+    char recording[NSD_INDEX_RECORDING]; /* file name in the folder; empty: none */
+    struct nsd_record_facts facts;
+};
+
+struct nsd_index {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t byte_order;
+    uint64_t file_size;
+    uint32_t slot_size;
+    uint32_t slots;
+    uint32_t claimed;    /* grows by one atomic add; may exceed `slots` */
+    uint32_t given_back; /* copies that ended without a finding and left no slot */
+    uint32_t unseen;     /* images that found no slot or no room to record */
+    uint32_t reserved;
+};
+
+#endif
