@@ -75,6 +75,7 @@ void ledger__end(struct nsd_ledger *ledger) {
     descriptors__reset(&ledger->descriptors, &ledger->labels);
     for (unsigned i = 0; i < NSD_UNUSED_DEAD; i++)
         switch__drop(&ledger->labels, ledger->unused_dead[i]);
+    switches__reset(&ledger->switches);
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
         home__move_all(&ledger->home, &ledger->labels, kind, NULL);
     home__begin(&ledger->home, &ledger->labels, none);
@@ -451,8 +452,7 @@ void ledger__apply(struct nsd_ledger *ledger, const struct nsd_event *event,
                    struct nsd_change *change) {
     struct nsd_thread *thread;
 
-    memory__fill(change, 0, sizeof *change);
-    change->before = ledger->before;
+    *change = (struct nsd_change){.before = ledger->before};
     forget_change(ledger);
     if (event->call >= NSD_CALLS)
         return;

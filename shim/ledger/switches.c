@@ -21,7 +21,8 @@ void witness__fill(struct nsd_witness *witness, const struct nsd_event *event, n
 
 void witness__keep(struct nsd_witness **slot, const struct nsd_event *event, nsd_kinds kinds) {
     if (event == NULL) {
-        arena__give(*slot, sizeof **slot);
+        if (*slot != NULL)
+            arena__give(*slot, sizeof **slot);
         *slot = NULL;
         return;
     }
@@ -37,8 +38,12 @@ static struct nsd_switch **bucket_of(struct nsd_switches *switches, int64_t goro
 
 struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct nsd_event *event,
                                    uint32_t serial) {
-    struct nsd_switch *change = arena__take(sizeof *change);
+    struct nsd_switch *change = switches->spare;
 
+    if (change != NULL)
+        switches->spare = NULL;
+    else
+        change = arena__take(sizeof *change);
     if (change == NULL) {
         switches->lost++;
         return NULL;
@@ -109,19 +114,25 @@ struct nsd_switch *switch__hold(struct nsd_switch *change) {
     return change;
 }
 
-static void give_back(struct nsd_labels *labels, struct nsd_switch *change) {
+static void let_go(struct nsd_labels *labels, struct nsd_switch *change) {
     FOR_EACH_KIND(kind, change->kinds) {
         labels__drop(labels, change->before[kind]);
     }
     witness__keep(&change->failure, NULL, 0);
     witness__keep(&change->sibling, NULL, 0);
     witness__keep(&change->elsewhere, NULL, 0);
-    arena__give(change, sizeof *change);
 }
 
 void switch__drop(struct nsd_labels *labels, struct nsd_switch *change) {
-    if (change != NULL && --change->holders == 0)
-        give_back(labels, change);
+    if (change != NULL && --change->holders == 0) {
+        let_go(labels, change);
+        arena__give(change, sizeof *change);
+    }
+}
+
+void switches__reset(struct nsd_switches *switches) {
+    arena__give(switches->spare, sizeof *switches->spare);
+    switches->spare = NULL;
 }
 
 void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels) {
@@ -131,7 +142,13 @@ void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels) {
         switches->grave = change->next;
         change->next = NULL;
         change->outer = NULL;
-        switch__drop(labels, change);
+        if (change->holders == 1 && switches->spare == NULL) {
+            let_go(labels, change);
+            *change = (struct nsd_switch){0};
+            switches->spare = change;
+        } else {
+            switch__drop(labels, change);
+        }
     }
 }
 

@@ -66,6 +66,7 @@ struct nsd_switches {
     struct nsd_switch *first;                            /* open ones, newest first */
     struct nsd_switch *by_goroutine[NSD_SWITCH_BUCKETS]; /* open ones of goroutines */
     struct nsd_switch *grave; /* closed by the last event; linked by next */
+    struct nsd_switch *spare; /* given back last: the next visit takes it */
     uint32_t last_id;
     uint32_t open;
     uint32_t unused_mnt; /* open ones that made a mnt namespace and have not used it */
@@ -80,8 +81,10 @@ struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct n
  * then it is given back, unless somebody holds it.
  */
 void switches__close(struct nsd_switches *switches, struct nsd_switch *change, bool home);
-/* Gives back what the last event closed. */
+/* Gives back what the last event closed, all but one record for the next visit. */
 void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels);
+/* Gives that one back, too. */
+void switches__reset(struct nsd_switches *switches);
 
 struct nsd_switch *switch__hold(struct nsd_switch *change);
 void switch__drop(struct nsd_labels *labels, struct nsd_switch *change);

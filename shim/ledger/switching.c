@@ -13,7 +13,7 @@
 
 /* Where the call leads, for the kinds it names; held. */
 struct targets {
-    struct nsd_label *label[NSD_KINDS];
+    struct nsd_label *label[NSD_KINDS]; /* of the kinds named, the others are not filled */
     nsd_kinds kinds;
     const struct nsd_descriptor *descriptor; /* by which it went, where that is known */
 };
@@ -38,7 +38,7 @@ static void aim_by_identities(struct nsd_ledger *ledger, const struct nsd_thread
         struct nsd_descriptor *descriptor = NULL;
         uint64_t fd = event->arguments[0];
 
-        if (identity->kind >= NSD_KINDS || targets->label[identity->kind] != NULL)
+        if (identity->kind >= NSD_KINDS || (targets->kinds & NSD_KIND_BIT(identity->kind)) != 0)
             continue;
         if (event->from_descriptor)
             descriptor = descriptor_of(ledger, thread, fd);
@@ -209,9 +209,9 @@ static void forgive_failure(struct nsd_switch *change, nsd_kinds home) {
  * the changed kinds that this explains: a call that goes back begins no switch.
  */
 static nsd_kinds come_home(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                           const struct nsd_event *event, struct nsd_change *out) {
+                           const struct nsd_event *event, struct nsd_change *out, nsd_kinds away) {
     struct nsd_switch **link = &thread->switches;
-    nsd_kinds away = ledger__away(ledger, thread), explained = 0;
+    nsd_kinds explained = 0;
 
     while (*link != NULL) {
         struct nsd_switch *change = *link;
@@ -289,10 +289,11 @@ static void note_move(struct nsd_ledger *ledger, struct nsd_thread *thread,
     add_kinds(ledger, change, fresh);
 }
 
+/* `departed`: kinds in which it is away and that no way back explains. */
 static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
                            const struct nsd_event *event, struct nsd_change *out,
-                           nsd_kinds explained) {
-    nsd_kinds fresh = (nsd_kinds) (out->changed & ~explained & ledger__away(ledger, thread));
+                           nsd_kinds departed) {
+    nsd_kinds fresh = out->changed & departed;
     struct nsd_switch *change = own_switch(thread, event);
 
     if (fresh == 0)
@@ -366,9 +367,9 @@ static void note_failure(struct nsd_ledger *ledger, struct nsd_thread *thread,
 
 void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
                       const struct nsd_event *event, struct nsd_change *out) {
-    struct targets targets = {0};
+    struct targets targets;
     struct nsd_switch *own;
-    nsd_kinds away, explained;
+    nsd_kinds before, away, explained;
     bool single;
 
     if (event->result < 0) {
@@ -385,7 +386,9 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
         ledger->home.is_set = true;
     }
     own = own_switch(thread, event);
-    away = ledger__away(ledger, thread);
+    before = ledger__away(ledger, thread);
+    targets.kinds = 0;
+    targets.descriptor = NULL;
     if (event->call == NSD_CALL_SETNS) {
         aim_setns(ledger, thread, event, &targets);
     } else {
@@ -405,8 +408,9 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
     }
     if (out->collective)
         join_collective(ledger, thread, targets.kinds);
-    out->left = (nsd_kinds) (out->changed & ~away & ledger__away(ledger, thread));
-    out->came_home = (nsd_kinds) (out->changed & away & ~ledger__away(ledger, thread));
+    away = ledger__away(ledger, thread);
+    out->left = (nsd_kinds) (out->changed & ~before & away);
+    out->came_home = (nsd_kinds) (out->changed & before & ~away);
     if (own != NULL)
         visits__note_repetition(&ledger->visits, own, event, out->changed != 0);
     if (out->changed == 0) {
@@ -414,9 +418,9 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
             dependence__note_idle_restore(ledger, thread, event, targets.descriptor);
         return;
     }
-    explained = come_home(ledger, thread, event, out);
+    explained = come_home(ledger, thread, event, out, away);
     if (single)
         note_move(ledger, thread, event, out, explained);
     else if (!out->collective)
-        note_departure(ledger, thread, event, out, explained);
+        note_departure(ledger, thread, event, out, (nsd_kinds) (away & ~explained));
 }

@@ -78,4 +78,8 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
 }
 
-const struct nsd_rule nsd_rule_BORN_SWITCHED = {.on_event = on_event, .on_thread = on_thread};
+const struct nsd_rule nsd_rule_BORN_SWITCHED = {
+    .on_event = on_event,
+    .looks_at = NSD_LOOK_LIFE,
+    .on_thread = on_thread,
+};

@@ -42,13 +42,14 @@ static void look_at_own(const struct nsd_scene *scene, struct nsd_thread *thread
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     const struct nsd_event *event = scene->event;
-    nsd_kinds away = ledger__away(scene->ledger, thread);
+    nsd_kinds away;
     bool noted = false;
 
     if (event->call == NSD_CALL_EXEC_FAILED)
         findings__withdraw(scene->findings, RULE);
     if (event->call != NSD_CALL_EXEC)
         return;
+    away = ledger__away(scene->ledger, thread);
     look_at_own(scene, thread, away);
     for (struct nsd_switch *change = scene->ledger->switches.first; change != NULL;
          change = change->next) {
@@ -73,4 +74,4 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     }
 }
 
-const struct nsd_rule nsd_rule_EXEC_DISCARDS = {.on_event = on_event};
+const struct nsd_rule nsd_rule_EXEC_DISCARDS = {.on_event = on_event, .looks_at = NSD_LOOK_PROCESS};

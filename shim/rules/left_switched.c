@@ -80,4 +80,8 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         judge(scene, thread, change);
 }
 
-const struct nsd_rule nsd_rule_LEFT_SWITCHED = {.on_event = on_event, .on_thread = on_thread};
+const struct nsd_rule nsd_rule_LEFT_SWITCHED = {
+    .on_event = on_event,
+    .looks_at = NSD_LOOK_THREADS,
+    .on_thread = on_thread,
+};

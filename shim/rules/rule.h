@@ -17,10 +17,20 @@ struct nsd_scene {
     enum nsd_occasion occasion;      /* at a report */
 };
 
-/* Each may be NULL. */
+/* Sorts of events, for rules to say which they want to be shown. */
+enum {
+    NSD_LOOK_THREADS = 1u, /* what a one-to-one thread does itself */
+    NSD_LOOK_GO = 2u,      /* what a goroutine does, and what is seen of it */
+    NSD_LOOK_LIFE = 4u,    /* creation, birth and death, of both */
+    NSD_LOOK_PROCESS = 8u, /* fork, exec, exit and the like, besides the first two */
+    NSD_LOOK_LOCK = 16u,   /* pin, unpin and the like, besides the first two */
+};
+
+/* Each function may be NULL. */
 struct nsd_rule {
     /* After an event of `thread`, which may be the end of it. Not before anything ever switched. */
     void (*on_event)(const struct nsd_scene *scene, struct nsd_thread *thread);
+    unsigned looks_at; /* NSD_LOOK_..., for on_event */
     /* At a report, for each live thread that is not at home, and for the leader in any case. */
     void (*on_thread)(const struct nsd_scene *scene, struct nsd_thread *thread);
 };

@@ -12,16 +12,36 @@ static const struct nsd_rule *const rules[NSD_RULES] = {
 #undef X
 };
 
+/* A goroutine's or a thread's own doing, and what else it is. */
+static unsigned sort_of(const struct nsd_event *event) {
+    unsigned sort = event->runtime == NSD_RUNTIME_GO ? NSD_LOOK_GO : NSD_LOOK_THREADS;
+
+    switch (nsd_call_table[event->call].effect) {
+    case NSD_EFFECT_THREAD:
+        return event->call == NSD_CALL_THREAD_BORN || event->call == NSD_CALL_THREAD_DIED
+                   ? NSD_LOOK_LIFE
+                   : sort | NSD_LOOK_LIFE;
+    case NSD_EFFECT_PROCESS:
+        return sort | NSD_LOOK_PROCESS;
+    case NSD_EFFECT_LOCK:
+        return sort | NSD_LOOK_LOCK;
+    default:
+        return sort;
+    }
+}
+
 void rules__on_event(struct nsd_ledger *ledger, struct nsd_findings *findings,
                      const struct nsd_event *event, const struct nsd_change *change) {
     struct nsd_scene scene = {
         .ledger = ledger, .findings = findings, .event = event, .change = change};
+    unsigned sort;
 
     /* Nobody has ever left home: no rule has anything to look at. */
     if (change->thread == NULL || (ledger->switches.last_id == 0 && change->made_private == 0))
         return;
+    sort = sort_of(event);
     for (unsigned rule = 0; rule < NSD_RULES; rule++) {
-        if (rules[rule]->on_event != NULL)
+        if ((rules[rule]->looks_at & sort) != 0)
             rules[rule]->on_event(&scene, change->thread);
     }
 }

@@ -130,4 +130,8 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         look_at_trace(scene, change);
 }
 
-const struct nsd_rule nsd_rule_SPLIT_SEQUENCE = {.on_event = on_event, .on_thread = on_thread};
+const struct nsd_rule nsd_rule_SPLIT_SEQUENCE = {
+    .on_event = on_event,
+    .looks_at = NSD_LOOK_THREADS | NSD_LOOK_GO | NSD_LOOK_LIFE,
+    .on_thread = on_thread,
+};

@@ -88,4 +88,4 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     look_at_call(scene, thread);
 }
 
-const struct nsd_rule nsd_rule_UNLOCKED_SWITCH = {.on_event = on_event};
+const struct nsd_rule nsd_rule_UNLOCKED_SWITCH = {.on_event = on_event, .looks_at = NSD_LOOK_GO};

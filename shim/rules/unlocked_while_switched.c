@@ -75,5 +75,8 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         find(scene, thread, change, unlocked, remedy);
 }
 
-const struct nsd_rule nsd_rule_UNLOCKED_WHILE_SWITCHED = {.on_event = on_event,
-                                                          .on_thread = on_thread};
+const struct nsd_rule nsd_rule_UNLOCKED_WHILE_SWITCHED = {
+    .on_event = on_event,
+    .looks_at = NSD_LOOK_GO | NSD_LOOK_LOCK,
+    .on_thread = on_thread,
+};
