@@ -87,8 +87,29 @@ struct both {
     struct nsd_view_stack own, shown;
 };
 
+/*
+ * The frame at list[0] by its debug information: as many frames as functions were inlined into it,
+ * and itself. Its own name stays as it was recorded.
+ */
+static unsigned compose_source(const struct nsd_compose *compose, struct nsd_view_frame *list) {
+    struct nsd_view_frame own = list[0], calls[NSD_COMPOSE_CALLS];
+    unsigned count = 0;
+
+    if (compose->source != NULL && own.file == NULL && own.module != NULL)
+        count = compose->source(&own, calls);
+    for (unsigned i = 0; i < count; i++) {
+        list[i] = own;
+        list[i].file = calls[i].file;
+        list[i].line = calls[i].line;
+        if (i + 1 < count || own.function == NULL)
+            list[i].function = calls[i].function;
+    }
+    return count > 0 ? count : 1;
+}
+
 static void compose_both(const struct nsd_compose *compose, const struct nsd_frames *frames,
                          struct both *both) {
+    unsigned calls = compose->source != NULL ? NSD_COMPOSE_CALLS : 1;
     struct nsd_place place;
     struct nsd_view_frame *list = NULL;
     unsigned depth = 0, plumbing = 0, end;
@@ -96,15 +117,16 @@ static void compose_both(const struct nsd_compose *compose, const struct nsd_fra
 
     memory__fill(both, 0, sizeof *both);
     if (frames != NULL)
-        list = scratch__take(compose->scratch, frames->depth * sizeof *list);
+        list = scratch__take(compose->scratch, frames->depth * calls * sizeof *list);
     if (list == NULL)
         return;
-    for (; depth < frames->depth; depth++) {
-        naming__place(frames->frame[depth].pc, false, &place);
+    for (unsigned i = 0; i < frames->depth; i++) {
+        naming__place(frames->frame[i].pc, false, &place);
         at_top = at_top && naming__is_plumbing(&place);
         if (at_top)
             plumbing++;
         compose_frame(compose, &place, &list[depth], depth > 0 ? &list[depth - 1] : NULL);
+        depth += at_top ? 1 : compose_source(compose, &list[depth]);
     }
     end = depth > 1 && is_goroutine_bottom(&list[depth - 1]) ? depth - 1 : depth;
     /* Plumbing all the way down (a call by the runtime itself): better that than nothing. */
@@ -234,25 +256,38 @@ static const char *expand(const struct nsd_compose *compose, nsd_words words,
     return scratch__string(compose->scratch, text__string(&text));
 }
 
-static const char *fingerprint_of(const struct nsd_compose *compose, const char *rule,
-                                  const struct nsd_view_stack *stack,
-                                  const struct nsd_view_stack *switch_stack) {
-    char buffer[17];
-    struct nsd_text text;
-
-    text__begin(&text, buffer, sizeof buffer);
-    text__hex(&text, fingerprint__of(rule, compose->image->program, stack, switch_stack), 16);
-    return scratch__string(compose->scratch, text__string(&text));
+static bool has_own_switch(const struct nsd_finding *finding) {
+    return finding->switch_frames != NULL && finding->switch_frames != finding->frames;
 }
 
 /* The stack of the switch that a finding belongs to; its own where that is the same. */
-static bool compose_switch(const struct nsd_compose *compose, const struct nsd_finding *finding,
+static void compose_switch(const struct nsd_compose *compose, const struct nsd_finding *finding,
                            const struct both *own, struct both *switched) {
     *switched = *own;
-    if (finding->switch_frames == NULL || finding->switch_frames == finding->frames)
-        return false;
-    compose_both(compose, finding->switch_frames, switched);
-    return true;
+    if (has_own_switch(finding))
+        compose_both(compose, finding->switch_frames, switched);
+}
+
+/* By the names that the host knew: debug information may be here today and not tomorrow. */
+static const char *fingerprint_of(const struct nsd_compose *compose,
+                                  const struct nsd_finding *finding, struct both own,
+                                  struct both switched) {
+    struct nsd_compose plain = *compose;
+    bool has_switch = has_own_switch(finding);
+    char buffer[17];
+    struct nsd_text text;
+
+    plain.source = NULL;
+    if (compose->source != NULL) {
+        compose_both(&plain, finding->frames, &own);
+        compose_switch(&plain, finding, &own, &switched);
+    }
+    text__begin(&text, buffer, sizeof buffer);
+    text__hex(&text,
+              fingerprint__of(rules__name(finding->rule), compose->image->program, &own.own,
+                              has_switch ? &switched.own : NULL),
+              16);
+    return scratch__string(compose->scratch, text__string(&text));
 }
 
 static void compose_consequences(const struct nsd_compose *compose,
@@ -305,12 +340,11 @@ void compose__finding(const struct nsd_compose *compose, const struct nsd_findin
     const struct nsd_view_stack *stacks[2 + NSD_VIEW_RELATED];
     struct nsd_wording about = {.finding = finding, .leader = compose->image->leader};
     struct both own, switched;
-    bool has_switch;
 
     memory__fill(view, 0, sizeof *view);
     compose__image(&view->image, compose->image);
     compose_both(compose, finding->frames, &own);
-    has_switch = compose_switch(compose, finding, &own, &switched);
+    compose_switch(compose, finding, &own, &switched);
     view->stack = own.shown;
     compose_related(compose, finding, view);
 
@@ -328,8 +362,7 @@ void compose__finding(const struct nsd_compose *compose, const struct nsd_findin
     if (view->message == NULL)
         view->message = "";
     view->remedy = expand(compose, finding->remedy, &about);
-    view->fingerprint =
-        fingerprint_of(compose, view->rule, &own.own, has_switch ? &switched.own : NULL);
+    view->fingerprint = fingerprint_of(compose, finding, own, switched);
     view->time = compose__time(compose, finding->time);
     view->count = finding->count;
     view->tid = finding->tid;

@@ -10,11 +10,21 @@
 #include "report/scratch.h"
 #include "report/view.h"
 
+/* Functions that one frame can stand for: its own and what was inlined into it. */
+#define NSD_COMPOSE_CALLS 8u
+
 struct nsd_compose {
     struct nsd_scratch *scratch;
     const struct nsd_image *image;
     uint64_t now_ticks, now_wall; /* read together when the report begins */
     bool keep_plumbing;           /* verbosity=3 */
+    bool recorded;                /* over a recording: /proc knows nothing of its threads */
+    /*
+     * Where lines can be looked up in debug information, that is in the command: what a frame
+     * without a line stands for, innermost first, at most NSD_COMPOSE_CALLS with function, file
+     * and line each. 0: nothing is known. NULL in a host.
+     */
+    unsigned (*source)(const struct nsd_view_frame *frame, struct nsd_view_frame *calls);
 };
 
 void compose__image(struct nsd_view_image *view, const struct nsd_image *image);

@@ -240,6 +240,8 @@ static void begin_compose(struct nsd_compose *compose, struct nsd_scratch *scrat
     compose->now_ticks = clock__ticks();
     compose->now_wall = clock__wall();
     compose->keep_plumbing = nsd_options.verbosity.number >= 3;
+    compose->recorded = false;
+    compose->source = NULL;
 }
 
 static bool open_log(const struct nsd_image *image) {

@@ -14,6 +14,8 @@ static const char *name_of(const struct nsd_compose *compose, int32_t tid) {
     struct nsd_text text;
     long fd, length;
 
+    if (compose->recorded)
+        return NULL;
     text__begin(&text, path, sizeof path);
     text__put(&text, "/proc/self/task/");
     text__signed(&text, tid);
