@@ -5,6 +5,7 @@
 #include "report/compose.h"
 #include "ledger/labels.h"
 #include "names/naming.h"
+#include "names/pclntab.h"
 #include "report/fingerprint.h"
 #include "report/symbols.h"
 #include "report/wording.h"
@@ -198,6 +199,39 @@ static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
         view->error = symbols__errno(result);
 }
 
+/* More than enough to tell who called. */
+#define LINES_MOST 6u
+
+/*
+ * The program's own lines, where they cost nothing but a look at memory: Go's. An event is told in
+ * the middle of the program's work, where no file may be opened to find a name.
+ */
+static void compose_lines(const struct nsd_compose *compose, const struct nsd_frames *frames,
+                          struct nsd_view_stack *stack) {
+    struct nsd_view_frame *list = NULL;
+    struct nsd_place place;
+
+    if (frames != NULL)
+        list = scratch__take(compose->scratch, LINES_MOST * sizeof *list);
+    if (list == NULL)
+        return;
+    stack->frame = list;
+    for (unsigned i = 0; i < frames->depth && stack->depth < LINES_MOST; i++) {
+        struct nsd_view_frame *frame = &list[stack->depth];
+
+        if (pclntab__of(frames->frame[i].pc - 1) == NULL)
+            continue;
+        naming__place(frames->frame[i].pc, false, &place);
+        if (naming__is_plumbing(&place))
+            continue;
+        memory__fill(frame, 0, sizeof *frame);
+        frame->function = scratch__string(compose->scratch, place.function);
+        frame->file = scratch__string(compose->scratch, place.file);
+        frame->line = place.line;
+        stack->depth++;
+    }
+}
+
 void compose__event(const struct nsd_compose *compose, const struct nsd_event *event,
                     struct nsd_view_event *view) {
     memory__fill(view, 0, sizeof *view);
@@ -213,6 +247,7 @@ void compose__event(const struct nsd_compose *compose, const struct nsd_event *e
         if ((event->kinds & NSD_KIND_BIT(kind)) != 0)
             view->kinds[view->kind_count++] = kinds__name((enum nsd_kind) kind);
     }
+    compose_lines(compose, event->frames, &view->lines);
 }
 
 /* ---- findings ---- */

@@ -210,6 +210,15 @@ void as_json__event(struct nsd_text *text, const struct nsd_view_event *event) {
     put_locked(text, event->locked, event->lock);
     put_call(text, &event->call);
     put_strings(text, "kinds", event->kinds, event->kind_count);
+    begin_list(text, "lines");
+    for (unsigned i = 0; i < event->lines.depth; i++) {
+        begin(text, NULL);
+        put_string(text, "function", event->lines.frame[i].function);
+        put_string(text, "file", event->lines.frame[i].file);
+        put_known(text, "line", event->lines.frame[i].line);
+        end(text);
+    }
+    end_list(text);
     end(text);
     text__put_char(text, '\n');
 }

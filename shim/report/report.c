@@ -308,8 +308,8 @@ void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
 /* ---- single lines ---- */
 
 /* Hooks call from stacks of their own, which are small: all of a line's memory is static. */
-static char line_output[2048];
-static char line_scratch[2048] __attribute__((aligned(16)));
+static char line_output[4096];
+static char line_scratch[4096] __attribute__((aligned(16)));
 
 void report__event(const struct nsd_event *event, const struct nsd_image *image) {
     struct nsd_scratch scratch;

@@ -105,6 +105,7 @@ struct nsd_view_event {
     struct nsd_view_call call;
     const char *kinds[NSD_VIEW_NAMESPACES];
     unsigned kind_count;
+    struct nsd_view_stack lines; /* of Go code that made the call, innermost first */
 };
 
 struct nsd_view_thread {

@@ -6,7 +6,8 @@ import sys
 
 from . import settings
 
-RELEASES = ["1.19", "1.20.14", "1.21.13", "1.22.12", "1.23.1", "1.23.12", "1.24.6", "1.25.5", "1.26.8"]
+RELEASES = ["1.16.15", "1.17.13", "1.18.10", "1.19", "1.20.14", "1.21.13", "1.22.12", "1.23.1", "1.23.12",
+            "1.24.3", "1.24.6", "1.25.5", "1.26.8"]
 NEWEST = RELEASES[-1]
 VARIABLE = "NSDRIFT_TEST_GO"  # release=GOROOT release=GOROOT ...: nothing is brought then
 

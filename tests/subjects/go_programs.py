@@ -1,5 +1,5 @@
 """The small Go hosts, dynamic, with every release of Go that the probe knows."""
-from harness import programs, shim
+from harness import programs, releases, shim
 from harness.expectations import Expectation, hold_letters, hold_text
 from harness.registry import check, check_equal, test
 
@@ -24,7 +24,7 @@ STRIPPED = (programs.DYNAMIC, "-s", "-w")
 
 for path in HOSTS:
     for go in programs.GO_RELEASES:
-        fast = go in ("1.19", programs.NEWEST)
+        fast = go in releases.of_level("fast")
 
         @test(f"{path.stem}.{go}", level="fast" if fast else "gate", timeout=300,
               every_build=go == programs.NEWEST)

@@ -19,6 +19,9 @@ static const struct nsd_go_release releases[] = {
 /* No structure of the runtime that has these fields is longer. */
 #define OFFSET_MOST 0x1000
 
+/* The pclntab of 1.16 and 1.17. */
+#define MAGIC_16 0xfffffffau
+
 static uint16_t offset_of(const struct nsd_match *match, unsigned align) {
     int32_t value = match->value;
 
@@ -48,7 +51,7 @@ static uint64_t variable_at(const struct nsd_go_runtime *runtime, uint64_t addre
 
 /*
  * runtime.unlockOSThread: decl of m.lockedInt; then, in the inlined dounlockOSThread, cmpl $0 of
- * both counts, movq $0 to m.lockedg and to g.lockedm, g being r14.
+ * both counts, movq $0 to m.lockedg and to g.lockedm.
  */
 static void decode_lock(const struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
     struct nsd_match match;
@@ -70,7 +73,7 @@ static void decode_lock(const struct nsd_go_runtime *runtime, struct nsd_go_offs
     offsets->m_locked_int = internal;
     offsets->m_locked_ext = external;
     offsets->m_lockedg = offset_of(&match, 8);
-    if (code__next(&code, match.after, "49 c7 86 d32 00 00 00 00", &match))
+    if (code__next(&code, match.after, "48/fe c7 80/f8 d32 00 00 00 00", &match))
         offsets->g_lockedm = offset_of(&match, 8);
 }
 
@@ -110,20 +113,30 @@ static void decode_clone(struct nsd_go_runtime *runtime, struct nsd_go_offsets *
         runtime->tls_g = 0;
 }
 
-/* runtime.execute(gp): m.curg = gp, the first far store of rax (gp's register); then gp.m = m. */
+/*
+ * runtime.execute(gp): m.curg = gp, the first far store of the register that holds gp (rax from
+ * 1.17 on); then gp.m = m.
+ */
 static void decode_execute(const struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
     struct nsd_match match, next;
     struct nsd_code code;
 
     if (!code_of(&runtime->function.execute, &code))
         return;
-    for (size_t at = 0; code__next(&code, at, "48 89 80/f8 d32", &match); at = match.at + 1) {
+    for (size_t at = 0; code__next(&code, at, "48 89 80/c0 d32", &match); at = match.at + 1) {
+        unsigned value_register = (match.byte[2] >> 3) & 7;
+
         /* A base of 4 would be the stack. */
         if ((match.byte[2] & 7) == 4)
             continue;
-        if (code__next(&code, match.after, "48 89 40/c7 30", &next) && next.at - match.at < 64)
+        for (size_t from = match.after;
+             code__next(&code, from, "48 89 40/c0 30", &next) && next.at - match.at < 64;
+             from = next.at + 1) {
+            if ((next.byte[2] & 7) != value_register)
+                continue;
             offsets->m_curg = offset_of(&match, 8);
-        return;
+            return;
+        }
     }
 }
 
@@ -282,7 +295,15 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
         missing = "where the runtime keeps " words " could not be read";
     NSD_GO_OFFSET_TABLE(X)
 #undef X
-    if (!has_calls(runtime))
+    /*
+     * R14 for g came with 1.17 (abi-internal.md), whose pclntab is still that of 1.16, and the word
+     * in TLS is right in all releases.
+     */
+    runtime->g_is_in_tls = runtime->table.magic == MAGIC_16;
+    if (runtime->g_is_in_tls && runtime->tls_g == 0)
+        missing = "where the runtime keeps g could not be read";
+    /* Up to 1.18 a program that imports neither os nor syscall has no such function. */
+    if (!has_calls(runtime) && (runtime->minor == 0 || runtime->minor > 18))
         missing = "no system call function of a known kind was found";
     runtime->why = missing;
     runtime->decoded = missing == NULL;

@@ -133,6 +133,13 @@ static uint64_t m_of(uint64_t g) {
     return g == 0 ? 0 : *(const uint64_t *) (g + NSD_GO_G_M);
 }
 
+/* The trampolines picked R14 up; in a vfork child the thread-local word is its parent's, as g is.
+ */
+void hook__find_g(struct nsd_go_call *call) {
+    if (nsd_go_runtime.g_is_in_tls)
+        call->g = goroutine__of_caller(&nsd_go_runtime);
+}
+
 /* Events that were lost for want of a stack, handed on by whoever has one next. */
 static void count_lost(void) {
     if (__atomic_load_n(&nsd_go_without_stack, __ATOMIC_RELAXED) == 0)
@@ -213,9 +220,11 @@ void hook__describe(const struct nsd_go_moment *moment, enum nsd_call what,
 
 void nsd_go_before(struct nsd_go_call *call) {
     const struct row *row = row_of_call(call);
-    uint64_t m = m_of(call->g);
     struct nsd_go_moment moment;
+    uint64_t m;
 
+    hook__find_g(call);
+    m = m_of(call->g);
     stackpool__own(call->stack, m);
     call->result = 0;
     if (row == NULL || row->before == NULL) {
@@ -230,9 +239,11 @@ void nsd_go_before(struct nsd_go_call *call) {
 
 void nsd_go_after(struct nsd_go_call *call) {
     const struct row *row = row_of_call(call);
-    uint64_t m = m_of(call->g);
     struct nsd_go_moment moment;
+    uint64_t m;
 
+    hook__find_g(call);
+    m = m_of(call->g);
     stackpool__own(call->stack, m);
     if (row == NULL || row->after == NULL) {
     } else if (row->before == process__before_clone) {

@@ -24,6 +24,8 @@ bool hook__is_vfork_child(uint64_t m);
  * apart before).
  */
 bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment);
+/* To be called first in every hook that asks for g: before 1.17 no register held it. */
+void hook__find_g(struct nsd_go_call *call);
 /* The goroutine and its lock state. */
 void hook__who(const struct nsd_go_moment *moment, struct nsd_event *event);
 /* An event with everything that the moment and the call know, the stack included. */

@@ -174,6 +174,7 @@ struct nsd_go_runtime {
     uint64_t m0;           /* address of runtime.m0, 0 unknown */
     uint64_t iscgo;        /* address of the byte runtime.iscgo, 0 unknown */
     int32_t tls_g;         /* g is at FS + tls_g, 0 unknown; valid where Go or libc owns FS */
+    bool g_is_in_tls;      /* ask there: before 1.17 R14 holds anything */
 };
 
 /* That of the executable. All zero until go__begin() has run. */

@@ -32,6 +32,7 @@ void nsd_go_exit(struct nsd_go_call *call) {
     int status = (int) call->arguments[0];
 
     call->result = 0;
+    hook__find_g(call);
     if (has_g(call)) {
         if (hook__is_vfork_child(*(const uint64_t *) (call->g + NSD_GO_G_M)) ||
             !hook__moment(call, &moment))
@@ -56,6 +57,7 @@ void nsd_go_exit_thread(struct nsd_go_call *call) {
     struct nsd_event event;
 
     call->result = 0;
+    hook__find_g(call);
     if (!hook__moment(call, &moment))
         return;
     submit__prepare(&event, NSD_CALL_THREAD_DIED, moment.tid);
@@ -73,6 +75,8 @@ void nsd_go_clone_before(struct nsd_go_call *call) {
     struct nsd_event event;
 
     call->result = 0;
+    if (has_m)
+        hook__find_g(call);
     if (!has_m || !hook__moment(call, &moment))
         return;
     hook__describe(&moment, NSD_CALL_THREAD_CREATE, &event);
@@ -104,7 +108,10 @@ void nsd_go_clone_failed(struct nsd_go_call *call) {
     struct nsd_go_moment moment;
     struct nsd_event event;
 
-    if (call->number == 0 || !hook__moment(call, &moment))
+    if (call->number == 0)
+        return;
+    hook__find_g(call);
+    if (!hook__moment(call, &moment))
         return;
     submit__prepare(&event, NSD_CALL_THREAD_NOT_CREATED, moment.tid);
     event.runtime = NSD_RUNTIME_GO;

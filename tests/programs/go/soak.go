@@ -23,7 +23,12 @@ import (
 const clockTick = 5 * time.Millisecond
 
 var made struct {
-	setns, unshare, mount, socket, spawn, failedSpawn, threads atomic.Int64
+	setns, unshare, mount, socket, spawn, failedSpawn, threads int64
+}
+
+// count is what atomic.Int64 does from Go 1.19 on.
+func count(number *int64) {
+	atomic.AddInt64(number, 1)
 }
 
 // round sets the thread's own uts namespace again, by a descriptor opened for it: a switch to where
@@ -33,7 +38,7 @@ func round() {
 	defer runtime.UnlockOSThread()
 	fd := ownNamespace("uts")
 	must("setns", setns(fd, syscall.CLONE_NEWUTS))
-	made.setns.Add(1)
+	count(&made.setns)
 	must("close", syscall.Close(fd))
 }
 
@@ -43,10 +48,10 @@ func visit() {
 	defer runtime.UnlockOSThread()
 	home := ownNamespace("uts")
 	must("unshare", syscall.Unshare(syscall.CLONE_NEWUTS))
-	made.unshare.Add(1)
+	count(&made.unshare)
 	deep(64)
 	must("setns home", setns(home, syscall.CLONE_NEWUTS))
-	made.setns.Add(1)
+	count(&made.setns)
 	must("close", syscall.Close(home))
 }
 
@@ -55,13 +60,13 @@ func fail() {
 	if setns(-1, syscall.CLONE_NEWNET) != syscall.EBADF {
 		panic("setns of no descriptor")
 	}
-	made.setns.Add(1)
+	count(&made.setns)
 	if syscall.Mount("none", "/nonexistent/soak", "tmpfs", 0, "") != syscall.ENOENT {
 		panic("mount on nothing")
 	}
-	made.mount.Add(1)
+	count(&made.mount)
 	touchNetwork()
-	made.socket.Add(1)
+	count(&made.socket)
 }
 
 // deep needs a stack that has to grow now and then.
@@ -78,14 +83,14 @@ func spawn(attributes *syscall.SysProcAttr) {
 	command := exec.Command("/bin/true")
 	command.SysProcAttr = attributes
 	must("start", command.Run())
-	made.spawn.Add(1)
+	count(&made.spawn)
 }
 
 func spawnNothing() {
 	if exec.Command("/nonexistent/soak").Run() == nil {
 		panic("started nothing")
 	}
-	made.failedSpawn.Add(1)
+	count(&made.failedSpawn)
 }
 
 // end lets a locked goroutine end, and its thread with it.
@@ -101,8 +106,8 @@ func end() {
 			return // the main thread would stay for ever
 		}
 		must("unshare", syscall.Unshare(syscall.CLONE_NEWUTS))
-		made.unshare.Add(1)
-		made.threads.Add(1)
+		count(&made.unshare)
+		count(&made.threads)
 	}()
 	group.Wait()
 }
@@ -183,6 +188,6 @@ func main() {
 	group.Wait()
 	runtime.SetCPUProfileRate(0)
 	fmt.Printf("setns %d unshare %d mount %d socket %d spawn %d failed %d threads %d\n",
-		made.setns.Load(), made.unshare.Load(), made.mount.Load(), made.socket.Load(),
-		made.spawn.Load(), made.failedSpawn.Load(), made.threads.Load())
+		made.setns, made.unshare, made.mount, made.socket,
+		made.spawn, made.failedSpawn, made.threads)
 }

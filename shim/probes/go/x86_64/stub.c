@@ -28,6 +28,12 @@ static const struct form forms[] = {
     /* syscall; cmp rax, -4095; back to the conditional jump */
     [NSD_GO_SITE_SYSCALL6] = {"\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 8, 8, false, true,
                               nsd_go_trampoline_syscall},
+    /*
+     * The same bytes; r10, r8 and r9, which the runtime leaves as they were, are kept and passed to
+     * a kernel that does not look at them. What the trampoline uses is free: the function is ABI0.
+     */
+    [NSD_GO_SITE_SYSCALL3] = {"\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 8, 8, false, true,
+                              nsd_go_trampoline_syscall},
     /* syscall; push r12; cmp rax, -4095 */
     [NSD_GO_SITE_RAW_VFORK] = {"\x0f\x05\x41\x54\x48\x3d\x01\xf0\xff\xff", 10, 10, 10, false, false,
                                nsd_go_trampoline_vfork},
