@@ -262,6 +262,31 @@ void nsd_go_after(struct nsd_go_call *call) {
 
 /* ---- namespaces ---- */
 
+static bool is_within(const struct nsd_go_function *function, uint64_t pc) {
+    return pc > function->entry && pc <= function->end;
+}
+
+/*
+ * syscall.AllThreadsSyscall (1.18+): one goroutine makes the call, and the runtime repeats it on
+ * every other M, in a signal handler over whatever goroutine is there. Both functions call Syscall6
+ * themselves, so they stand at the top of the stack.
+ */
+static void announce_all_threads(const struct nsd_go_moment *moment,
+                                 const struct nsd_event *event) {
+    const struct nsd_frames *frames = event->frames;
+    struct nsd_event part;
+
+    for (unsigned i = 0; frames != NULL && i < frames->depth && i < 3; i++) {
+        if (!is_within(&nsd_go_runtime.function.do_all_threads, frames->frame[i].pc) &&
+            !is_within(&nsd_go_runtime.function.run_per_thread, frames->frame[i].pc))
+            continue;
+        submit__prepare(&part, NSD_CALL_ALL_THREADS, moment->tid);
+        hook__who(moment, &part);
+        submit__event(&part);
+        return;
+    }
+}
+
 static void after_call(struct nsd_go_moment *moment) {
     struct nsd_event event;
 
@@ -298,6 +323,7 @@ static void after_setns(struct nsd_go_moment *moment) {
     } else if (answer == -ENOTTY && event.result >= 0) {
         identity__fill(&event, 0, event.kinds); /* by a pidfd */
     }
+    announce_all_threads(moment, &event);
     submit__event(&event);
 }
 
@@ -316,6 +342,7 @@ static void after_unshare(struct nsd_go_moment *moment) {
         event.kinds = (nsd_kinds) (event.kinds | NSD_PRIVATE_FS);
     if ((flags & CLONE_FILES) != 0)
         event.kinds = (nsd_kinds) (event.kinds | NSD_PRIVATE_FILES);
+    announce_all_threads(moment, &event);
     submit__event(&event);
 }
 

@@ -99,7 +99,9 @@ struct nsd_go_site {
     X(mstart1, "runtime.mstart1")                                                                  \
     X(minit, "runtime.minit")                                                                      \
     X(entersyscall, "runtime.entersyscall")                                                        \
-    X(exitsyscall, "runtime.exitsyscall")
+    X(exitsyscall, "runtime.exitsyscall")                                                          \
+    X(do_all_threads, "syscall.runtime_doAllThreadsSyscall")                                       \
+    X(run_per_thread, "runtime.runPerThreadSyscall")
 
 struct nsd_go_function {
     uint64_t entry, end;
