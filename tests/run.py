@@ -20,7 +20,7 @@ from harness import registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs", "peers",
-            "events", "command", "launcher"]
+            "events", "command", "scan", "launcher"]
 
 
 def chosen(args):
