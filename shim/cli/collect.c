@@ -86,7 +86,7 @@ static bool ends_image(const struct nsd_line *line) {
     return view.ended == NULL || strcmp(view.ended, "report") != 0;
 }
 
-static void add_line(struct nsd_collection *collection, struct nsd_line *line) {
+void collect__add(struct nsd_collection *collection, struct nsd_line *line) {
     struct nsd_report_image *image = image_of(collection, line);
 
     if (image != NULL && image->count == image->room) {
@@ -158,7 +158,7 @@ static void read_file(struct nsd_collection *collection, int folder, const char 
         struct nsd_line line;
 
         if (lines__parse(&line, bytes + at, length))
-            add_line(collection, &line);
+            collect__add(collection, &line);
         at += length + 1;
     }
     free(bytes);
@@ -182,6 +182,11 @@ static int by_time(const void *left, const void *right) {
     return a->order < b->order ? -1 : 1;
 }
 
+void collect__sort(struct nsd_collection *collection) {
+    if (collection->count > 1)
+        qsort(collection->image, collection->count, sizeof *collection->image, by_time);
+}
+
 void collect__read(struct nsd_collection *collection) {
     DIR *folder = opendir(collection->folder);
     struct dirent *entry;
@@ -193,8 +198,7 @@ void collect__read(struct nsd_collection *collection) {
             read_file(collection, dirfd(folder), entry->d_name);
     }
     closedir(folder);
-    if (collection->count > 1)
-        qsort(collection->image, collection->count, sizeof *collection->image, by_time);
+    collect__sort(collection);
 }
 
 static void remove_folder(const char *path) {
@@ -212,7 +216,8 @@ static void remove_folder(const char *path) {
 }
 
 void collect__end(struct nsd_collection *collection) {
-    remove_folder(collection->folder);
+    if (collection->folder[0] != '\0')
+        remove_folder(collection->folder);
     for (size_t i = 0; i < collection->count; i++) {
         struct nsd_report_image *image = &collection->image[i];
 

@@ -39,7 +39,14 @@ bool collect__begin(struct nsd_collection *collection);
 void collect__log_path(const struct nsd_collection *collection, char *path, size_t size);
 /* Reads everything that is there. */
 void collect__read(struct nsd_collection *collection);
-/* Removes the folder and frees what was read. */
+/*
+ * Adds one line to the image of its process that has not ended yet, or to a new one; takes the
+ * line. For collections that come from elsewhere: these are all zero at first and have no folder.
+ */
+void collect__add(struct nsd_collection *collection, struct nsd_line *line);
+/* By the time of the images' ends, once all lines are there. */
+void collect__sort(struct nsd_collection *collection);
+/* Removes the folder, if there is one, and frees what was read. */
 void collect__end(struct nsd_collection *collection);
 
 #endif

@@ -125,7 +125,7 @@ static bool is_call(const char *name) {
     return *name == '\0';
 }
 
-static void put_call(struct nsd_text *text, const struct nsd_view_call *call) {
+void as_text__call(struct nsd_text *text, const struct nsd_view_call *call) {
     text__put(text, call->name);
     if (!is_call(call->name))
         return;
@@ -174,7 +174,7 @@ static void put_what(struct nsd_text *text, const struct nsd_view_finding *findi
         return;
     text__put(text, "    ");
     if (called)
-        put_call(text, &finding->call);
+        as_text__call(text, &finding->call);
     if (finding->namespace_count > 0) {
         if (called)
             text__put(text, "      ");
@@ -317,7 +317,7 @@ void as_text__event(struct nsd_text *text, const struct nsd_view_event *event) {
     text__put(text, "event: tid ");
     text__signed(text, event->tid);
     text__put(text, ": ");
-    put_call(text, &event->call);
+    as_text__call(text, &event->call);
     if (event->other_tid != 0) {
         text__put(text, " of ");
         text__signed(text, event->other_tid);

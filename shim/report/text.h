@@ -13,6 +13,8 @@ void as_text__finding(struct nsd_text *text, const struct nsd_view_finding *find
 void as_text__event(struct nsd_text *text, const struct nsd_view_event *event);
 void as_text__thread(struct nsd_text *text, const struct nsd_view_thread *thread);
 void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *coverage);
+/* unshare(CLONE_NEWNS) = 0 */
+void as_text__call(struct nsd_text *text, const struct nsd_view_call *call);
 /* ==pid==nsdrift: */
 void as_text__prefix(struct nsd_text *text, int32_t pid);
 /*
