@@ -15,7 +15,7 @@ GO = settings.PROGRAMS / "go"
 TOOLS = settings.PROGRAMS / "tools"
 
 
-def _build(output, sources, command, env=None):
+def build_once(output, sources, command, env=None):
     """Runs command, which leaves `output`, unless that is newer than its sources."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{output}.lock", "w") as lock:
@@ -32,11 +32,15 @@ def _build(output, sources, command, env=None):
 
 def c(name, compiler="gcc", flags=("-O2", "-g"), folder=C):
     source = folder / f"{name}.c"
+    standard = "-std=gnu17"
+    if not source.exists():
+        source, standard = folder / f"{name}.cc", "-std=gnu++17"
+        compiler = compiler.replace("gcc", "g++")
     if not shutil.which(compiler):
         raise Skip(f"{compiler} is not installed")
     output = settings.CACHE / "c" / (compiler + "".join(flags)) / name
-    return _build(output, [source, C / "host.h"],
-                  [compiler, "-std=gnu17", *flags, "-Wall", "-o", output, source, "-pthread"])
+    return build_once(output, [source, C / "host.h"],
+                  [compiler, standard, *flags, "-Wall", "-o", output, source, "-pthread"])
 
 
 def tool(name):
@@ -66,4 +70,4 @@ def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=(), folder=GO):
     command = [root / "bin" / "go", "build", "-o", output]
     if ldflags:
         command.append("-ldflags=" + " ".join(ldflags))
-    return _build(output, sources, [*command, *extra, *sources], env)
+    return build_once(output, sources, [*command, *extra, *sources], env)

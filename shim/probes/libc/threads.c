@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "probes/libc/creators.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/pool.h"
 #include "probes/libc/prototypes.h"
@@ -132,6 +133,9 @@ static struct birth *announce(struct nsd_event *event, const struct nsd_site *si
         return NULL;
     }
     event->arguments[0] = routine;
+    /* Whose thread it is matters only where its creator may be away. */
+    if (submit__any_switch())
+        event->frames = creators__stack(event->frames);
     birth->routine = routine;
     birth->argument = argument;
     birth->parent = event->tid;
