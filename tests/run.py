@@ -16,11 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import registry, releases, sandbox, settings  # noqa: E402
+from harness import modules, registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs", "peers",
-            "events", "command", "scan", "launcher"]
+            "events", "command", "scan", "launcher", "field"]
 
 
 def chosen(args):
@@ -59,6 +59,7 @@ def main():
             print(f"{build}/libnsdrift.so is missing: build it first", file=sys.stderr)
             return 1
     releases.bring(releases.of_level(args.level))
+    modules.bring([test.name for test, _ in todo])
     sandbox.become_root_of_a_user_namespace()
 
     counts = {"passed": 0, "failed": 0, "skipped": 0}

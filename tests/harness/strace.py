@@ -106,24 +106,23 @@ def by_events(events):
     return rows
 
 
-def compare(argv, by_stderr=False, skip_images=(), skip_calls=(), cross_check=("agrees",),
-            same_threads=True, may_miss=(), **keywords):
-    """Two runs of argv, one under each; fails where the sequences differ. Returns the watched run.
-    Where a scheduler deals the calls out to threads anew in each run (same_threads=False), all
-    threads' calls are compared as one heap."""
+def traced(argv, on=False, options="", skip_images=(), **keywords):
+    """A run under strace, natively or under nsdrift (with its report): the run, and by_strace's rows.
+    Under both, strace stops the program at the traced calls alone: stopped where the shim holds
+    its lock, a thread keeps its siblings waiting for longer than they are willing to."""
     if not shutil.which("strace"):
         raise Skip("strace is not installed")
     trace = settings.FOLDER / "strace"
-    native = shim.run(["strace", "-f", "-qq", "-s", "256", "-o", trace, "-e",
-                       "trace=" + ",".join(TRACED), "-e", "signal=none", "--", *argv], on=False,
-                      **keywords)
-    run = shim.watched_by_stderr if by_stderr else shim.watched
-    result = run(argv, options="verbosity=3", **keywords)
-    check(result.status == native.status, "status", result.status, "under strace", native.status,
-          result.err)
-    wanted = by_strace(trace.read_text(errors="replace"), skip_images)
-    got = by_events(result.report.events)
+    argv = ["strace", "-f", "-qq", "-s", "256", "-o", trace, "-e", "trace=" + ",".join(TRACED), "-e",
+            "signal=none", *(["--seccomp-bpf"] if on else []), "--", *argv]
+    run = shim.watched(argv, options=options, **keywords) if on else \
+        shim.run(argv, on=False, **keywords)
+    return run, by_strace(trace.read_text(errors="replace"), skip_images)
 
+
+def check_same(wanted, got, skip_calls=(), same_threads=True):
+    """The rows of by_strace and of by_events. Where a scheduler deals the calls out to threads anew in
+    each run (same_threads=False), all threads' calls are compared as one heap."""
     def sequences(rows):
         kept = [[row for row in rows[tid] if row[0] not in skip_calls] for tid in rows]
         if not same_threads:
@@ -135,5 +134,16 @@ def compare(argv, by_stderr=False, skip_images=(), skip_calls=(), cross_check=("
     check(any(sequences(wanted)), "strace shows no call at all: the comparison would prove nothing")
     check(sequences(got) == sequences(wanted),
           f"strace:\n{show(sequences(wanted))}\nnsdrift:\n{show(sequences(got))}")
+
+
+def compare(argv, by_stderr=False, skip_images=(), skip_calls=(), cross_check=("agrees",),
+            same_threads=True, may_miss=(), **keywords):
+    """Two runs of argv, one under each; fails where the sequences differ. Returns the watched run."""
+    native, wanted = traced(argv, skip_images=skip_images, **keywords)
+    run = shim.watched_by_stderr if by_stderr else shim.watched
+    result = run(argv, options="verbosity=3", **keywords)
+    check(result.status == native.status, "status", result.status, "under strace", native.status,
+          result.err)
+    check_same(wanted, by_events(result.report.events), skip_calls, same_threads)
     shim.check_coverage(result.report, cross_check, may_miss)
     return result

@@ -1,0 +1,76 @@
+"""Go modules that others wrote: their sources come here by scripts/go-module before the tests start,
+which have no network, and their programs and test suites are built dynamic, otherwise as they are."""
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from . import programs, releases, settings
+from .registry import Skip, check
+
+
+@dataclass
+class Module:
+    version: str
+    packages: list  # all that is built of it
+
+
+MODULES = {
+    "netns": Module("github.com/vishvananda/netns@v0.0.5", ["."]),
+    "plugins": Module("github.com/containernetworking/plugins@v1.9.1",
+                      ["./pkg/ns", "./pkg/ip", "./plugins/main/loopback", "./plugins/main/ptp",
+                       "./plugins/main/bridge", "./plugins/meta/tuning",
+                       "./plugins/ipam/host-local"]),
+    "rootlesskit": Module("github.com/rootless-containers/rootlesskit/v2@v2.3.6",
+                          ["./cmd/rootlesskit", "./pkg/parent/..."]),
+}
+
+
+def folder(name):
+    return settings.CACHE / "modules" / name
+
+
+def bring(tests):
+    """What the tests of these names need: they are called field.MODULE and more."""
+    names = {name for name in MODULES for test in tests if test.startswith(f"field.{name}.")}
+    root = releases.root(releases.NEWEST)
+    for name in sorted(names) if root else ():
+        module = MODULES[name]
+        done = subprocess.run([settings.ROOT / "scripts" / "go-module", module.version, root,
+                               folder(name), *module.packages], stdout=subprocess.DEVNULL)
+        if done.returncode != 0:
+            print(f"{module.version} could not be brought here: its tests are skipped",
+                  file=sys.stderr)
+
+
+def environment(release=releases.NEWEST):
+    """Of the go command, also for suites that call it themselves."""
+    root = programs.go_root(release)
+    mine = subprocess.run([root / "bin" / "go", "env", "GOMODCACHE"], stdout=subprocess.PIPE,
+                          text=True, check=True, env=dict(os.environ, GOENV="off"))
+    flags = "-mod=mod" + ("" if release.startswith(("1.16", "1.17")) else " -buildvcs=false")
+    return dict(os.environ, PATH=f"{root}/bin:{os.environ['PATH']}", GOENV="off", GOFLAGS=flags,
+                GOTOOLCHAIN="local", GO111MODULE="on", GOROOT=str(root), GOPROXY="off",
+                GOMODCACHE=mine.stdout.strip(), GOCACHE=str(settings.CACHE / "go-cache"))
+
+
+def _build(name, package, release, label, verb):
+    sources = folder(name)
+    if not (sources / ".complete").exists():
+        raise Skip(f"{MODULES[name].version} is not here")
+    check(package in MODULES[name].packages, package, "is not among what is brought here")
+    output = settings.CACHE / "go" / release / name / label
+    command = ["env", "-C", sources, programs.go_root(release) / "bin" / "go", *verb,
+               f"-ldflags={programs.DYNAMIC}", "-o", output, package]
+    return programs.build_once(output, [sources / ".complete"], command, environment(release))
+
+
+def suite(name, package, release=releases.NEWEST):
+    """The package's tests as a program, and the folder that it is run in."""
+    label = package.rsplit("/", 1)[-1].strip(".") or name
+    return (_build(name, package, release, f"{label}.test", ["test", "-c"]),
+            folder(name) / package)
+
+
+def program(name, package, release=releases.NEWEST):
+    return _build(name, package, release, package.rsplit("/", 1)[-1], ["build"])
