@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import modules, registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
-SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs", "peers",
-            "events", "command", "scan", "launcher", "field"]
+SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs",
+            "go_matrix", "peers", "events", "command", "scan", "launcher", "field"]
 
 
 def chosen(args):

@@ -200,7 +200,7 @@ static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
 }
 
 /* More than enough to tell who called. */
-#define LINES_MOST 6u
+#define LINES_MOST 8u
 
 /*
  * The program's own lines, where they cost nothing but a look at memory: Go's. An event is told in

@@ -15,8 +15,9 @@ GO = settings.PROGRAMS / "go"
 TOOLS = settings.PROGRAMS / "tools"
 
 
-def build_once(output, sources, command, env=None):
-    """Runs command, which leaves `output`, unless that is newer than its sources."""
+def build_once(output, sources, command, env=None, after=None):
+    """Runs command, which leaves `output`, unless that is newer than its sources; `after` is called
+    with what was built."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{output}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -27,6 +28,8 @@ def build_once(output, sources, command, env=None):
                               stderr=subprocess.STDOUT, text=True, timeout=600)
         if done.returncode != 0:
             raise Failure(f"{' '.join(map(str, command))}:\n{done.stdout}")
+        if after:
+            after(output)
     return output
 
 
@@ -54,6 +57,14 @@ def go_root(release):
     return Path(folder)
 
 
+def go_environment(root, **more):
+    """For `go build` with the toolchain of that GOROOT: nothing of the user's own settings."""
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GOENV": "off",
+            "GOFLAGS": "", "GOTOOLCHAIN": "local", "GO111MODULE": "off", "GOROOT": str(root),
+            "GOCACHE": str(settings.CACHE / "go-cache"), "GOPATH": str(settings.CACHE / "go-path"),
+            **more}
+
+
 DYNAMIC = "-linkmode=external"
 
 
@@ -64,10 +75,7 @@ def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=(), folder=GO):
     if folder == GO and not name.startswith("launcher"):
         sources.append(GO / "host.go")
     output = settings.CACHE / "go" / release / (name + (f"-{label}" if label else ""))
-    env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GOENV": "off",
-           "GOFLAGS": "", "GOTOOLCHAIN": "local", "GO111MODULE": "off", "GOROOT": str(root),
-           "GOCACHE": str(settings.CACHE / "go-cache"), "GOPATH": str(settings.CACHE / "go-path")}
     command = [root / "bin" / "go", "build", "-o", output]
     if ldflags:
         command.append("-ldflags=" + " ".join(ldflags))
-    return build_once(output, sources, [*command, *extra, *sources], env)
+    return build_once(output, sources, [*command, *extra, *sources], go_environment(root))
