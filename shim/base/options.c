@@ -248,6 +248,8 @@ void options__help(struct nsd_text *text) {
     for (unsigned i = 0; i < ROWS; i++) {
         size_t width = string__length(rows[i].name);
 
+        if (rows[i].words[0] == '\0')
+            continue;
         text__put(text, "  ");
         text__put(text, rows[i].name);
         for (; width < 12; width++)

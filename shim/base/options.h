@@ -20,7 +20,10 @@ enum nsd_option_type {
     NSD_OPTION_WHEN,     /* auto, always, never */
 };
 
-/* X(field, type, default as text, least, most, words). Names and defaults are contract. */
+/*
+ * X(field, type, default as text, least, most, words). Names and defaults are contract; what has no
+ * words is between the command and the library, and not shown.
+ */
 #define NSD_OPTION_TABLE(X)                                                                        \
     X(log_path, TEXT, "stderr", 0, 0, "file that findings are appended to; .PID is added unless the name has %p; %e program, %H host, %t start time") \
     X(json, FLAG, "0", 0, 1, "findings and coverage as JSON lines instead of text")                \
@@ -28,10 +31,14 @@ enum nsd_option_type {
     X(severity, SEVERITY, "", 0, 0, "the least that is reported (default: note, in text warning)") \
     X(exitcode, NUMBER, "0", 0, 255, "if not 0: the exit status when there is an error or a warning") \
     X(signal, SIGNAL, "none", 0, 64, "a signal (name or number) that reports while the program runs") \
+    X(record, TEXT, "none", 0, 0, "folder for recordings, which outlive SIGKILL: see nsdrift report") \
+    X(record_size, SIZE, "256K", 32768, 67108864, "of one recording; head and newest are kept")    \
     X(depth, NUMBER, "32", 1, 64, "frames kept of a stack")                                        \
     X(follow, FLAG, "1", 0, 1, "hand the preload on across exec")                                  \
     X(color, WHEN, "auto", 0, 0, "auto, always, never; NO_COLOR is obeyed")                        \
-    X(help, FLAG, "0", 0, 1, "print this table")
+    X(help, FLAG, "0", 0, 1, "print this table")                                                   \
+    /* `nsdrift run` reports, and nothing is to come from inside */                                \
+    X(silent, FLAG, "0", 0, 1, "")
 
 struct nsd_option_value {
     uint64_t number;     /* all types but TEXT; SEVERITY: 0..2, or 3 when not given */

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "names/elf_symbols.h"
 #include "names/pclntab.h"
+#include "names/recorded.h"
 
 #include <stdatomic.h>
 
@@ -49,10 +50,44 @@ static void name_of(const struct nsd_module *module, uint64_t pc, char *name, si
         atomic_store_explicit(&in_use, false, memory_order_release);
 }
 
+/* NULL in a host. */
+static const struct nsd_recorded_names *recorded;
+
+void naming__use_recorded(const struct nsd_recorded_names *names) {
+    recorded = names;
+}
+
+static void put_string(char *to, size_t size, const char *string) {
+    size_t length = string == NULL ? 0 : string__length(string);
+
+    if (length >= size)
+        length = size - 1;
+    if (length > 0)
+        memory__copy(to, string, length);
+    to[length] = '\0';
+}
+
+static void place_of_recording(uint64_t pc, struct nsd_place *place) {
+    const struct nsd_recorded_place *known = recorded_names__find(recorded, pc);
+
+    place->module = known == NULL ? NULL : known->module;
+    place->offset = known == NULL ? pc : known->offset;
+    place->line = known == NULL ? 0 : known->line;
+    place->is_go = known != NULL && known->is_go;
+    put_string(place->function, sizeof place->function, known == NULL ? NULL : known->function);
+    put_string(place->file, sizeof place->file, known == NULL ? NULL : known->file);
+}
+
 void naming__place(uint64_t pc, bool exact, struct nsd_place *place) {
     uint64_t inside = exact || pc == 0 ? pc : pc - 1;
-    const struct nsd_pclntab *table = pclntab__of(inside);
+    const struct nsd_pclntab *table;
     uint64_t entry;
+
+    if (recorded != NULL) {
+        place_of_recording(pc, place);
+        return;
+    }
+    table = pclntab__of(inside);
 
     place->function[0] = '\0';
     place->file[0] = '\0';

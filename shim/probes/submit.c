@@ -13,9 +13,11 @@
 #include "nsdrift.h"
 #include "probes/go/go.h"
 #include "probes/process/environment.h"
+#include "probes/process/facts.h"
 #include "probes/process/identity.h"
 #include "probes/process/image.h"
 #include "probes/process/look.h"
+#include "record/writer.h"
 #include <stdatomic.h>
 
 static struct nsd_ledger ledger;
@@ -84,12 +86,28 @@ static bool is_shown(const struct nsd_event *event) {
     return event->call != NSD_CALL_IDENTITY && event->call != NSD_CALL_LOCK_STATE;
 }
 
+static uint64_t lost_so_far(void) {
+    return atomic_load_explicit(&lost, memory_order_relaxed) + findings.lost + frames__lost() +
+           ledger__lost(&ledger);
+}
+
+/* What a visit sees of a stack cannot be seen again: the recording keeps it. */
+static bool read_word(void *context, int32_t tid, uint64_t address, uint64_t stack_pointer,
+                      uint64_t *value) {
+    bool could_be_read = look__read_word(context, tid, address, stack_pointer, value);
+
+    record__answer(could_be_read ? *value : 0, could_be_read);
+    return could_be_read;
+}
+
 static void apply(const struct nsd_event *event, struct nsd_change *change) {
     memory__fill(change, 0, sizeof *change);
+    record__event(event);
     ledger__apply(&ledger, event, change);
     rules__on_event(&ledger, &findings, event, change);
     if (is_counted(event))
         nsd_image.events++;
+    record__event_is_over(nsd_image.events, lost_so_far());
     if (nsd_options.verbosity.number >= 3 && is_shown(event))
         report__event(event, &nsd_image);
 }
@@ -219,7 +237,7 @@ void submit__begin(int32_t pid, int32_t tid) {
     arena__forget();
     memory__fill(&findings, 0, sizeof findings);
     ledger__begin(&ledger, pid, tid, NSD_RUNTIME_THREADS);
-    ledger__set_reader(&ledger, look__read_word, NULL);
+    ledger__set_reader(&ledger, read_word, NULL);
 }
 
 void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid) {
@@ -272,6 +290,10 @@ bool submit__has_findings(void) {
     return findings.first != NULL;
 }
 
+const struct nsd_findings *submit__findings(void) {
+    return &findings;
+}
+
 uint32_t submit__new_token(void) {
     uint32_t token = atomic_fetch_add_explicit(&last_token, 1, memory_order_relaxed) + 1;
 
@@ -319,6 +341,14 @@ static void refresh_lock_states(void) {
     }
 }
 
+/* One pair for the report and for the recording, so that both say the same time. */
+static void begin_clocks(void) {
+    if (identity__is_quiet())
+        return;
+    nsd_image.now_ticks = clock__ticks();
+    nsd_image.now_wall = clock__wall();
+}
+
 static void make_report(void *argument) {
     const struct report_request *request = argument;
     bool looked = submit__any_switch() || nsd_options.verbosity.number > 0;
@@ -332,11 +362,18 @@ static void make_report(void *argument) {
     nsd_image.cross_check = looked ? look__cross_check(&ledger) : NSD_CROSS_IMPOSSIBLE;
     if (looked)
         image__learn_pid_namespace();
+    begin_clocks();
+    record__judged(request->event, request->occasion, nsd_image.now_ticks, nsd_image.now_wall);
     rules__on_report(&ledger, &findings, request->event, request->occasion);
     nsd_image.ended = ended_by[request->occasion];
     nsd_image.threads = ledger__threads_seen(&ledger);
-    nsd_image.lost = atomic_load(&lost) + findings.lost + frames__lost() + ledger__lost(&ledger);
+    nsd_image.lost = lost_so_far();
+    record__event_is_over(nsd_image.events, nsd_image.lost);
     report__write(&ledger, &findings, &nsd_image);
+    facts__to_recording();
+    nsd_image.now_ticks = 0;
+    if (request->occasion != NSD_OCCASION_SIGNAL)
+        record__end(request->occasion == NSD_OCCASION_EXIT, !identity__is_quiet());
 }
 
 /* An ending tries harder: nobody comes after it. */
@@ -369,6 +406,8 @@ void submit__exec_failed(int32_t tid, int64_t error) {
     if (!lock__try(&lock, tid))
         return;
     report__exec_failed(error, &nsd_image);
+    nsd_image.ended = NULL;
+    facts__exec_came_back();
     let_go(tid);
 }
 

@@ -39,6 +39,8 @@ bool submit__any_switch(void);
 bool submit__any_descriptor(void);
 /* Something has been found in this image. */
 bool submit__has_findings(void);
+/* For the recording, which keeps them; under the lock, or before there is a second thread. */
+const struct nsd_findings *submit__findings(void);
 /* A birth token for a THREAD_CREATE/THREAD_BORN pair. */
 uint32_t submit__new_token(void);
 /* An event could not be recorded (no hook stack, no memory). */

@@ -101,7 +101,7 @@ struct nsd_record_part {
     uint32_t block_count;
     uint32_t head_blocks;
     uint64_t tables_used; /* commits a table's record */
-    uint64_t kept_count;  /* commits a kept finding's first writing */
+    uint64_t kept_count;  /* entries that were ever in use */
     uint64_t written;     /* records in blocks, ever */
     uint64_t overwritten; /* of them, by newer ones */
     uint64_t unnamed;     /* stacks and places that found no room in the tables */
@@ -230,31 +230,34 @@ struct nsd_record_judged {
 
 /* ---- findings as of now, once the ring has lost what they would be derived from ---- */
 
-#define NSD_KEPT_KINDS 12u
-
-struct nsd_kept_body {
+/*
+ * One finding, or one consequence of another. Written over in place while the finding grows: what
+ * belongs together stands in one word, so that a death in between leaves the old or the new.
+ */
+struct nsd_kept {
+    /*
+     * From the top: 1 bit that the entry is in use, 1 bit withdrawn, 2 bits of its own severity, 30
+     * bits each of the strings of its message and its remedy.
+     */
+    uint64_t words;
+    /* Top half: 1 + number of the entry that it is a consequence of, 0: none. Low: its order. */
+    uint64_t place;
+    uint64_t count;
     uint64_t time;
     int64_t goroutine;
     int64_t result;
     uint64_t arguments[5];
-    uint64_t before[NSD_KEPT_KINDS], after[NSD_KEPT_KINDS], home[NSD_KEPT_KINDS]; /* inodes */
-    uint16_t has_before, has_after, has_home; /* bits by kind: there was a label */
+    uint64_t before[NSD_KINDS], after[NSD_KINDS], home[NSD_KINDS]; /* inodes */
+    uint16_t has_before, has_after, has_home; /* bits by kind: a namespace was known */
     uint16_t kinds;
-    uint32_t rule;     /* enum nsd_rule_id */
-    uint32_t severity; /* its own */
+    uint32_t rule; /* enum nsd_rule_id */
     uint32_t switch_id;
-    uint32_t count;
-    uint32_t parent; /* 1 + number of the kept finding that it is a consequence of; 0: none */
-    uint32_t order;  /* among its like */
-    uint32_t message, remedy; /* strings */
     int32_t tid, other_tid;
     uint32_t frames, switch_frames; /* stacks */
     uint16_t call;
     uint8_t lock;
     uint8_t main_thread;
-    uint8_t withdrawn;
-    uint8_t related_count;
-    uint8_t pad[2];
+    uint32_t related_count;
     struct {
         int64_t goroutine;
         uint32_t what; /* string */
@@ -264,14 +267,16 @@ struct nsd_kept_body {
     } related[3];
 };
 
-/* Two bodies, of which `current` says which is whole: a store of it commits the other one. */
-struct nsd_kept {
-    uint64_t current; /* 0 or 1 */
-    struct nsd_kept_body body[2];
-};
+#define NSD_KEPT_MOST 1024u /* entries of a part */
+#define NSD_KEPT_IN_USE (1ull << 63)
+#define NSD_KEPT_WITHDRAWN (1ull << 62)
+#define NSD_KEPT_SEVERITY_SHIFT 60
+#define NSD_KEPT_MESSAGE_SHIFT 30
+#define NSD_KEPT_STRING_MASK ((1ull << 30) - 1)
 
 /* ---- the index ---- */
 
+/* Slots begin at the second page. */
 #define NSD_INDEX_SLOTS 2048u
 #define NSD_INDEX_RECORDING 192
 
@@ -300,5 +305,7 @@ struct nsd_index {
     uint32_t unseen;     /* images that found no slot or no room to record */
     uint32_t reserved;
 };
+#define NSD_INDEX_SIZE                                                                             \
+    (NSD_RECORD_PAGE + (uint64_t) NSD_INDEX_SLOTS * sizeof(struct nsd_index_slot))
 
 #endif

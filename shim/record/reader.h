@@ -8,6 +8,7 @@
 #define NSD_RECORD_READER_H
 
 #include "record/format.h"
+#include "rules/rules.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,7 +36,7 @@ unsigned recording__parts(const struct nsd_recording *recording);
 bool recording__part(const struct nsd_recording *recording, unsigned number, struct nsd_part *part,
                      const char **why);
 
-/* The program's events are all there, in the order in which the ledger saw them. */
+/* All that the findings come from is there, in the order in which the ledger saw it. */
 bool part__is_whole(const struct nsd_part *part);
 /* Base name of facts.path. */
 const char *part__program(const struct nsd_part *part);
@@ -63,6 +64,7 @@ bool part__next_table(const struct nsd_part *part, struct nsd_table_cursor *curs
 
 struct nsd_block_cursor {
     uint64_t sequence; /* of the block being read, 0 before the first */
+    uint64_t last;     /* the newest block's */
     uint64_t offset, used;
     uint64_t next_record; /* number of the one to come */
     const uint8_t *block;
@@ -72,16 +74,17 @@ bool part__next_record(const struct nsd_part *part, struct nsd_block_cursor *cur
                        struct nsd_record *record);
 
 /* The event as the ledger saw it, without its frames; false if it makes no sense. */
-bool record__event(const struct nsd_record *record, struct nsd_event *event, uint32_t *stack);
-bool record__answer(const struct nsd_record *record, unsigned index, uint64_t *value,
-                    bool *could_be_read);
-bool record__learnt(const struct nsd_record *record, struct nsd_record_learnt *learnt);
-bool record__judged(const struct nsd_record *record, struct nsd_record_judged *judged);
+bool record__read_event(const struct nsd_record *record, struct nsd_event *event, uint32_t *stack);
+bool record__read_answer(const struct nsd_record *record, unsigned index, uint64_t *value,
+                         bool *could_be_read);
+bool record__read_learnt(const struct nsd_record *record, struct nsd_record_learnt *learnt);
+bool record__read_judged(const struct nsd_record *record, struct nsd_record_judged *judged);
 
 /* ---- kept findings ---- */
 
 unsigned part__kept_count(const struct nsd_part *part);
-bool part__kept(const struct nsd_part *part, unsigned index, struct nsd_kept_body *body);
+/* False for an entry that is not in use. */
+bool part__kept(const struct nsd_part *part, unsigned index, struct nsd_kept *kept);
 
 /* ---- the index of a run's folder ---- */
 

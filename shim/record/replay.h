@@ -24,9 +24,9 @@ struct nsd_replay {
     /* replay.c's own */
     struct nsd_replay_tables *tables;
     const struct nsd_replay_watcher *watcher;
-    struct nsd_block_cursor answers; /* where the answers to the present event stand */
-    unsigned answer, answers_left;
-    bool has_answers;
+    struct nsd_event occasion; /* the last event that can occasion a report */
+    struct nsd_record answers; /* to what the present event asks */
+    unsigned answer;
 };
 
 /* Who wants to see it happen; each may be NULL. */

@@ -43,7 +43,7 @@ void report__complain(const char *line) {
     char buffer[512];
     struct nsd_text text;
 
-    if (memory__is_quiet())
+    if (memory__is_quiet() || nsd_options.silent.number != 0)
         return;
     text__begin(&text, buffer, sizeof buffer - 1); /* room for the newline */
     as_text__prefix(&text, sys__getpid());
@@ -237,8 +237,8 @@ static void begin_compose(struct nsd_compose *compose, struct nsd_scratch *scrat
     scratch->used = 0;
     compose->scratch = scratch;
     compose->image = image;
-    compose->now_ticks = clock__ticks();
-    compose->now_wall = clock__wall();
+    compose->now_ticks = image->now_ticks != 0 ? image->now_ticks : clock__ticks();
+    compose->now_wall = image->now_ticks != 0 ? image->now_wall : clock__wall();
     compose->keep_plumbing = nsd_options.verbosity.number >= 3;
     compose->recorded = false;
     compose->source = NULL;
@@ -283,7 +283,7 @@ void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
     said.faults = totals.severity[NSD_SEVERITY_ERROR] + totals.severity[NSD_SEVERITY_WARNING];
     said.found = totals.to_print > 0;
     /* The host has set a seccomp filter: a report makes calls that it may not make. */
-    if (memory__is_quiet())
+    if (memory__is_quiet() || nsd_options.silent.number != 0)
         return;
     begin_compose(&compose, &scratch, scratch_memory, sizeof scratch_memory, image);
     fill_coverage(&compose, &totals, &coverage);
@@ -320,7 +320,7 @@ void report__event(const struct nsd_event *event, const struct nsd_image *image)
     /* What was looked up about namespaces is no event of the program's. */
     if (nsd_call_table[event->call].effect == NSD_EFFECT_KNOWLEDGE)
         return;
-    if (memory__is_quiet() || !open_log(image))
+    if (memory__is_quiet() || nsd_options.silent.number != 0 || !open_log(image))
         return;
     begin_compose(&compose, &scratch, line_scratch, sizeof line_scratch, image);
     compose__event(&compose, event, &view);

@@ -22,6 +22,8 @@ struct nsd_image {
     unsigned go_sites, go_sites_watched;
     unsigned libc_functions;
     struct nsd_clock clock;
+    /* Read together when the present report began; 0: the report reads them. */
+    uint64_t now_ticks, now_wall;
     uint64_t events, lost;
     uint32_t threads; /* seen in all */
     enum nsd_cross_check cross_check;

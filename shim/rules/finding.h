@@ -73,6 +73,7 @@ struct nsd_finding {
     bool main_thread;
     bool withdrawn;                   /* exec-discards after the exec came back */
     bool printed;                     /* by an earlier report of this image */
+    uint32_t kept;                    /* the recording's own: 1 + its entry there */
     nsd_kinds kinds;
     struct nsd_label *before[NSD_KINDS], *after[NSD_KINDS], *home[NSD_KINDS]; /* held */
     const struct nsd_frames *frames;  /* primary stack */

@@ -238,6 +238,7 @@ void findings__add(const struct nsd_scene *scene, const struct nsd_finding *give
                    struct nsd_switch *change) {
     struct nsd_finding copy = *given, *finding = &copy, *known;
 
+    scene->findings->changes++;
     if (change != NULL) {
         finding->switch_id = change->id;
         if (!same_frames(finding->frames, change->began.frames))
@@ -298,6 +299,7 @@ static void let_another_lead(struct nsd_finding *finding) {
 }
 
 void findings__withdraw(struct nsd_findings *findings, enum nsd_rule_id rule) {
+    findings->changes++;
     for (struct nsd_finding *finding = findings->first; finding != NULL; finding = finding->next) {
         for (struct nsd_finding *then = finding->consequences; then != NULL; then = then->next) {
             if (then->rule == rule)

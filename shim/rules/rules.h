@@ -14,6 +14,7 @@ struct nsd_findings {
     uint32_t count;        /* of them, without their consequences */
     uint32_t consequences; /* of all of them */
     uint32_t lost;         /* found, but without room to keep */
+    uint32_t changes;      /* grows whenever one of them is made or changes */
 };
 
 /* Why a report is made: what a rule may conclude from it. */

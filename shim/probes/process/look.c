@@ -7,6 +7,7 @@
 #include "base/syscall.h"
 #include "base/text.h"
 #include "probes/process/identity.h"
+#include "record/writer.h"
 #include <linux/fcntl.h>
 
 #define LOOKS 3
@@ -50,8 +51,16 @@ static bool thread_agrees(struct nsd_ledger *ledger, int32_t tid) {
         /* Not readable: it has died meanwhile, or has no such link yet (pid_for_children). */
         if (identity__of_thread(tid, (enum nsd_kind) kind, &identity) != 0)
             continue;
-        if (ledger__compare(ledger, tid, (enum nsd_kind) kind, &identity) == NSD_COMPARE_DIFFERS)
+        switch (ledger__compare(ledger, tid, (enum nsd_kind) kind, &identity)) {
+        case NSD_COMPARE_DIFFERS:
             agrees = false;
+            break;
+        case NSD_COMPARE_LEARNT:
+            record__learnt(tid, (enum nsd_kind) kind, &identity);
+            break;
+        default:
+            break;
+        }
     }
     return agrees;
 }

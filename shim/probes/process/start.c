@@ -13,10 +13,12 @@
 #include "probes/libc/threads.h"
 #include "probes/process/caller.h"
 #include "probes/process/environment.h"
+#include "probes/process/facts.h"
 #include "probes/process/identity.h"
 #include "probes/process/image.h"
 #include "probes/process/signals.h"
 #include "probes/submit.h"
+#include "record/writer.h"
 #include "stacks/capture.h"
 #include <elf.h>
 #include <stddef.h>
@@ -100,6 +102,7 @@ static void begin_records(void) {
 
 void image__begin_copy(void) {
     begin_records();
+    record__begin_copy(facts__fill);
 }
 
 /* The wrappers are in place by being exported; what they need is threads that can be told apart. */
@@ -136,6 +139,7 @@ static void begin(char **environment, const struct auxiliary *auxiliary) {
     nsd_image.go_sites = go__sites();
     nsd_image.go_sites_watched = go__sites_watched();
     begin_libc();
+    facts__begin_recording();
     nsd_on = true;
     signals__begin();
 }

@@ -1,0 +1,455 @@
+/*
+ * Events into blocks, and when a part begins and ends: see writer.h. One writer at a time, under
+ * the ledger's lock; but nothing here relies on being let finish: what a store of `used` has not
+ * yet committed does not exist.
+ */
+#include "record/writer.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "record/part.h"
+
+/* Of what one event asks about stacks: later answers are left out, and then the replay knows less.
+ */
+#define ANSWERS_MOST 32u
+
+static struct {
+    struct nsd_record_mapping own;    /* the file with this image's part */
+    struct nsd_record_mapping parent; /* fork copy: the file in which it may claim a slice */
+    struct nsd_record_part *part;     /* NULL: nothing is recorded */
+    struct nsd_interned *interned;
+    struct nsd_index *index;
+    struct nsd_index_slot *slot;
+    const struct nsd_findings *findings;
+    uint64_t size; /* wished for */
+    void (*ask_facts)(struct nsd_record_facts *facts);
+    bool waits;      /* a fork copy before its first event */
+    bool has_events; /* of the program, and more than its end */
+    bool removed;    /* the file has been taken away */
+    uint32_t slice;  /* 0: the main part */
+    /* The block being filled. */
+    struct nsd_record_block *block;
+    uint64_t sequence, records;
+    uint64_t next_clock; /* record number at which the clocks are read again */
+    uint32_t changes;    /* of the findings, at the last look */
+    uint32_t kept_lost;
+    bool again; /* brought up to date at the next look, whatever changed */
+} writer;
+
+static struct { uint64_t value, could_be_read; } answers[ANSWERS_MOST];
+static unsigned answer_count;
+
+bool record__is_on(void) {
+    return writer.part != NULL || writer.waits;
+}
+
+/* ---- slots of the index ---- */
+
+static struct nsd_index_slot *slot_at(uint32_t number) {
+    return (struct nsd_index_slot *) ((char *) writer.index + NSD_RECORD_PAGE) + number;
+}
+
+static bool take_slot(struct nsd_index_slot *slot) {
+    uint32_t expected = NSD_SLOT_FREE;
+
+    return __atomic_compare_exchange_n(&slot->state, &expected, NSD_SLOT_CLAIMED, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* A slot never used; once there is none, one that a copy gave back. */
+static struct nsd_index_slot *claim_slot(void) {
+    uint32_t number = __atomic_fetch_add(&writer.index->claimed, 1, __ATOMIC_RELAXED);
+
+    if (number < NSD_INDEX_SLOTS && take_slot(slot_at(number)))
+        return slot_at(number);
+    /* Never so far that the count could come round. */
+    if (number >= NSD_INDEX_SLOTS)
+        __atomic_fetch_sub(&writer.index->claimed, 1, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < NSD_INDEX_SLOTS; i++) {
+        if (__atomic_load_n(&slot_at(i)->state, __ATOMIC_RELAXED) == NSD_SLOT_FREE &&
+            take_slot(slot_at(i)))
+            return slot_at(i);
+    }
+    __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void fill_slot(const struct nsd_record_facts *facts) {
+    struct nsd_index_slot *slot = writer.slot;
+
+    slot->facts = *facts;
+    slot->part = writer.slice;
+    if (writer.part != NULL && !writer.removed)
+        memory__copy(slot->recording, writer.own.name, sizeof slot->recording);
+    else
+        slot->recording[0] = '\0';
+    __atomic_store_n(&slot->state, NSD_SLOT_FILLED, __ATOMIC_RELEASE);
+}
+
+/* ---- the beginning ---- */
+
+static void begin_part(struct nsd_record_part *part, uint64_t size,
+                       const struct nsd_record_facts *facts) {
+    record_part__lay_out(part, size);
+    part->facts = *facts;
+    writer.part = part;
+    writer.block = NULL;
+    writer.sequence = writer.records = 0;
+    writer.next_clock = 1;
+    writer.changes = writer.kept_lost = 0;
+    writer.removed = writer.again = writer.has_events = false;
+    record__commit(&part->state, NSD_RECORD_MAGIC);
+}
+
+const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_record_facts *facts,
+                          int64_t *error) {
+    const char *why;
+
+    *error = 0;
+    writer.findings = wish->findings;
+    writer.size = wish->size;
+    if (!record_file__set_folder(wish->folder))
+        return "the folder's name is too long";
+    writer.index = record_file__map_index();
+    if (writer.index != NULL)
+        writer.slot = claim_slot();
+    writer.interned = record_tables__begin(NULL);
+    if (writer.interned == NULL)
+        why = "there is no memory for it";
+    else
+        why = record_file__make(&writer.own, wish->size, true, facts, error);
+    if (why == NULL)
+        begin_part((struct nsd_record_part *) ((char *) writer.own.file + NSD_RECORD_PAGE),
+                   writer.own.file->main_size, facts);
+    else if (writer.index != NULL)
+        __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
+    if (writer.slot != NULL)
+        fill_slot(facts);
+    return why;
+}
+
+void record__begin_copy(void (*facts)(struct nsd_record_facts *facts)) {
+    if (!record__is_on())
+        return;
+    /* A copy of a copy that had not begun, too, has what that one had. */
+    if (writer.part != NULL)
+        writer.parent = writer.own;
+    memory__fill(&writer.own, 0, sizeof writer.own);
+    writer.part = NULL;
+    writer.slot = NULL;
+    writer.slice = 0;
+    writer.ask_facts = facts;
+    writer.waits = true;
+    answer_count = 0;
+}
+
+/* One atomic add, and nothing that a host could have taken away: no call, no path. */
+static struct nsd_record_part *claim_slice(void) {
+    struct nsd_record_file *file = writer.parent.file;
+    uint32_t number;
+
+    if (file == NULL || __atomic_load_n(&file->claimed, __ATOMIC_RELAXED) >= file->slices)
+        return NULL;
+    number = __atomic_fetch_add(&file->claimed, 1, __ATOMIC_RELAXED);
+    if (number >= file->slices)
+        return NULL;
+    writer.own = writer.parent;
+    writer.slice = number + 1;
+    return (struct nsd_record_part *) ((char *) file + NSD_RECORD_PAGE + file->main_size +
+                                       number * file->slice_size);
+}
+
+/* The copy's first event: a slice of the parent's file, else a small file of its own. */
+static void begin_waiting(void) {
+    struct nsd_record_facts facts;
+    struct nsd_record_part *part;
+    uint64_t size = 0;
+    int64_t error;
+
+    writer.waits = false;
+    writer.ask_facts(&facts);
+    facts.flags |= NSD_RECORD_IS_COPY;
+    if (writer.index != NULL)
+        writer.slot = claim_slot();
+    /* The parent's memory of what stands in its tables is nothing to this part. */
+    writer.interned = record_tables__begin(writer.interned);
+    part = writer.interned == NULL ? NULL : claim_slice();
+    if (part != NULL) {
+        size = writer.own.file->slice_size;
+    } else if (writer.interned != NULL && !memory__is_quiet() &&
+               record_file__make(&writer.own, NSD_PART_LEAST, false, &facts, &error) == NULL) {
+        part = (struct nsd_record_part *) ((char *) writer.own.file + NSD_RECORD_PAGE);
+        size = writer.own.file->main_size;
+    }
+    if (part != NULL)
+        begin_part(part, size, &facts);
+    else if (writer.index != NULL)
+        __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
+    if (writer.slot != NULL)
+        fill_slot(&facts);
+}
+
+/* What a copy does when it only ends, or what we looked up ourselves, is not worth a part. */
+static bool is_a_beginning(const struct nsd_event *event) {
+    switch (event->call) {
+    case NSD_CALL_EXEC:
+    case NSD_CALL_EXEC_FAILED:
+    case NSD_CALL_EXIT:
+    case NSD_CALL_QUICK_EXIT:
+    case NSD_CALL_EXIT_GROUP:
+    case NSD_CALL_REPORT:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* ---- blocks ---- */
+
+static struct nsd_record_block *block_of(uint64_t sequence) {
+    struct nsd_record_part *part = writer.part;
+    uint64_t index = sequence - 1;
+
+    if (index >= part->block_count)
+        index = part->head_blocks +
+                (index - part->head_blocks) % (part->block_count - part->head_blocks);
+    return (struct nsd_record_block *) ((char *) part + part->blocks + index * NSD_RECORD_BLOCK);
+}
+
+static void keep_findings(void) {
+    uint32_t kept_lost = record_kept__update(writer.part, writer.interned, writer.findings);
+
+    if (kept_lost > writer.kept_lost)
+        writer.kept_lost = kept_lost;
+    writer.changes = writer.findings->changes;
+    writer.again = false;
+}
+
+/* Something that the findings come from is about to be missing: from now on they are kept. */
+static void begin_keeping(void) {
+    if (writer.part->keeping != 0)
+        return;
+    keep_findings();
+    record__commit(&writer.part->keeping, 1);
+}
+
+static void next_block(void) {
+    struct nsd_record_block *block = block_of(writer.sequence + 1);
+
+    if (block->sequence != 0) {
+        begin_keeping();
+        writer.part->overwritten += block_of(block->sequence + 1)->first - block->first;
+        record__commit(&block->sequence, 0);
+    }
+    block->first = writer.records;
+    record__commit(&block->used, sizeof *block);
+    record__commit(&block->sequence, ++writer.sequence);
+    writer.block = block;
+}
+
+static void *begin_record(enum nsd_record_type type, size_t size, size_t count) {
+    struct nsd_record_head *head;
+
+    if (writer.block == NULL || writer.block->used + size > NSD_RECORD_BLOCK)
+        next_block();
+    head = (struct nsd_record_head *) ((char *) writer.block + writer.block->used);
+    head->size = (uint32_t) size;
+    head->type = (uint16_t) type;
+    head->count = (uint16_t) count;
+    return head;
+}
+
+static void end_record(size_t size) {
+    record__commit(&writer.block->used, writer.block->used + size);
+    writer.part->written = ++writer.records;
+}
+
+/*
+ * A second pair of clocks turns ticks into time. Read ever more rarely, since it is a system call;
+ * a report reads its own.
+ */
+static void read_clocks(void) {
+    if (memory__is_quiet())
+        return;
+    writer.part->facts.last_ticks = clock__ticks();
+    writer.part->facts.last_wall = clock__wall();
+    writer.next_clock = 2 * writer.records;
+}
+
+static uint8_t marks_of(const struct nsd_event *event) {
+    return (uint8_t) ((event->from_descriptor ? NSD_MARK_FROM_DESCRIPTOR : 0) |
+                      (event->explicit_end ? NSD_MARK_EXPLICIT_END : 0) |
+                      (event->cancelled ? NSD_MARK_CANCELLED : 0) |
+                      (event->library_created ? NSD_MARK_LIBRARY_CREATED : 0));
+}
+
+void record__event(const struct nsd_event *event) {
+    struct nsd_record_event *record;
+    uint64_t unnamed;
+    uint32_t stack;
+    size_t size;
+
+    if (writer.waits && is_a_beginning(event))
+        begin_waiting();
+    if (writer.part == NULL)
+        return;
+    if (is_a_beginning(event) && nsd_call_table[event->call].effect != NSD_EFFECT_KNOWLEDGE)
+        writer.has_events = true;
+    unnamed = writer.part->unnamed;
+    stack = record_tables__stack(writer.part, writer.interned, event->frames);
+    if (writer.part->unnamed != unnamed)
+        begin_keeping();
+    size = sizeof *record + event->identities * sizeof record->identity[0];
+    record = begin_record(NSD_RECORD_EVENT, size, event->identities);
+    record->time = event->time;
+    memory__copy(record->arguments, event->arguments, sizeof record->arguments);
+    record->result = event->result;
+    record->goroutine = event->goroutine;
+    record->lock_epoch = event->lock_epoch;
+    record->stack_pointer = event->stack_pointer;
+    record->tid = event->tid;
+    record->other_tid = event->other_tid;
+    record->token = event->token;
+    record->kernel_threads = event->kernel_threads;
+    record->stack = stack;
+    record->call = event->call;
+    record->kinds = event->kinds;
+    record->runtime = event->runtime;
+    record->lock = event->lock;
+    record->path_owner = event->path_owner;
+    record->marks = marks_of(event);
+    if (event->identities > 0)
+        memory__copy(record->identity, event->identity,
+                     event->identities * sizeof record->identity[0]);
+    end_record(size);
+    if (writer.records >= writer.next_clock)
+        read_clocks();
+}
+
+void record__answer(uint64_t value, bool could_be_read) {
+    if (writer.part == NULL)
+        return;
+    if (answer_count == ANSWERS_MOST) {
+        begin_keeping();
+        return;
+    }
+    answers[answer_count].value = value;
+    answers[answer_count++].could_be_read = could_be_read;
+}
+
+static void put_answers(void) {
+    struct nsd_record_answers *record;
+    size_t size = sizeof *record + answer_count * sizeof answers[0];
+
+    record = begin_record(NSD_RECORD_ANSWERS, size, answer_count);
+    memory__copy(record->answer, answers, answer_count * sizeof answers[0]);
+    end_record(size);
+    answer_count = 0;
+}
+
+void record__event_is_over(uint64_t events, uint64_t lost) {
+    if (writer.part == NULL)
+        return;
+    if (answer_count > 0)
+        put_answers();
+    writer.part->facts.events = events;
+    writer.part->facts.lost = lost + writer.kept_lost;
+    if (writer.part->keeping != 0 && (writer.again || writer.findings->changes != writer.changes))
+        keep_findings();
+}
+
+void record__learnt(int32_t tid, enum nsd_kind kind, const struct nsd_identity *identity) {
+    struct nsd_record_learnt *record;
+
+    if (writer.part == NULL)
+        return;
+    record = begin_record(NSD_RECORD_LEARNT, sizeof *record, 0);
+    record->tid = tid;
+    record->kind = (uint32_t) kind;
+    record->identity = *identity;
+    end_record(sizeof *record);
+    writer.again = true;
+}
+
+void record__judged(const struct nsd_event *event, enum nsd_occasion occasion, uint64_t ticks,
+                    uint64_t wall) {
+    struct nsd_record_judged *record;
+
+    if (writer.part == NULL)
+        return;
+    record = begin_record(NSD_RECORD_JUDGED, sizeof *record, 0);
+    record->occasion = (uint32_t) occasion;
+    record->ticks = ticks;
+    record->wall = wall;
+    record->call = event->call;
+    record->tid = event->tid;
+    end_record(sizeof *record);
+    writer.again = true;
+}
+
+void record__facts(const struct nsd_record_facts *facts) {
+    if (writer.part != NULL) {
+        const struct nsd_record_facts before = writer.part->facts;
+
+        writer.part->facts = *facts;
+        writer.part->facts.flags |= before.flags & NSD_RECORD_IS_COPY;
+        writer.part->facts.lost += writer.kept_lost;
+        if (facts->last_ticks == 0) {
+            writer.part->facts.last_ticks = before.last_ticks;
+            writer.part->facts.last_wall = before.last_wall;
+        }
+    }
+    if (writer.slot != NULL)
+        fill_slot(writer.part != NULL ? &writer.part->facts : facts);
+}
+
+/* ---- the end ---- */
+
+/* In a run's folder the index keeps the facts: only findings are worth a file that stays. */
+static bool has_nothing_to_say(bool for_good) {
+    if (!writer.has_events)
+        return true;
+    return for_good && writer.index != NULL && writer.findings->first == NULL &&
+           writer.findings->lost == 0 && writer.part->facts.lost == 0;
+}
+
+/* From now on no copy can claim a slice in the file; false if one has. */
+static bool close_slices(void) {
+    uint32_t none = 0;
+
+    return __atomic_compare_exchange_n(&writer.own.file->claimed, &none, UINT32_MAX / 2, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+void record__end(bool for_good, bool calls) {
+    if (writer.part == NULL || writer.removed || !has_nothing_to_say(for_good))
+        return;
+    /* A hundred thousand copies with nothing to say fill no index. */
+    if (for_good && (writer.part->facts.flags & NSD_RECORD_IS_COPY) != 0 && writer.slot != NULL) {
+        __atomic_fetch_add(&writer.index->given_back, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&writer.slot->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
+        writer.slot = NULL;
+    }
+    if (writer.slice != 0 || !calls || !close_slices())
+        return;
+    record_file__remove(&writer.own);
+    writer.removed = true;
+    if (writer.slot != NULL)
+        writer.slot->recording[0] = '\0';
+}
+
+void record__resume(const struct nsd_record_facts *facts, bool calls) {
+    int64_t error;
+
+    if (writer.part != NULL && writer.removed) {
+        /* It had no event, so that nothing of it is missed. */
+        sys__munmap(writer.own.file, writer.own.size);
+        writer.part = NULL;
+        writer.interned = calls ? record_tables__begin(writer.interned) : NULL;
+        if (writer.interned != NULL &&
+            record_file__make(&writer.own, writer.size, true, facts, &error) == NULL)
+            begin_part((struct nsd_record_part *) ((char *) writer.own.file + NSD_RECORD_PAGE),
+                       writer.own.file->main_size, facts);
+    }
+    record__facts(facts);
+}
