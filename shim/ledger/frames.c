@@ -121,6 +121,13 @@ const struct nsd_frames *frames__intern(uint64_t key, const struct nsd_frame *fr
     return made;
 }
 
+void frames__mark_shared(const struct nsd_frames *frames) {
+    /* Everything else in it never changes; this only ever becomes true. */
+    if (frames != NULL)
+        atomic_store_explicit(&((struct nsd_frames *) (uintptr_t) frames)->is_shared, 1,
+                              memory_order_relaxed);
+}
+
 uint64_t frames__lost(void) {
     struct table *table = atomic_load_explicit(&the_table, memory_order_acquire);
 

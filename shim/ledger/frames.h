@@ -7,6 +7,7 @@
 #ifndef NSD_LEDGER_FRAMES_H
 #define NSD_LEDGER_FRAMES_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,8 @@ struct nsd_frame {
      * stands in slot frame[i].slot; 0 where unknown (Go: never known, stacks move).
      */
     uint32_t slot;
-    uint32_t module; /* 1-based number in the module table at capture (names/modules.h), 0 unknown */
+    uint32_t
+        module; /* 1-based number in the module table at capture (names/modules.h), 0 unknown */
 };
 
 struct nsd_frames {
@@ -29,7 +31,11 @@ struct nsd_frames {
     uint64_t key;            /* what the capture's cache looks it up by */
     uint32_t id;             /* 1, 2, 3 ... in order of first sight */
     uint16_t depth;
-    uint16_t reserved;
+    /*
+     * Not 0: an interpreter's or libffi's way into a call, on which every function of the program
+     * in its language stands alike. That one of them came home says nothing about another.
+     */
+    _Atomic uint16_t is_shared;
     struct nsd_frame frame[];
 };
 
@@ -39,7 +45,10 @@ struct nsd_frames {
  */
 const struct nsd_frames *frames__intern(uint64_t key, const struct nsd_frame *frame,
                                         unsigned depth);
-/* First stack with this key, and from one to the next: for a capture that checks before it unwinds. */
+/* Said by who interned it, see is_shared. NULL is ignored. */
+void frames__mark_shared(const struct nsd_frames *frames);
+/* First stack with this key, and from one to the next: for a capture that checks before it unwinds.
+ */
 const struct nsd_frames *frames__first(uint64_t key);
 const struct nsd_frames *frames__next(const struct nsd_frames *frames, uint64_t key);
 /* Stacks that found no room, since the image began. */

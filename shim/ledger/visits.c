@@ -78,7 +78,8 @@ void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
     struct nsd_visit *visit;
     bool is_new;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL)
+    if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL ||
+        change->began.frames->is_shared)
         return;
     visit = find_or_make(visits, change->began.frames);
     is_new = visit->used == 0;

@@ -78,6 +78,28 @@ static void map_files(const struct nsd_frames *frames) {
     }
 }
 
+/* Whose modules say nothing of which function of the program calls; beginnings of file names. */
+static const char *const interpreters[] = {
+    "libffi.so", "python", "libpython", "ruby", "libruby", "perl",
+    "libperl",   "lua",    "libjvm.so", "node", "php",
+};
+/* How far from the call such a module may stand. */
+#define NEAR_FRAMES 3u
+
+static bool is_shared(const struct nsd_frames *frames) {
+    for (unsigned i = 0; i < frames->depth && i < NEAR_FRAMES; i++) {
+        uint32_t number = frames->frame[i].module;
+        const char *path = number == 0 ? NULL : modules__at(number - 1)->path;
+
+        for (unsigned k = 0; path != NULL && k < sizeof interpreters / sizeof interpreters[0];
+             k++) {
+            if (string__begins(string__base_name(path), interpreters[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Apart, so that a stack that is recognised costs no room for one that is not. */
 __attribute__((noinline)) static const struct nsd_frames *
 unwound(uint64_t key, const struct nsd_unwind_state *state, const struct nsd_extent *extent) {
@@ -88,6 +110,8 @@ unwound(uint64_t key, const struct nsd_unwind_state *state, const struct nsd_ext
     modules__refresh();
     depth = unwind__frames(state, extent, frame, depth_most);
     frames = frames__intern(key, frame, depth);
+    if (frames != NULL && is_shared(frames))
+        frames__mark_shared(frames);
     map_files(frames);
     return frames;
 }

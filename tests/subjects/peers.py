@@ -149,9 +149,12 @@ libc = ctypes.CDLL("libc.so.6", use_errno=True)
 NEWUTS = 0x04000000
 def work():
     %s
-thread = threading.Thread(target=work)
-thread.start()
-thread.join()
+def errand():
+    assert libc.unshare(NEWUTS) == 0
+for function in [work, %s]:
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join()
 print("done")
 """
 PYTHON_VISIT = """home = os.open("/proc/thread-self/ns/uts", os.O_RDONLY)
@@ -159,13 +162,17 @@ PYTHON_VISIT = """home = os.open("/proc/thread-self/ns/uts", os.O_RDONLY)
     assert libc.setns(home, NEWUTS) == 0
     os.close(home)"""
 
-for name, body, notes in (("visit", PYTHON_VISIT, []),
-                          ("errand", "assert libc.unshare(NEWUTS) == 0", ["died-switched"])):
+# In an interpreter all functions call from one C stack: that a visit came home does not mean that
+# another function's errand was to.
+for name, body, then, notes in (
+        ("visit", PYTHON_VISIT, "work", []),
+        ("errand", "assert libc.unshare(NEWUTS) == 0", "print", ["died-switched"]),
+        ("visit_then_errand", PYTHON_VISIT, "errand", ["died-switched"])):
     @test(f"python_ctypes.{name}")
-    def python_ctypes(work=body, wanted=notes):
+    def python_ctypes(work=body, second=then, wanted=notes):
         """ctypes.CDLL("libc.so.6").setns goes by dlsym on a handle, round every preloaded name."""
         script = settings.FOLDER / "work.py"
-        script.write_text(PYTHON % work)
+        script.write_text(PYTHON % (work, second))
         python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
         ours = same([python, script])
         # Python's join() may return before the thread's last steps: then it is still there.
