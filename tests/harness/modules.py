@@ -18,11 +18,14 @@ class Module:
 MODULES = {
     "netns": Module("github.com/vishvananda/netns@v0.0.5", ["."]),
     "plugins": Module("github.com/containernetworking/plugins@v1.9.1",
-                      ["./pkg/ns", "./pkg/ip", "./plugins/main/loopback", "./plugins/main/ptp",
-                       "./plugins/main/bridge", "./plugins/meta/tuning",
-                       "./plugins/ipam/host-local"]),
+                      ["./pkg/ns", "./pkg/ip", "./plugins/ipam/host-local",
+                       *(f"./plugins/main/{name}" for name in (
+                           "loopback", "ptp", "bridge", "dummy", "host-device", "ipvlan", "macvlan",
+                           "tap", "vlan")),
+                       *(f"./plugins/meta/{name}" for name in (
+                           "bandwidth", "firewall", "portmap", "sbr", "tuning", "vrf"))]),
     "rootlesskit": Module("github.com/rootless-containers/rootlesskit/v2@v2.3.6",
-                          ["./cmd/rootlesskit", "./pkg/parent/..."]),
+                          ["./cmd/rootlesskit", "./pkg/parent"]),
 }
 
 

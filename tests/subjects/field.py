@@ -4,7 +4,10 @@ accused of anything, and makes the calls that strace shows."""
 import json
 import os
 import shutil
+import re
+import subprocess
 from collections import Counter
+from pathlib import Path
 
 from harness import modules, programs, sandbox, settings, shim, strace
 from harness.registry import Failure, Skip, check, check_equal, test
@@ -41,8 +44,10 @@ def same_results(argv, results, at_least, same_run=True, **keywords):
     keywords.setdefault("before", fresh)
     native, rows = strace.traced(argv, **keywords)
     wanted = results(native)
-    if passed(wanted) < at_least:
-        raise Skip(f"natively only {passed(wanted)} pass: {native.out[-1500:]}{native.err[-500:]}")
+    if passed(wanted) == 0 and "operation not supported" in native.out:
+        raise Skip("kernel has no such device: natively no spec passes")
+    check(passed(wanted) >= at_least, f"natively only {passed(wanted)} pass:", native.out[-3000:],
+          native.err[-1000:])
     ours = shim.watched(argv, options="verbosity=3", **keywords)
     hold("under nsdrift", ours, native, results(ours), wanted)
     strace.check_same(rows, strace.by_events(ours.report.events), same_threads=False)
@@ -104,3 +109,121 @@ def cni_ip():
 def cni_loopback():
     """Builds the plugin itself, and runs it as CNI's users do."""
     cni("./plugins/main/loopback", 14)
+
+
+@test("plugins.ptp", level="gate", timeout=600)
+def cni_ptp():
+    """Veth pairs, addresses by host-local, masquerading by nft and iptables, ping."""
+    need("iptables", "nft", "ping")
+    cni("./plugins/main/ptp", 56, timeout=250, same_run=False)
+
+
+@test("plugins.bridge", level="gate", timeout=600)
+def cni_bridge():
+    """Spec by spec as natively, where a kernel without VLAN filtering fails some of them."""
+    need("iptables", "nft", "ping")
+    cni("./plugins/main/bridge", 1, timeout=250, same_run=False)
+
+
+# What of these passes natively depends on the kernel's devices.
+OTHERS = {"gate": ["main/tap", "main/host-device", "meta/bandwidth", "meta/portmap", "meta/firewall",
+                   "meta/tuning", "meta/vrf"],
+          "all": ["main/dummy", "main/ipvlan", "main/macvlan", "main/vlan", "meta/sbr"]}
+for depth, packages in OTHERS.items():
+    for package in packages:
+        @test(f"plugins.{package.rsplit('/', 1)[-1]}", level=depth, timeout=300)
+        def cni_other(name=package):
+            need("iptables", "nft", "ping")
+            cni(f"./plugins/{name}", 0)
+
+
+def without_times(text):
+    return re.sub(r'time="[^"]*"', 'time="TIME"', text)
+
+
+# It asks for a range of user ids that root does not have, and for a state folder.
+@test("rootlesskit.run", level="gate", timeout=300)
+def rootlesskit():
+    """A parent, a child that is the same program in namespaces of its own, and nsenter beside. (With
+    --detach-netns it fails natively in half of the runs, by a race of its own: left out.)"""
+    need("newuidmap", "newgidmap", "getsubids", "ip", "nsenter")
+    program = modules.program("rootlesskit", "./cmd/rootlesskit")
+    for name in ("subuid", "subgid"):
+        (settings.FOLDER / name).write_text("root:100000:65536\n")
+
+    def furnished():
+        fresh()
+        for name in ("subuid", "subgid"):
+            sandbox.mount(settings.FOLDER / name, f"/etc/{name}", None, sandbox.MS_BIND)
+    for options in ([], ["--copy-up=/etc"], ["--net=none", "--utsns", "--ipcns", "--cgroupns"],
+                    ["--net=none", "--pidns", "--reaper=true"]):
+        argv = [program, f"--state-dir={settings.FOLDER}/state", *options, "sh", "-c",
+                "echo inside; id -u; exit 5"]
+        native, rows = strace.traced(argv, before=furnished)
+        if "newuidmap" in native.err or "uid_map" in native.err:
+            raise Skip(f"user ids cannot be mapped here: {native.err.strip()}")
+        check_equal((native.status, native.out), (5, "inside\n0\n"), "natively")
+        ours = shim.watched(argv, options="verbosity=3", before=furnished)
+        check_equal((ours.status, ours.out, without_times(ours.err)),
+                    (native.status, native.out, without_times(native.err)), "status, stdout, stderr")
+        check(not ours.report.faults(), "faults:", ours.report.findings)
+        # In a pid namespace of its own a child finds itself in its parent's /proc no more.
+        shim.check_coverage(ours.report, ("agrees", "impossible") if "--pidns" in options else
+                            ("agrees",))
+        strace.check_same(rows, strace.by_events(ours.report.events), same_threads=False)
+        quiet = shim.run(argv, before=furnished)
+        check_equal((quiet.status, quiet.out, without_times(quiet.err)),
+                    (native.status, native.out, without_times(native.err)), "at the defaults")
+
+
+@test("rootlesskit.suite", level="gate", timeout=300)
+def rootlesskit_suite():
+    suite, folder = modules.suite("rootlesskit", "./pkg/parent")
+    argv = [suite, "-test.v"]
+    native, ours = shim.run(argv, on=False, cwd=folder), shim.watched(argv, cwd=folder)
+    check(passed(go_results(native)) >= 2, "natively:", native.out)
+    hold("under nsdrift", ours, native, go_results(ours), go_results(native))
+
+
+def bundle(runtime):
+    """A container of a static busybox alone; the cgroups are the runtime's business."""
+    need(runtime, "busybox")
+    folder = settings.FOLDER / "bundle"
+    (folder / "rootfs" / "bin").mkdir(parents=True)
+    shutil.copy(Path(shutil.which("busybox")), folder / "rootfs" / "bin" / "busybox")
+    os.symlink("busybox", folder / "rootfs" / "bin" / "sh")
+    for name in ("proc", "dev", "sys", "tmp"):
+        (folder / "rootfs" / name).mkdir()
+    subprocess.run([runtime, "spec"], cwd=folder, check=True)
+    config = json.loads((folder / "config.json").read_text())
+    config["process"].update(terminal=False, args=["sh", "-c", "echo inside; exit 5"])
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+# What stands in the coverage of the image that becomes the container's process.
+UNREACHABLE = ("the library cannot be reached from the caller's root",)
+
+
+@test(timeout=300)
+def runc():
+    """Go, but its C constructor makes the namespaces before Go starts: `runc init` is started with
+    seven variables, copies itself by a mount that it detaches, re-execs that copy by a
+    descriptor, and makes two more of itself with CLONE_PARENT, the last of which starts Go in
+    its new namespaces, changes the root and becomes the container. All of them are watched,
+    to the exec of what is static and in a root where the library is not."""
+    folder = bundle("runc")
+    argv = ["runc", "--root", "/run/runc", "run", "--bundle", folder, "box"]
+    native, rows = strace.traced(argv, before=fresh)
+    if native.status != 5:
+        raise Skip(f"runc does not run natively here: {native.err.strip()}")
+    plain = shim.run(argv, on=False, before=fresh)
+    quiet = shim.run(argv, before=fresh)
+    ours = shim.watched_by_stderr(argv, options="verbosity=3", before=fresh)
+    for run, how in ((quiet, "at the defaults"), (ours, "with the report by descriptor 2")):
+        check_equal((run.status, run.out, run.err), (plain.status, plain.out, plain.err), how)
+    check(not ours.report.findings, "findings:", ours.report.findings)
+    shim.check_coverage(ours.report, may_miss=UNREACHABLE)
+    check_equal([row["ended"] for row in ours.report.coverage if row["go"]].count("exec"), 2,
+                "runc's images that exec: init's first, and the container's own")
+    strace.check_same(rows, strace.by_events(ours.report.events))
