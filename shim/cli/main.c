@@ -11,6 +11,7 @@
 
 static const struct nsd_command commands[] = {
     {"run", "run a program under watch, report at its end", command__run},
+    {"report", "say what is in recordings: text, JSON, a table, a trace", command__report},
     {"scan", "list threads in other namespaces than their leader", command__scan},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -113,6 +113,8 @@ static void not_seen(const struct nsd_presentation *presentation, int32_t pid, c
     struct nsd_text text;
     va_list arguments;
 
+    if (presentation->out == NULL)
+        return;
     va_start(arguments, format);
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
@@ -251,12 +253,14 @@ int present__report(const struct nsd_presentation *presentation,
     for (size_t i = 0; i < collection->count; i++) {
         const struct nsd_report_image *image = &collection->image[i];
 
-        print_image(presentation, image);
+        if (presentation->out != NULL)
+            print_image(presentation, image);
         add_totals(image, &totals);
         judge_child(presentation, image, &totals);
     }
     judge_command(presentation, collection, &totals);
-    fflush(presentation->out);
+    if (presentation->out != NULL)
+        fflush(presentation->out);
     if (totals.errors + totals.warnings > 0)
         return NSD_STATUS_FOUND;
     if (totals.unseen || (presentation->strict && totals.child_unseen))

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 struct nsd_presentation {
-    FILE *out;
+    FILE *out; /* NULL: nothing is printed, the exit status alone is wanted */
     bool json;
     bool colour;
     bool strict;        /* what was not seen in children counts as well */

@@ -1,0 +1,28 @@
+/*
+ * Recordings read back: each image in them is replayed, and what it comes to is added to a
+ * collection as the JSON lines that the image itself would have said. Called by the subcommands
+ * that report; says on stderr what cannot be read.
+ */
+#ifndef NSD_CLI_RECORDINGS_H
+#define NSD_CLI_RECORDINGS_H
+
+#include "cli/collect.h"
+#include "cli/timeline.h"
+
+struct nsd_recordings {
+    /* what is wanted */
+    unsigned verbosity;  /* 2: threads, 3: events and whole stacks */
+    bool debug_info;     /* lines of C frames: source_lines__begin was called */
+    bool with_timelines; /* the images' events as a course of time */
+    /* what was read */
+    struct nsd_collection collection;
+    struct nsd_timeline *timelines; /* in the order of their beginnings; owned */
+    unsigned images;
+    bool unreadable; /* something was not a recording that can be read, or was cut short */
+};
+
+/* A file, or a folder with everything in it that is not hidden. */
+void recordings__read(struct nsd_recordings *recordings, const char *path);
+void recordings__end(struct nsd_recordings *recordings);
+
+#endif
