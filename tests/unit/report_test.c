@@ -465,7 +465,7 @@ static void events(void) {
                "{\"type\":\"event\",\"schema\":1,\"time\":\"\",\"pid\":4242,\"pid_ns\":4026531836,"
                "\"program\":\"launcher\",\"tid\":4243,\"other_tid\":null,\"goroutine\":null,"
                "\"locked\":null,\"lock\":null,\"call\":\"mount\",\"arguments\":\"MS_BIND|MS_REC\","
-               "\"result\":-1,\"errno\":\"EPERM\",\"kinds\":[\"mnt\"]}\n");
+               "\"result\":-1,\"errno\":\"EPERM\",\"kinds\":[\"mnt\"],\"lines\":[]}\n");
     free(text);
 }
 
