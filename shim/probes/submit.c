@@ -11,7 +11,6 @@
 #include "base/options.h"
 #include "base/syscall.h"
 #include "nsdrift.h"
-#include "probes/go/go.h"
 #include "probes/process/environment.h"
 #include "probes/process/facts.h"
 #include "probes/process/identity.h"
@@ -28,6 +27,20 @@ static _Atomic bool any_switch, any_descriptor;
 static _Atomic uint32_t last_token;
 static _Atomic uint64_t lost;
 static bool ended; /* the image's last report is made */
+
+static const struct nsd_language *language;
+
+void submit__set_language(const struct nsd_language *known) {
+    language = known;
+}
+
+bool submit__has_language(void) {
+    return language != NULL;
+}
+
+bool submit__identify(int32_t tid, struct nsd_event *event) {
+    return language != NULL && language->identify(tid, event);
+}
 
 /* ---- the queue of those who could not have the lock ---- */
 
@@ -190,7 +203,8 @@ static void take_in(const struct nsd_event *given) {
     if (event->call == NSD_CALL_OPEN && event->result >= 0 &&
         !atomic_load_explicit(&any_descriptor, memory_order_relaxed)) {
         atomic_store_explicit(&any_descriptor, true, memory_order_relaxed);
-        go__watch_descriptors();
+        if (language != NULL)
+            language->watch_descriptors();
     }
     /* A finding wants to say where to: only now is the look at /proc worth its price. */
     if (findings.last != last && event->call == NSD_CALL_UNSHARE && event->result == 0)
@@ -327,7 +341,7 @@ static const char *const ended_by[] = {
 static void refresh_lock_states(void) {
     struct nsd_change change;
 
-    if (!go__known())
+    if (language == NULL)
         return;
     for (struct nsd_thread *thread = ledger__first_thread(&ledger); thread != NULL;
          thread = ledger__next_thread(thread)) {
@@ -336,7 +350,7 @@ static void refresh_lock_states(void) {
         if (ledger__away(&ledger, thread) == 0)
             continue;
         submit__prepare(&event, NSD_CALL_LOCK_STATE, ledger__tid(thread));
-        if (go__identify(event.tid, &event))
+        if (language->identify(event.tid, &event))
             apply(&event, &change);
     }
 }

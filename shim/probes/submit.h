@@ -37,6 +37,22 @@ void submit__observe(int32_t tid, nsd_kinds kinds);
 bool submit__any_switch(void);
 /* A descriptor that leads to a namespace is known: close and dup matter now. */
 bool submit__any_descriptor(void);
+/*
+ * A runtime above threads, as far as the door must know one: made known by its probe at start,
+ * while the process has one thread.
+ */
+struct nsd_language {
+    /* Fills runtime, goroutine, lock and lock_epoch of what runs on this thread now; false: it is
+     * none of this runtime's. */
+    bool (*identify)(int32_t tid, struct nsd_event *event);
+    /* Descriptors that lead to namespaces are known: close and dup matter from now on. */
+    void (*watch_descriptors)(void);
+};
+void submit__set_language(const struct nsd_language *language);
+/* identify of the language that is known; false without one. */
+bool submit__identify(int32_t tid, struct nsd_event *event);
+bool submit__has_language(void);
+
 /* Something has been found in this image. */
 bool submit__has_findings(void);
 /* For the recording, which keeps them; under the lock, or before there is a second thread. */

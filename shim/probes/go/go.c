@@ -80,6 +80,24 @@ static void patch(const struct nsd_go_runtime *runtime) {
     sites_watched = count;
 }
 
+static bool identify(int32_t tid, struct nsd_event *event) {
+    struct nsd_goroutine goroutine;
+    uint64_t m;
+
+    m = goroutine__m_of_thread(&nsd_go_runtime, tid);
+    if (m == 0)
+        return false;
+    if (goroutine__of_m(&nsd_go_runtime, m, tid, &goroutine)) {
+        goroutine__into_event(&goroutine, event);
+    } else {
+        event->runtime = NSD_RUNTIME_GO;
+        event->lock = NSD_LOCK_UNKNOWN;
+    }
+    return true;
+}
+
+static const struct nsd_language go_language = {identify, hook__watch_descriptors};
+
 bool go__begin(void) {
     struct nsd_go_runtime *runtime = &nsd_go_runtime;
     struct nsd_module *module = executable();
@@ -94,28 +112,7 @@ bool go__begin(void) {
     nsd_go_signal = (uint32_t) nsd_options.signal.number;
     hook__begin();
     patch(runtime);
+    if (runtime->decoded)
+        submit__set_language(&go_language);
     return true;
-}
-
-bool go__identify(int32_t tid, struct nsd_event *event) {
-    struct nsd_goroutine goroutine;
-    uint64_t m;
-
-    if (!nsd_go_runtime.decoded)
-        return false;
-    m = goroutine__m_of_thread(&nsd_go_runtime, tid);
-    if (m == 0)
-        return false;
-    if (goroutine__of_m(&nsd_go_runtime, m, tid, &goroutine)) {
-        goroutine__into_event(&goroutine, event);
-    } else {
-        event->runtime = NSD_RUNTIME_GO;
-        event->lock = NSD_LOCK_UNKNOWN;
-    }
-    return true;
-}
-
-void go__watch_descriptors(void) {
-    if (nsd_go_runtime.decoded)
-        hook__watch_descriptors();
 }

@@ -23,14 +23,4 @@ const char *go__version(void);
 unsigned go__sites(void);
 unsigned go__sites_watched(void);
 
-/*
- * Who runs on thread `tid` now: fills runtime, goroutine, lock, lock_epoch of the event. For libc
- * probes (a C call under cgo) and for the look at the report (other threads). False if that thread
- * is no M of this runtime: the event is then one of a 1:1 thread.
- */
-bool go__identify(int32_t tid, struct nsd_event *event);
-
-/* Tells the hooks that descriptors under /proc are known: close, dup and fcntl matter from now. */
-void go__watch_descriptors(void);
-
 #endif

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "ledger/kinds.h"
-#include "probes/go/go.h"
 #include "probes/libc/proc_path.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/identity.h"
@@ -30,7 +29,7 @@ static _Atomic uint64_t known[DESCRIPTORS / 64];
 static bool is_known(unsigned fd) {
     if (!submit__any_descriptor())
         return false;
-    if (fd >= DESCRIPTORS || go__known())
+    if (fd >= DESCRIPTORS || submit__has_language())
         return true;
     return (atomic_load_explicit(&known[fd / 64], memory_order_relaxed) >> (fd % 64) & 1) != 0;
 }

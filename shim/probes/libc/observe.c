@@ -5,7 +5,6 @@
 #include "probes/libc/observe.h"
 
 #include "base/syscall.h"
-#include "probes/go/go.h"
 #include "probes/process/identity.h"
 #include "probes/process/image.h"
 #include "stacks/capture.h"
@@ -33,8 +32,7 @@ bool observe__begin(struct nsd_event *event, enum nsd_call call, const struct ns
         return false;
     submit__prepare(event, call, caller.tid);
     event->kinds = nsd_call_table[call].kinds;
-    if (go__known())
-        go__identify(caller.tid, event);
+    submit__identify(caller.tid, event);
     if (site != NULL)
         observe__stack(event, site);
     return true;

@@ -17,6 +17,7 @@ bool nsd_on;
 
 /* A word in a page of its own: 1 here, 0 in a fork copy (MADV_WIPEONFORK, Linux 4.14). */
 static volatile uint32_t *original;
+static void (*on_copy)(void);
 
 /*
  * Where the C libraries keep a thread's tid, in bytes above the thread pointer: struct pthread's
@@ -112,7 +113,7 @@ static int32_t find_tid(uintptr_t thread_pointer) {
     return tid;
 }
 
-bool caller__begin(void) {
+bool caller__begin(void (*copy)(void)) {
     long page = sys__mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (SYS_IS_ERROR(page))
@@ -123,6 +124,7 @@ bool caller__begin(void) {
     }
     original = (volatile uint32_t *) page;
     *original = 1;
+    on_copy = copy;
     return true;
 }
 
@@ -177,7 +179,7 @@ void caller__fork_child(void) {
         atomic_store(&agreeing_births, 0);
         caller__tid_at_birth(machine__thread_pointer());
     }
-    image__begin_copy();
+    on_copy();
 }
 
 bool caller__is_stranger(void) {

@@ -44,9 +44,10 @@ void caller__fork_child(void);
 
 /*
  * At start: the page that tells a fork copy. False where the kernel has no such thing: then nothing
- * is watched, since a copy would write into records that it takes for its own.
+ * is watched, since a copy would write into records that it takes for its own. on_copy is called in
+ * a fork copy, before anything of its own is recorded.
  */
-bool caller__begin(void);
+bool caller__begin(void (*on_copy)(void));
 /*
  * A thread's tid is read from where libc keeps it, not asked of the kernel, as long as every thread
  * has a thread pointer of libc's own. Of a thread that was just born (0: not to be had without a

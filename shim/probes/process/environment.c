@@ -9,7 +9,6 @@
 #include "base/syscall.h"
 #include "names/modules.h"
 #include "probes/process/identity.h"
-#include "probes/process/seccomp.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
@@ -92,11 +91,28 @@ void environment__begin(char **environment) {
     }
 }
 
+static bool follows_no_more;
+
+void environment__end_following(void) {
+    follows_no_more = true;
+}
+
 bool environment__reaches_library(void) {
     struct sys_stat stat;
 
     return library[0] != '\0' && sys__stat(library, &stat) == 0 && stat.device == library_device &&
            stat.inode == library_inode;
+}
+
+static bool reached_before_filter = true;
+
+void environment__before_filter(void) {
+    if (!identity__is_quiet())
+        reached_before_filter = environment__reaches_library();
+}
+
+static bool reaches_library_now(void) {
+    return identity__is_quiet() ? reached_before_filter : environment__reaches_library();
 }
 
 static bool is_separator(char c) {
@@ -197,7 +213,8 @@ static bool read_entries(char *const *given, struct plan *plan, struct present *
 
 /*
  * Under a seccomp filter that can kill the preload goes no further: the next image would be watched
- * by calls that it may die of. Under any filter it is not asked whether the library can be reached.
+ * by calls that it may die of. Under any filter it is not asked whether the library can be reached:
+ * it is as it was right before, since sandboxes change the root first and filter last.
  */
 static bool make_plan(char *const *given, struct plan *plan) {
     bool follow = nsd_options.follow.number != 0;
@@ -209,8 +226,7 @@ static bool make_plan(char *const *given, struct plan *plan) {
         return false;
     if (plan->preload != NULL)
         has_ours = find_element(plan->preload, &plan->cut_from, &plan->cut_end);
-    if (follow && !seccomp__may_kill() &&
-        (identity__is_quiet() || environment__reaches_library())) {
+    if (follow && !follows_no_more && reaches_library_now()) {
         plan->add_switch = !present.is_switched;
         plan->add_options = !present.has_options && options_entry != NULL;
         plan->add_preload = !has_ours;

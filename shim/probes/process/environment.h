@@ -26,6 +26,10 @@ void environment__begin(char **host_environment);
 void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_environment *out);
 /* Takes away what vfork children with this key have left. Called by caller__clear_vfork. */
 void environment__reclaim(uintptr_t vfork_key);
+/* From now on the preload goes no further. */
+void environment__end_following(void);
+/* A seccomp filter is about to stand, under which the next question cannot be asked any more. */
+void environment__before_filter(void);
 /* The library's path still leads to the same file in the caller's root. */
 bool environment__reaches_library(void);
 void environment__release(struct nsd_environment *environment);

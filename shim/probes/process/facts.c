@@ -8,10 +8,12 @@
 #include "base/text.h"
 #include "probes/process/identity.h"
 #include "probes/process/image.h"
-#include "probes/submit.h"
 #include "record/writer.h"
 #include "report/coverage.h"
 #include "report/symbols.h"
+#include "rules/rules.h"
+
+static const struct nsd_findings *found;
 
 static void put_string(char *to, size_t size, const char *from) {
     struct nsd_text text;
@@ -89,7 +91,7 @@ void facts__fill(struct nsd_record_facts *facts) {
     facts->libc_functions = nsd_image.libc_functions;
     facts->go_sites = nsd_image.go_sites;
     facts->go_sites_watched = nsd_image.go_sites_watched;
-    facts->findings = submit__findings()->count;
+    facts->findings = found->count;
     put_path(facts->path, sizeof facts->path, nsd_image.path);
     put_string(facts->go, sizeof facts->go, nsd_image.go);
     put_words(facts, &view);
@@ -112,14 +114,15 @@ static void complain(const char *why, int64_t error) {
     report__complain(text__string(&text));
 }
 
-void facts__begin_recording(void) {
+void facts__begin_recording(const struct nsd_findings *findings) {
     struct nsd_record_wish wish = {.folder = nsd_options.record.text,
                                    .size = nsd_options.record_size.number,
-                                   .findings = submit__findings()};
+                                   .findings = findings};
     struct nsd_record_facts facts;
     const char *why;
     int64_t error;
 
+    found = findings;
     if (wish.folder == NULL || string__equal(wish.folder, "none"))
         return;
     facts__fill(&facts);

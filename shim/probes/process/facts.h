@@ -8,8 +8,12 @@
 #include "record/format.h"
 
 void facts__fill(struct nsd_record_facts *facts);
-/* By the options record and record_size; a complaint where there cannot be one. */
-void facts__begin_recording(void);
+/*
+ * By the options record and record_size; a complaint where there cannot be one. `findings` are
+ * those of this image, also of a copy of it.
+ */
+struct nsd_findings;
+void facts__begin_recording(const struct nsd_findings *findings);
 /* As they are now, where there is a recording. */
 void facts__to_recording(void);
 /* The same, once an exec has come back. */

@@ -12,13 +12,12 @@
 /* The facts that a report prints; submit.c keeps its counters up to date. */
 extern struct nsd_image nsd_image;
 
-/* In a fork copy (caller__fork_child): new pid, empty ledger, nothing of the parent's. */
-void image__begin_copy(void);
 /*
  * A C library runs this program's threads, so that its thread pointer is valid in wrappers (they
  * are only reached from C code, but a Go program without cgo calls none).
  */
 bool image__has_libc(void);
+void image__set_libc(bool is_here);
 /* The pid namespace's inode for the report, looked up once while /proc can be reached. */
 void image__learn_pid_namespace(void);
 

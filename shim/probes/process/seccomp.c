@@ -4,14 +4,13 @@
  */
 #include "probes/process/seccomp.h"
 #include "base/memory.h"
+#include "probes/process/environment.h"
 #include "probes/process/identity.h"
 #include "probes/submit.h"
 #include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-
-static bool may_kill;
 
 struct nsd_filter_call seccomp__of_prctl(uint64_t option, uint64_t mode, uint64_t program) {
     return (struct nsd_filter_call){.sets = option == PR_SET_SECCOMP,
@@ -28,6 +27,7 @@ struct nsd_filter_call seccomp__of_seccomp(uint64_t operation, uint64_t program)
 void seccomp__before(int32_t tid) {
     struct nsd_event event;
 
+    environment__before_filter();
     if (!submit__has_findings())
         return;
     submit__prepare(&event, NSD_CALL_REPORT, tid);
@@ -59,11 +59,7 @@ static bool program_may_kill(const struct sock_fprog *program) {
 
 void seccomp__stands(const struct nsd_filter_call *call) {
     if (call->is_strict || program_may_kill(call->program))
-        may_kill = true;
+        environment__end_following();
     identity__quiet();
     memory__only_own_calls();
-}
-
-bool seccomp__may_kill(void) {
-    return may_kill;
 }

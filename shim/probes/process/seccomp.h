@@ -2,7 +2,7 @@
  * The host's own seccomp filter: a call of ours that it does not expect may kill the host, so from
  * the moment that it stands we make none that the host does not make itself, and where it can kill
  * the preload is not handed on to the next image either. Called by the probes around prctl and
- * seccomp; read by environment.c.
+ * seccomp.
  */
 #ifndef NSD_PROBES_PROCESS_SECCOMP_H
 #define NSD_PROBES_PROCESS_SECCOMP_H
@@ -23,8 +23,5 @@ struct nsd_filter_call seccomp__of_seccomp(uint64_t operation, uint64_t program)
 void seccomp__before(int32_t tid);
 /* After it has succeeded. Never for a vfork child, whose filter is its own. */
 void seccomp__stands(const struct nsd_filter_call *call);
-
-/* A filter that can kill stands in this process. */
-bool seccomp__may_kill(void);
 
 #endif

@@ -9,8 +9,7 @@
 #include "base/syscall.h"
 #include "names/modules.h"
 #include "probes/go/go.h"
-#include "probes/libc/functions.h"
-#include "probes/libc/threads.h"
+#include "probes/libc/libc.h"
 #include "probes/process/caller.h"
 #include "probes/process/environment.h"
 #include "probes/process/facts.h"
@@ -26,10 +25,6 @@
 /* glibc's loader has the first, musl the second; each passes over what it has not. */
 extern void *__libc_stack_end __attribute__((weak));
 extern char **__environ __attribute__((weak));
-
-struct nsd_image nsd_image;
-
-static bool libc_is_here;
 
 /* What the kernel put on the stack, found through the end of the environment's list. */
 struct auxiliary {
@@ -77,17 +72,6 @@ static bool is_switched_on(char **environment) {
     return false;
 }
 
-bool image__has_libc(void) {
-    return libc_is_here;
-}
-
-void image__learn_pid_namespace(void) {
-    struct nsd_identity identity;
-
-    if (nsd_image.pid_ns == 0 && identity__of_thread(0, NSD_KIND_PID, &identity) == 0)
-        nsd_image.pid_ns = identity.inode;
-}
-
 /* Everything that is the same for a fresh image and for a copy of one. */
 static void begin_records(void) {
     nsd_image.pid = sys__getpid();
@@ -100,26 +84,16 @@ static void begin_records(void) {
     submit__begin(nsd_image.pid, nsd_image.leader);
 }
 
-void image__begin_copy(void) {
+/* In a fork copy: new pid, empty ledger, nothing of the parent's. */
+static void begin_copy(void) {
     begin_records();
     record__begin_copy(facts__fill);
-}
-
-/* The wrappers are in place by being exported; what they need is threads that can be told apart. */
-static void begin_libc(void) {
-    libc_is_here = threads__begin();
-    if (!libc_is_here) {
-        coverage__missing("libc", "this program has no C library with threads");
-        return;
-    }
-    nsd_image.libc_functions = NSD_FUNCTIONS;
-    coverage__probe("libc");
 }
 
 static void begin(char **environment, const struct auxiliary *auxiliary) {
     const char *no_color;
 
-    if (!caller__begin())
+    if (!caller__begin(begin_copy))
         return;
     modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
     modules__begin();
@@ -138,8 +112,8 @@ static void begin(char **environment, const struct auxiliary *auxiliary) {
     nsd_image.go_unknown = nsd_image.is_go && !go__known();
     nsd_image.go_sites = go__sites();
     nsd_image.go_sites_watched = go__sites_watched();
-    begin_libc();
-    facts__begin_recording();
+    image__set_libc(libc__begin());
+    facts__begin_recording(submit__findings());
     nsd_on = true;
     signals__begin();
 }
