@@ -259,6 +259,11 @@ int present__report(const struct nsd_presentation *presentation,
         judge_child(presentation, image, &totals);
     }
     judge_command(presentation, collection, &totals);
+    if (collection->unseen > 0) {
+        not_seen(presentation, presentation->pid, presentation->program, NULL,
+                 "%u more process images found no room to record", collection->unseen);
+        totals.unseen = true;
+    }
     if (presentation->out != NULL)
         fflush(presentation->out);
     if (totals.errors + totals.warnings > 0)

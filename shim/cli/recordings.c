@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,10 +77,19 @@ static unsigned source(const struct nsd_view_frame *frame, struct nsd_view_frame
 
 /* ---- an image ---- */
 
-static const char *ended_of(const struct nsd_replay *replay, const struct nsd_part *part) {
-    if (!replay->ended)
-        return "killed";
-    return part->head.facts.ended == NSD_RECORD_EXEC ? "exec" : "exit";
+/* Its pid is that of a process in our own pid namespace, and there is one. */
+static bool is_alive(const struct nsd_record_facts *facts) {
+    struct stat ours;
+
+    return facts->pid > 0 && stat("/proc/self/ns/pid", &ours) == 0 &&
+           ours.st_ino == facts->pid_ns && (kill(facts->pid, 0) == 0 || errno == EPERM);
+}
+
+static const char *ended_of(const struct nsd_recordings *recordings,
+                            const struct nsd_record_facts *facts, bool ended) {
+    if (!ended)
+        return recordings->may_be_alive && is_alive(facts) ? "report" : "killed";
+    return facts->ended == NSD_RECORD_EXEC ? "exec" : "exit";
 }
 
 static void begin_image(struct reading *reading) {
@@ -259,7 +269,10 @@ static void read_part(struct nsd_recordings *recordings, struct nsd_part *part) 
     }
     watcher.context = &reading;
     if (replay__run(&replay, part, &watcher)) {
-        reading.image.ended = ended_of(&replay, part);
+        reading.image.ended = ended_of(recordings, &part->head.facts, replay.ended);
+        /* Nobody counted them at the end. */
+        if (!replay.ended && !replay.from_kept)
+            reading.image.threads = ledger__threads_seen(&replay.ledger);
         reading.compose.now_ticks = replay.now_ticks;
         reading.compose.now_wall = replay.now_wall;
         add_findings(&reading, &replay, severity);
@@ -284,6 +297,24 @@ static void read_part(struct nsd_recordings *recordings, struct nsd_part *part) 
     replay__end(&replay);
     for (size_t i = 0; i < sizeof reading.place / sizeof reading.place[0]; i++)
         free(reading.place[i].at);
+}
+
+void recordings__add_facts(struct nsd_recordings *recordings,
+                           const struct nsd_record_facts *facts) {
+    static struct reading reading;
+    static struct nsd_part part;
+    const unsigned severity[3] = {0, 0, 0};
+    bool ended = facts->ended == NSD_RECORD_EXIT || facts->ended == NSD_RECORD_EXEC;
+
+    memset(&part, 0, sizeof part);
+    memset(&reading, 0, sizeof reading);
+    part.head.facts = *facts;
+    reading.recordings = recordings;
+    reading.part = &part;
+    begin_image(&reading);
+    reading.image.ended = ended_of(recordings, facts, ended);
+    add_coverage(&reading, severity);
+    recordings->images++;
 }
 
 /* ---- a file ---- */

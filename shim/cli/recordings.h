@@ -8,12 +8,14 @@
 
 #include "cli/collect.h"
 #include "cli/timeline.h"
+#include "record/format.h"
 
 struct nsd_recordings {
     /* what is wanted */
     unsigned verbosity;  /* 2: threads, 3: events and whole stacks */
     bool debug_info;     /* lines of C frames: source_lines__begin was called */
     bool with_timelines; /* the images' events as a course of time */
+    bool may_be_alive;   /* made on this machine just now: who has no end may still run */
     /* what was read */
     struct nsd_collection collection;
     struct nsd_timeline *timelines; /* in the order of their beginnings; owned */
@@ -23,6 +25,8 @@ struct nsd_recordings {
 
 /* A file, or a folder with everything in it that is not hidden. */
 void recordings__read(struct nsd_recordings *recordings, const char *path);
+/* An image of which only the facts are known: its closing line. */
+void recordings__add_facts(struct nsd_recordings *recordings, const struct nsd_record_facts *facts);
 void recordings__end(struct nsd_recordings *recordings);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cli/child.h"
 #include "cli/collect.h"
 #include "cli/command.h"
+#include "cli/folder.h"
 #include "cli/preload.h"
 #include "cli/present.h"
 #include "cli/program.h"
@@ -128,32 +129,6 @@ static void complain(const char *line) {
     command__say("NSDRIFT_OPTIONS: %s", line);
 }
 
-/*
- * What the images are told: to report to the folder, everything, in JSON; and those of the user's
- * options that are about the watching itself.
- */
-static char *options_for_images(const struct nsd_collection *collection) {
-    char log_path[PATH_MAX + 4], *options = NULL;
-    size_t size;
-    FILE *out = open_memstream(&options, &size);
-    uint64_t verbosity = nsd_options.verbosity.number;
-
-    if (out == NULL)
-        return NULL;
-    collect__log_path(collection, log_path, sizeof log_path);
-    fprintf(out, "log_path=%s:json=1:severity=note:verbosity=%llu", log_path,
-            (unsigned long long) (verbosity > 1 ? verbosity : 1));
-    if (nsd_options.depth.given)
-        fprintf(out, ":depth=%llu", (unsigned long long) nsd_options.depth.number);
-    if (nsd_options.follow.given)
-        fprintf(out, ":follow=%llu", (unsigned long long) nsd_options.follow.number);
-    if (nsd_options.exitcode.given)
-        fprintf(out, ":exitcode=%llu", (unsigned long long) nsd_options.exitcode.number);
-    if (nsd_options.signal.number != 0)
-        fprintf(out, ":signal=%llu", (unsigned long long) nsd_options.signal.number);
-    return fclose(out) == 0 ? options : NULL;
-}
-
 static bool use_colour(FILE *out) {
     const char *no_color = getenv("NO_COLOR");
 
@@ -198,7 +173,11 @@ static int watch(const struct request *request, const struct nsd_program *progra
                                                        : (presentation.json ? 0 : 1);
     if (!collect__begin(&collection))
         return NSD_STATUS_UNSEEN;
-    options = options_for_images(&collection);
+    if (!folder__make_index(&collection)) {
+        collect__end(&collection);
+        return NSD_STATUS_UNSEEN;
+    }
+    options = folder__options(&collection);
     if (options != NULL)
         environment = preload__environment(library, options, program->needs_asan);
     if (environment == NULL) {
@@ -208,7 +187,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
     } else {
         presentation.pid = child.pid;
         presentation.signal = WIFSIGNALED(child.status) ? WTERMSIG(child.status) : 0;
-        collect__read(&collection);
+        folder__read(&collection, presentation.verbosity);
         status = present__report(&presentation, &collection);
         if (request->programs_status)
             status = child__exit_status(&child);

@@ -25,6 +25,7 @@
 #define NSD_RECORD_BYTE_ORDER 0x01020304u
 #define NSD_RECORD_PAGE 4096u
 #define NSD_RECORD_BLOCK 4096u
+#define NSD_BLOCKS_MOST 32768u /* of a part; record_size is bounded */
 /* The file in a run's folder that all its images map. */
 #define NSD_INDEX_NAME ".index"
 

@@ -84,7 +84,8 @@ static bool check_part(struct nsd_part *part) {
     }
     if (!bound(head->kept, &head->kept_size, part->size))
         head->kept = head->kept_size = 0;
-    if (!bound(head->blocks, &blocks_size, part->size) || head->head_blocks >= head->block_count)
+    if (!bound(head->blocks, &blocks_size, part->size) || head->head_blocks >= head->block_count ||
+        head->block_count > NSD_BLOCKS_MOST)
         return false;
     /* The ring's turn goes by what was there when it was written. */
     head->tables_used = least(head->tables_used, head->tables_size);

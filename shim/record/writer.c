@@ -70,7 +70,6 @@ static struct nsd_index_slot *claim_slot(void) {
             take_slot(slot_at(i)))
             return slot_at(i);
     }
-    __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
     return NULL;
 }
 
