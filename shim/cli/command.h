@@ -22,6 +22,7 @@ struct nsd_command {
 
 int command__run(int argc, char **argv);
 int command__report(int argc, char **argv);
+int command__repeat(int argc, char **argv);
 int command__scan(int argc, char **argv);
 
 /* One line on stderr: "nsdrift: ...". */

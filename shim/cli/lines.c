@@ -282,6 +282,7 @@ void lines__thread(const struct nsd_line *line, struct nsd_view_thread *view) {
 void lines__event(const struct nsd_line *line, struct nsd_view_event *view) {
     struct json_object *object = line->object;
 
+    frames_used = 0;
     memset(view, 0, sizeof *view);
     read_image(object, &view->image);
     view->time = word_of(object, "time");
@@ -294,4 +295,5 @@ void lines__event(const struct nsd_line *line, struct nsd_view_event *view) {
     if (view->call.name == NULL)
         view->call.name = "";
     view->kind_count = read_strings(object, "kinds", view->kinds, NSD_VIEW_NAMESPACES);
+    read_stack(object, "lines", &view->lines);
 }

@@ -12,6 +12,7 @@
 static const struct nsd_command commands[] = {
     {"run", "run a program under watch, report at its end", command__run},
     {"report", "say what is in recordings: text, JSON, a table, a trace", command__report},
+    {"repeat", "run it many times: how often it fails, and what goes with that", command__repeat},
     {"scan", "list threads in other namespaces than their leader", command__scan},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -1,0 +1,251 @@
+/*
+ * Starting and ending of runs, see jobs.h. A run has a process group, so that one that hangs can be
+ * ended with its children; its standard input is empty, its output is kept in a file without a
+ * name, of which repeat.c shows the end where a run has failed.
+ */
+#include "cli/jobs.h"
+#include "base/options.h"
+#include "cli/command.h"
+#include "cli/preload.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
+#define TAKEN (sizeof taken / sizeof taken[0])
+
+static struct sigaction before[TAKEN];
+static sigset_t mask_before;
+static volatile sig_atomic_t interrupts;
+
+double jobs__now(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+/* ---- signals: blocked but for the time of jobs__wait ---- */
+
+static void on_signal(int signal) {
+    if (signal != SIGCHLD)
+        interrupts = interrupts + 1;
+}
+
+void jobs__take_signals(void) {
+    struct sigaction action;
+    sigset_t mask;
+
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&mask);
+    action.sa_handler = on_signal;
+    for (size_t i = 0; i < TAKEN; i++)
+        sigaddset(&mask, taken[i]);
+    sigprocmask(SIG_BLOCK, &mask, &mask_before);
+    for (size_t i = 0; i < TAKEN; i++) {
+        sigaction(taken[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN || taken[i] == SIGCHLD)
+            sigaction(taken[i], &action, NULL);
+    }
+}
+
+void jobs__give_signals_back(void) {
+    for (size_t i = 0; i < TAKEN; i++)
+        sigaction(taken[i], &before[i], NULL);
+    sigprocmask(SIG_SETMASK, &mask_before, NULL);
+}
+
+unsigned jobs__interrupts(void) {
+    return (unsigned) interrupts;
+}
+
+void jobs__wait(double seconds) {
+    struct timespec timeout = {.tv_sec = (time_t) seconds};
+    sigset_t mask = mask_before;
+
+    timeout.tv_nsec = (long) ((seconds - (double) timeout.tv_sec) * 1e9);
+    for (size_t i = 0; i < TAKEN; i++)
+        sigdelset(&mask, taken[i]);
+    /* A SIGCHLD that came before is pending, and ends the sleep at once. */
+    if (ppoll(NULL, 0, &timeout, &mask) < 0 && errno != EINTR)
+        nanosleep(&timeout, NULL);
+}
+
+/* ---- starting ---- */
+
+/* As `nsdrift run` tells its images: everything, to the folder, with every event. */
+static char *options_for_run(const struct nsd_job *job) {
+    char log_path[PATH_MAX + 4], *options = NULL;
+    size_t size;
+    FILE *out = open_memstream(&options, &size);
+
+    if (out == NULL)
+        return NULL;
+    collect__log_path(&job->collection, log_path, sizeof log_path);
+    fprintf(out, "log_path=%s:json=1:severity=note:verbosity=3", log_path);
+    if (nsd_options.depth.given)
+        fprintf(out, ":depth=%llu", (unsigned long long) nsd_options.depth.number);
+    if (nsd_options.follow.given)
+        fprintf(out, ":follow=%llu", (unsigned long long) nsd_options.follow.number);
+    if (nsd_options.exitcode.given)
+        fprintf(out, ":exitcode=%llu", (unsigned long long) nsd_options.exitcode.number);
+    if (nsd_options.signal.number != 0)
+        fprintf(out, ":signal=%llu", (unsigned long long) nsd_options.signal.number);
+    return fclose(out) == 0 ? options : NULL;
+}
+
+/* In the child: its own group, no input, its output apart, signals as nsdrift got them. */
+static void prepare(const struct nsd_job *job) {
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    setpgid(0, 0);
+    dup2(nothing, STDIN_FILENO);
+    dup2(fileno(job->output), STDOUT_FILENO);
+    dup2(fileno(job->output), STDERR_FILENO);
+    jobs__give_signals_back();
+}
+
+static pid_t start_program(const struct nsd_job_plan *plan, const struct nsd_job *job, int tell,
+                           char **environment) {
+    pid_t pid = fork();
+    int error;
+
+    if (pid > 0)
+        setpgid(pid, pid); /* whichever of us comes first */
+    if (pid != 0)
+        return pid;
+    prepare(job);
+    execvpe(plan->program->path, plan->arguments, environment);
+    error = errno;
+    while (write(tell, &error, sizeof error) < 0 && errno == EINTR)
+        ;
+    _exit(127);
+}
+
+bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t number) {
+    char **environment = NULL, *options, text[32];
+    int ends[2] = {-1, -1};
+
+    memset(job, 0, sizeof *job);
+    job->start_end = -1;
+    if (!collect__begin(&job->collection))
+        return false;
+    job->number = number;
+    snprintf(text, sizeof text, "%llu", (unsigned long long) number);
+    setenv("NSDRIFT_RUN", text, 1);
+    job->output = tmpfile();
+    options = options_for_run(job);
+    if (options != NULL)
+        environment = preload__environment(plan->library, options, plan->program->needs_asan);
+    if (environment != NULL && job->output != NULL && pipe2(ends, O_CLOEXEC) == 0) {
+        fflush(NULL);
+        job->began = jobs__now();
+        job->pid = start_program(plan, job, ends[1], environment);
+    }
+    if (job->pid <= 0)
+        command__say("run %s cannot be started: %s", text, strerror(errno));
+    job->start_end = ends[0];
+    if (ends[1] >= 0)
+        close(ends[1]);
+    preload__free(environment);
+    free(options);
+    if (job->pid > 0)
+        return true;
+    jobs__end(job);
+    return false;
+}
+
+/* ---- over ---- */
+
+static bool start_check(const struct nsd_job_plan *plan, struct nsd_job *job) {
+    char number[32], status[32];
+
+    snprintf(number, sizeof number, "%llu", (unsigned long long) job->number);
+    snprintf(status, sizeof status, "%d",
+             WIFSIGNALED(job->status) ? 128 + WTERMSIG(job->status) : WEXITSTATUS(job->status));
+    fflush(NULL);
+    job->checking = true;
+    job->pid = fork();
+    if (job->pid == 0) {
+        prepare(job);
+        setenv("NSDRIFT_RUN", number, 1);
+        setenv("NSDRIFT_STATUS", status, 1);
+        execl("/bin/sh", "sh", "-c", plan->check, (char *) NULL);
+        _exit(127);
+    }
+    if (job->pid > 0)
+        setpgid(job->pid, job->pid);
+    return job->pid > 0;
+}
+
+static void read_start(struct nsd_job *job) {
+    int error = 0;
+
+    if (job->start_end < 0)
+        return;
+    if (read(job->start_end, &error, sizeof error) == (ssize_t) sizeof error)
+        job->error = error;
+    close(job->start_end);
+    job->start_end = -1;
+}
+
+bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job) {
+    int status;
+    pid_t ended;
+
+    if (job->number == 0)
+        return false;
+    ended = waitpid(job->pid, &status, WNOHANG);
+    if (ended == 0) {
+        if (plan->patience > 0 && !job->late && jobs__now() - job->began > plan->patience) {
+            job->late = true;
+            jobs__signal(job, SIGKILL);
+        }
+        return false;
+    }
+    if (job->checking) {
+        job->verdict = status;
+        job->pid = 0;
+        return true;
+    }
+    job->status = status;
+    read_start(job);
+    /* What it left behind in its group does not outlive it: the next run starts afresh. */
+    if (job->late)
+        jobs__signal(job, SIGKILL);
+    collect__read(&job->collection);
+    if (job->error == 0 && !job->late && plan->check != NULL && interrupts == 0 &&
+        start_check(plan, job))
+        return false;
+    job->pid = 0;
+    return true;
+}
+
+bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
+    int status = plan->check != NULL ? job->verdict : job->status;
+
+    return !job->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+void jobs__signal(const struct nsd_job *job, int signal) {
+    if (job->pid > 0)
+        kill(-job->pid, signal);
+}
+
+void jobs__end(struct nsd_job *job) {
+    if (job->start_end >= 0)
+        close(job->start_end);
+    if (job->output != NULL)
+        fclose(job->output);
+    collect__end(&job->collection);
+    memset(job, 0, sizeof *job);
+    job->start_end = -1;
+}
