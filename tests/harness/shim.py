@@ -105,6 +105,19 @@ def watched_by_stderr(argv, options="verbosity=2", **keywords):
     return result
 
 
+def recorded(argv, options="", **keywords):
+    """As watched, for programs that let go of their root and of every descriptor: by a recording."""
+    global _number
+    _number += 1
+    folder = settings.FOLDER / f"recording{_number}"
+    folder.mkdir()
+    result = run(argv, options=f"record={folder}" + (f":{options}" if options else ""), **keywords)
+    told = run([settings.command(), "report", "--json", "-vv", folder], on=False)
+    check(told.status in (0, 1, 125), "nsdrift report:", told.status, told.err)
+    result.report = parse(told.out)
+    return result
+
+
 def check_coverage(report, cross_check=("agrees",), may_miss=()):
     """Every image is closed by a line that says: nothing missing, nothing lost, the kernel agrees.
     `may_miss`: words that stand in the reason of a probe which cannot be there."""

@@ -185,15 +185,23 @@ def rootlesskit_suite():
     hold("under nsdrift", ours, native, go_results(ours), go_results(native))
 
 
+def root(folder):
+    """Of a container in which there is a static busybox, and nothing else."""
+    need("busybox")
+    (folder / "bin").mkdir(parents=True)
+    shutil.copy(Path(shutil.which("busybox")), folder / "bin" / "busybox")
+    os.symlink("busybox", folder / "bin" / "sh")
+    for name in ("proc", "dev", "sys", "tmp", "usr", "etc", "run", "var"):
+        (folder / name).mkdir()
+    (folder / "etc" / "os-release").write_text("ID=nothing\n")
+    return folder
+
+
 def bundle(runtime):
-    """A container of a static busybox alone; the cgroups are the runtime's business."""
-    need(runtime, "busybox")
+    """For a runtime that has a `spec` command."""
+    need(runtime)
     folder = settings.FOLDER / "bundle"
-    (folder / "rootfs" / "bin").mkdir(parents=True)
-    shutil.copy(Path(shutil.which("busybox")), folder / "rootfs" / "bin" / "busybox")
-    os.symlink("busybox", folder / "rootfs" / "bin" / "sh")
-    for name in ("proc", "dev", "sys", "tmp"):
-        (folder / "rootfs" / name).mkdir()
+    root(folder / "rootfs")
     subprocess.run([runtime, "spec"], cwd=folder, check=True)
     config = json.loads((folder / "config.json").read_text())
     config["process"].update(terminal=False, args=["sh", "-c", "echo inside; exit 5"])
@@ -203,6 +211,20 @@ def bundle(runtime):
 
 # What stands in the coverage of the image that becomes the container's process.
 UNREACHABLE = ("the library cannot be reached from the caller's root",)
+
+
+def same_by_recording(argv, status):
+    """For what closes every descriptor and leaves every path behind."""
+    native, rows = strace.traced(argv, before=fresh)
+    if native.status != status:
+        raise Skip(f"{argv[0]} does not run natively here: {native.out}{native.err}")
+    plain = shim.run(argv, on=False, before=fresh)
+    for run in shim.run(argv, before=fresh), shim.recorded(argv, before=fresh):
+        check_equal((run.status, run.out, run.err), (plain.status, plain.out, plain.err),
+                    "status, stdout, stderr")
+    check(not run.report.findings, "findings:", run.report.findings)
+    shim.check_coverage(run.report, ("agrees", "impossible"), UNREACHABLE)
+    strace.check_same(rows, strace.by_events(run.report.events))
 
 
 @test(timeout=300)
@@ -227,3 +249,65 @@ def runc():
     check_equal([row["ended"] for row in ours.report.coverage if row["go"]].count("exec"), 2,
                 "runc's images that exec: init's first, and the container's own")
     strace.check_same(rows, strace.by_events(ours.report.events))
+
+
+@test(level="gate", timeout=300)
+def lxc_start():
+    """Clones with five new namespaces, mounts by descriptors (open_tree, move_mount), closes all."""
+    need("lxc-start")
+    folder = root(settings.FOLDER / "rootfs")
+    (settings.FOLDER / "state").mkdir()
+    (settings.FOLDER / "config").write_text(f"""lxc.rootfs.path = dir:{folder}
+lxc.uts.name = box
+lxc.net.0.type = empty
+lxc.apparmor.profile = unchanged
+lxc.mount.auto = proc:mixed
+""")
+    same_by_recording(["lxc-start", "-n", "box", "-F", "-f", settings.FOLDER / "config", "-P",
+                       settings.FOLDER / "state", "--", "/bin/sh", "-c", "echo inside; exit 5"], 0)
+
+
+@test(level="gate", timeout=300)
+def systemd_nspawn():
+    """Its mounts are made inside a library that it is linked with."""
+    need("systemd-nspawn")
+    folder = root(settings.FOLDER / "rootfs")
+    same_by_recording(["systemd-nspawn", "-q", "-D", folder, "--register=no", "--keep-unit", "--pipe",
+                       "/bin/sh", "-c", "echo inside; exit 5"], 5)
+
+
+@test()
+def filter_after_root_change():
+    """What sandboxes do: change the root, set a filter, exec. The loader has nothing to complain of."""
+    program = programs.c("filter_after_root_change")
+    native, ours = shim.run([program], on=False), shim.run([program])
+    check_equal((ours.status, ours.out, ours.err), (native.status, native.out, native.err),
+                "status, stdout, stderr")
+
+
+@test(level="gate")
+def firejail():
+    """Set-uid: where that means other rights the loader ignores the preload, and nothing is watched;
+    for root it does not. The container's part is under filters."""
+    need("firejail")
+    argv = ["firejail", "--quiet", "--noprofile", "--private-tmp", "--seccomp", "sh", "-c",
+            "echo inside; exit 5"]
+    native = shim.run(argv, on=False, before=fresh)
+    if native.status != 5:
+        raise Skip(f"firejail does not run natively here: {native.err}")
+    ours = shim.watched(argv, before=fresh)
+    check_equal((ours.status, ours.out, ours.err), (native.status, native.out, native.err), "report")
+    check_equal(ours.report.findings, [], "findings")
+
+
+@test(level="gate")
+def catatonit():
+    """Static: the loader is not there to heed the preload. It is said, and nothing changes."""
+    need("catatonit")
+    argv = ["catatonit", "--", "sh", "-c", "echo inside; exit 5"]
+    native, ours = shim.run(argv, on=False), shim.watched(argv)
+    check_equal((ours.status, ours.out, ours.err), (native.status, native.out, native.err), "report")
+    check(not any(row["image"].endswith("catatonit") for row in ours.report.coverage), "watched?")
+    said = shim.run([settings.command(), "run", "--", *argv], on=False)
+    check_equal(said.status, 125, "nsdrift run")
+    check("statically linked" in said.err, "nsdrift run says:", said.err)
