@@ -1,0 +1,84 @@
+/*
+ * The questions that can be asked of a ledger, see standing.h. They change nothing but what is
+ * known of a namespace's identity.
+ */
+#include "ledger/standing.h"
+#include <stddef.h>
+
+struct nsd_thread *ledger__first_thread(struct nsd_ledger *ledger) {
+    return ledger->threads.table;
+}
+
+struct nsd_thread *ledger__next_thread(struct nsd_thread *thread) {
+    return thread->hh.next;
+}
+
+struct nsd_thread *ledger__thread(struct nsd_ledger *ledger, int32_t tid) {
+    return threads__find(&ledger->threads, tid);
+}
+
+nsd_kinds ledger__away(const struct nsd_ledger *ledger, const struct nsd_thread *thread) {
+    nsd_kinds away = 0;
+
+    /* Asked again and again for each event: of most kinds nothing ever changed. */
+    FOR_EACH_KIND(kind, ledger->touched) {
+        if (home__is_away(&ledger->home, kind, thread->label[kind]))
+            away = (nsd_kinds) (away | NSD_KIND_BIT(kind));
+    }
+    return (nsd_kinds) (away & ~thread->collective);
+}
+
+struct nsd_label *ledger__home(const struct nsd_ledger *ledger, enum nsd_kind kind) {
+    return ledger->home.stood[kind];
+}
+
+bool ledger__is_leader(const struct nsd_ledger *ledger, const struct nsd_thread *thread) {
+    return thread->tid == ledger->pid;
+}
+
+int32_t ledger__tid(const struct nsd_thread *thread) {
+    return thread->tid;
+}
+
+int32_t ledger__pinned(const struct nsd_thread *thread) {
+    return (int32_t) thread->pins;
+}
+
+bool ledger__is_single_threaded(const struct nsd_ledger *ledger) {
+    /* A leader that has ended stays in the thread group to its end (kernel/exit.c, release_task).
+     */
+    return threads__live(&ledger->threads) <= 1 && ledger->leader != NULL;
+}
+
+uint32_t ledger__threads_seen(const struct nsd_ledger *ledger) {
+    return ledger->threads.seen;
+}
+
+/* A thread that is on its way counts: its creator may be gone before it makes its first event. */
+uint32_t ledger__threads_live(const struct nsd_ledger *ledger) {
+    return threads__live(&ledger->threads) + threads__expecting(&ledger->threads);
+}
+
+uint64_t ledger__lost(const struct nsd_ledger *ledger) {
+    return (uint64_t) ledger->threads.lost + ledger->switches.lost + ledger->descriptors.lost;
+}
+
+bool ledger__unidentified(struct nsd_ledger *ledger, int32_t tid, enum nsd_kind kind) {
+    const struct nsd_thread *thread = threads__find(&ledger->threads, tid);
+
+    return thread != NULL && thread->label[kind] != NULL &&
+           !label__is_identified(thread->label[kind]);
+}
+
+enum nsd_comparison ledger__compare(struct nsd_ledger *ledger, int32_t tid, enum nsd_kind kind,
+                                    const struct nsd_identity *identity) {
+    struct nsd_thread *thread = threads__find(&ledger->threads, tid);
+    bool known;
+
+    if (thread == NULL || thread->label[kind] == NULL)
+        return NSD_COMPARE_UNKNOWN;
+    known = label__is_identified(thread->label[kind]);
+    if (!labels__learn(&ledger->labels, thread->label[kind], identity))
+        return NSD_COMPARE_DIFFERS;
+    return known ? NSD_COMPARE_AGREES : NSD_COMPARE_LEARNT;
+}
