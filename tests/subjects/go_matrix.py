@@ -82,10 +82,15 @@ BUILDS = [
     Build("pie-external", flags=[PIE], linker=[EXTERNAL]),
     Build("pie-stripped", flags=[PIE], linker=[EXTERNAL, "-s", "-w"]),
     Build("pie-without-cgo", flags=[PIE], cgo=False, libc=False),
+    Build("cgo", files=("calls.go", "main.go", "through_c.go")),
     Build("race", flags=["-race"]),
     Build("unoptimised", flags=["-gcflags=all=-N -l"], linker=[EXTERNAL]),
     Build("trimpath", flags=["-trimpath"], linker=[EXTERNAL]),
     Build("anonymous", linker=[EXTERNAL], after=without_build_information),
+    Build("shared", files=("calls.go", "shared.go"), flags=["-buildmode=c-shared"],
+          program=loader(False)),
+    Build("shared-late", files=("calls.go", "shared.go"), flags=["-buildmode=c-shared"],
+          program=loader(True)),
 ]
 SHARED = ("shared", "shared-late")
 
@@ -112,6 +117,10 @@ def hold_calls(events, output, expected):
         goroutine, tid = notes[name]
         got = []
         for event in events:
+            # A call by C code stands on a stack of C, which has no Go line on it.
+            if event["call"] == call and file == "through_c.go" and not event["lines"] and \
+                    (event["tid"], event["locked"], event["lock"]) == (tid, *lock):
+                got.append(event)
             frames = [(frame["function"], os.path.basename(frame["file"] or ""), frame["line"])
                       for frame in event["lines"]]
             if event["call"] == call and any(
@@ -174,3 +183,18 @@ for release_ in RELEASES:
               every_build=release_ == NEWEST)
         def matrix(release=release_, build=build_):
             cell(release, build)
+
+for release_ in RELEASES:
+    @test(f"leaves_in_c.{release_}", level="fast" if release_ == NEWEST else "gate" if release_ == OLDEST else "all",
+          timeout=400)
+    def comes_back_from_c_elsewhere(release=release_):
+        """A C call is a lock for as long as it lasts: what it leaves behind is an unlocked switch."""
+        build = next(build for build in BUILDS if build.name == "cgo")
+        run = shim.watched([*build.make(release), "leave"])
+        check_equal(run.status, 0, "status " + run.err)
+        check_equal([(f["severity"], f["rule"]) for f in run.report.findings
+                     if f["severity"] != "note"], [("error", "unlocked-switch")], "findings")
+        finding = next(f for f in run.report.findings if f["rule"] == "unlocked-switch")
+        check_equal(finding["call"], "unshare", "call")
+        check("_Cfunc_leave" in finding["stack"][0]["function"], finding["stack"])
+        check(finding["goroutine"] == 1, finding)

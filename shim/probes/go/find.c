@@ -25,7 +25,7 @@ struct nsd_go_runtime nsd_go_runtime;
 /* ---- is it Go ---- */
 
 /* The note that Go's linker writes ("Go", type 4), unless -buildid= was empty. */
-static bool has_go_note(const struct nsd_module *module) {
+bool runtime__has_note(const struct nsd_module *module) {
     for (unsigned i = 0; i < module->header_count; i++) {
         const Elf64_Phdr *header = &module->headers[i];
         const uint8_t *at = segments__address(module->base + header->p_vaddr);
@@ -182,7 +182,7 @@ static void find_mapping(struct nsd_go_runtime *runtime) {
 bool runtime__find(struct nsd_module *module, struct nsd_go_runtime *runtime) {
     struct nsd_go_sections sections;
     const uint8_t *info;
-    bool noted = has_go_note(module);
+    bool noted = runtime__has_note(module);
 
     memory__fill(runtime, 0, sizeof *runtime);
     if (!noted && !has_thread_local(module))

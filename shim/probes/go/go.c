@@ -1,7 +1,8 @@
 /*
- * The Go probe: finds the runtime of the executable, decodes it, patches its call sites, and
- * answers who runs on a thread. Started by the constructor, before any of the executable's code has
- * run; go__identify is asked by libc probes and at the report.
+ * The Go probe: finds the runtime of the executable, or of the first library that has one, decodes
+ * it, patches its call sites, and answers who runs on a thread. Started by the constructor, before
+ * any of the executable's code has run, and by the library's first pthread_create; go__identify is
+ * asked by libc probes and at the report.
  */
 #include "probes/go/go.h"
 #include "base/options.h"
@@ -9,6 +10,7 @@
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
 #include "report/report.h"
+#include <stdatomic.h>
 
 static unsigned sites, sites_watched;
 
@@ -114,5 +116,61 @@ bool go__begin(void) {
     patch(runtime);
     if (runtime->decoded)
         submit__set_language(&go_language);
+    return true;
+}
+
+/* Modules that have been looked at, by number: a program may make threads by the thousand. */
+#define LOOKED_MOST 256u
+static _Atomic bool looked[LOOKED_MOST];
+static _Atomic bool has_library;
+
+/*
+ * Why no thread can be in the bytes that are replaced in a library: the caller is the library's own
+ * constructor (cgo's _cgo_sys_thread_create, called from _rt0_*_lib) on the thread that loads it,
+ * which is here now and not there. The runtime's first thread is the one that is about to be made;
+ * that none has been yet is what an empty list of Ms says, which runtime.schedinit begins before
+ * anything else. No other thread has an address of the library before it is loaded, and what it
+ * exports waits for the runtime in C (_cgo_wait_runtime_init_done).
+ */
+static bool has_not_begun(const struct nsd_go_runtime *runtime) {
+    return runtime->allm != 0 && *(const volatile uint64_t *) (uintptr_t) runtime->allm == 0;
+}
+
+bool go__library_begins(uintptr_t return_address) {
+    static struct nsd_go_runtime candidate;
+    struct nsd_module *module;
+    uint32_t number;
+    bool decoded;
+
+    if (nsd_go_runtime.found || atomic_load_explicit(&has_library, memory_order_acquire))
+        return false;
+    module = modules__of(return_address);
+    number = modules__number(module);
+    if (number == 0 || number >= LOOKED_MOST || module->is_executable || module->is_shim ||
+        atomic_load_explicit(&looked[number], memory_order_relaxed) ||
+        atomic_exchange(&looked[number], true))
+        return false;
+    if (!runtime__has_note(module) || atomic_exchange(&has_library, true) ||
+        !runtime__find(module, &candidate))
+        return false;
+    if (candidate.found && runtime__decode(&candidate) && !has_not_begun(&candidate)) {
+        candidate.decoded = false;
+        candidate.why = "it is in a library that was loaded without being seen";
+    }
+    if (!candidate.found || !candidate.decoded) {
+        coverage__missing("go", candidate.why != NULL ? candidate.why : "unknown build");
+        nsd_go_runtime.why = candidate.why;
+        return true;
+    }
+    decoded = candidate.decoded;
+    candidate.decoded = false;
+    nsd_go_runtime = candidate;
+    __atomic_store_n(&nsd_go_runtime.decoded, decoded, __ATOMIC_RELEASE);
+    nsd_go_signal = (uint32_t) nsd_options.signal.number;
+    hook__begin();
+    patch(&nsd_go_runtime);
+    submit__set_language(&go_language);
+    if (submit__any_descriptor())
+        hook__watch_descriptors();
     return true;
 }

@@ -15,6 +15,12 @@
  * coverage what it did and what it could not. True if there is a Go runtime at all.
  */
 bool go__begin(void);
+/*
+ * The C library is about to make a thread for who called from `return_address`. The first one that
+ * a Go library asks for (-buildmode=c-shared) is that of its runtime: this is when it is patched.
+ * True if a runtime was found in it.
+ */
+bool go__library_begins(uintptr_t return_address);
 /* A Go runtime is in this image and was decoded. */
 bool go__known(void);
 /* "1.26.8", with vendor suffixes as they are; NULL without Go or where it is unknown. */

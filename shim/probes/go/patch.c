@@ -1,11 +1,11 @@
 /*
  * Puts jumps into a Go runtime, see patch.h.
  *
- * Why no thread can be in the bytes that are replaced: this runs in the constructor of a preloaded
- * object, which the loader calls before the executable's own entry point and constructors. The
- * runtime is in the executable, none of its code has run yet, and no thread that another preloaded
- * object may have made has a reason to be there. (Patched later, a blocked reader died of SIGILL
- * when it came back into the middle of a jump.)
+ * Why no thread can be in the bytes that are replaced (of a library: go.c says): this runs in the
+ * constructor of a preloaded object, which the loader calls before the executable's own entry point
+ * and constructors. The runtime is in the executable, none of its code has run yet, and no thread
+ * that another preloaded object may have made has a reason to be there. (Patched later, a blocked
+ * reader died of SIGILL when it came back into the middle of a jump.)
  */
 #include "probes/go/patch.h"
 #include "base/memory.h"

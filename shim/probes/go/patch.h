@@ -1,6 +1,6 @@
 /*
  * Puts jumps into a Go runtime. First every place is prepared, then all of them are written at
- * once. Called by go__begin() alone, before the runtime has run its first instruction.
+ * once. Called by go.c alone, before the runtime has a thread.
  */
 #ifndef NSD_PROBES_GO_PATCH_H
 #define NSD_PROBES_GO_PATCH_H

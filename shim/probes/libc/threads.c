@@ -8,11 +8,13 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "probes/go/go.h"
 #include "probes/libc/creators.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/pool.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/identity.h"
+#include "probes/process/image.h"
 
 extern int pthread_key_create(unsigned *key, void (*destructor)(void *)) __attribute__((weak));
 extern int pthread_setspecific(unsigned key, const void *value) __attribute__((weak));
@@ -157,6 +159,10 @@ int pthread_create(unsigned long *thread, const void *attributes, void *(*routin
     struct birth *birth;
     int error;
 
+    if (!nsd_on)
+        image__begin_early();
+    if (nsd_on && go__library_begins((uintptr_t) __builtin_return_address(0)))
+        image__learn_go(true);
     if (!nsd_on || (birth = announce(&event, NSD_SITE(), (uintptr_t) routine, argument)) == NULL)
         return NEXT(pthread_create)(thread, attributes, routine, argument);
     error = NEXT(pthread_create)(thread, attributes, threads__start, birth);

@@ -90,6 +90,14 @@ static void begin_copy(void) {
     record__begin_copy(facts__fill);
 }
 
+void image__learn_go(bool is_go) {
+    nsd_image.is_go = is_go;
+    nsd_image.go = go__version();
+    nsd_image.go_unknown = is_go && !go__known();
+    nsd_image.go_sites = go__sites();
+    nsd_image.go_sites_watched = go__sites_watched();
+}
+
 static void begin(char **environment, const struct auxiliary *auxiliary) {
     const char *no_color;
 
@@ -107,11 +115,7 @@ static void begin(char **environment, const struct auxiliary *auxiliary) {
     capture__begin((unsigned) nsd_options.depth.number);
     capture__main_stack((uintptr_t) environment);
     begin_records();
-    nsd_image.is_go = go__begin();
-    nsd_image.go = go__version();
-    nsd_image.go_unknown = nsd_image.is_go && !go__known();
-    nsd_image.go_sites = go__sites();
-    nsd_image.go_sites_watched = go__sites_watched();
+    image__learn_go(go__begin());
     image__set_libc(libc__begin());
     facts__begin_recording(submit__findings());
     nsd_on = true;
@@ -126,9 +130,14 @@ static bool is_handed_over(int count, char **arguments, char **environment) {
            memory__try_copy(&end, arguments + count, sizeof end) == sizeof end && end == NULL;
 }
 
+static bool has_started;
+
 __attribute__((constructor)) static void start(int count, char **arguments, char **environment) {
     struct auxiliary auxiliary;
 
+    if (has_started)
+        return;
+    has_started = true;
     /*
      * musl hands nothing to a constructor, but has set its variable by then. A program without a C
      * library (Go's -buildmode=pie without cgo) has neither name, and glibc's loader all the same.
@@ -144,4 +153,19 @@ __attribute__((constructor)) static void start(int count, char **arguments, char
     read_auxiliary(environment, &auxiliary);
     if (!auxiliary.secure)
         begin(environment, &auxiliary);
+}
+
+/* By glibc's word for where the kernel has laid everything out; elsewhere the constructor is first.
+ */
+void image__begin_early(void) {
+    char **arguments;
+    long count;
+
+    if (has_started || &__libc_stack_end == NULL || __libc_stack_end == NULL)
+        return;
+    count = *(const long *) __libc_stack_end;
+    arguments = (char **) __libc_stack_end + 1;
+    if (count > 0 && count < 1 << 20 &&
+        is_handed_over((int) count, arguments, arguments + count + 1))
+        start((int) count, arguments, arguments + count + 1);
 }

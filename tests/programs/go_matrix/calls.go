@@ -58,8 +58,12 @@ func child() *exec.Cmd {
 	return command
 }
 
+// The thread that never ends, whose goroutine does: the leader, but in a library.
+var first int
+
 // Runs before main, where the runtime itself keeps goroutine 1 on the first thread.
 func init() {
+	first = syscall.Gettid()
 	home := own("uts")
 	note("init")
 	_, _, errno := syscall.Syscall(sysSetns, home, syscall.CLONE_NEWUTS, 0) //@ init setns runtime
@@ -122,13 +126,13 @@ func locked() {
 	must("chroot", syscall.Chroot("/")) //@ chroot_locked chroot locked
 }
 
-// onAnotherThread runs body on a thread that is not the main one, which ends with it.
+// onAnotherThread runs body on a thread that is not the first one, and ends with it.
 func onAnotherThread(body func()) {
 	done := make(chan int)
 	go func() {
 		runtime.LockOSThread()
 		tid := syscall.Gettid()
-		if tid == syscall.Getpid() {
+		if tid == first || tid == syscall.Getpid() {
 			onAnotherThread(body)
 			runtime.UnlockOSThread()
 			done <- 0
