@@ -52,11 +52,27 @@ static void begin_line(struct nsd_text *text, struct reading *reading) {
     reading->scratch.used = 0;
 }
 
+/*
+ * A recording may come from anywhere, and its names end on a terminal: control characters, which
+ * JSON has as \u001b, become the mark of what is no character. Line ends are \n there.
+ */
+static void make_printable(char *line, size_t size) {
+    for (size_t i = 0; i + 6 <= size; i++) {
+        if (line[i] != '\\')
+            continue;
+        if (memcmp(line + i, "\\u00", 4) == 0 &&
+            (line[i + 4] == '0' || line[i + 4] == '1' || memcmp(line + i + 4, "7f", 2) == 0))
+            memcpy(line + i, "\\ufffd", 6);
+        i++; /* what a backslash stands before is no beginning of another one */
+    }
+}
+
 /* What did not fit is no JSON, and is left out: a finding of more than a megabyte. */
 static void add_line(struct nsd_text *text, struct reading *reading) {
     struct nsd_line line;
     size_t size = text->used;
 
+    make_printable(text->buffer, text->used);
     if (size > 0 && text->buffer[size - 1] == '\n')
         size--;
     if (!text->cut && lines__parse(&line, text->buffer, size))

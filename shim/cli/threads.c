@@ -13,8 +13,7 @@
 
 enum column { TIME, THREAD, LOCK, WHAT, WHERE, COLUMNS };
 
-static const char *const headings[COLUMNS] = {"TIME", "THREAD", "GOROUTINE", "WHAT",
-                                              "WHERE IT IS THEN"};
+static const char *const headings[COLUMNS] = {"TIME", "THREAD", "GOROUTINE", "WHAT", "WHERE THEN"};
 
 struct table {
     FILE *out;
@@ -120,18 +119,13 @@ static void put_row(const struct table *table, const struct row *row) {
 
 static void put_namespace(struct nsd_text *text, const struct nsd_timeline *timeline,
                           const struct nsd_moment *moment, unsigned kind) {
-    uint64_t inode = kind < NSD_KINDS ? timeline__inode(timeline, moment->label[kind]) : 0;
-
     if (text->used > 0)
         text__put_char(text, '\n');
     text__put(text, timeline__kind_word(kind));
     if (kind >= NSD_KINDS)
         return;
     text__put_char(text, ' ');
-    if (inode != 0)
-        text__unsigned(text, inode);
-    else
-        text__put_char(text, '?');
+    timeline__put_namespace(text, timeline, moment->label[kind]);
 }
 
 static void put_where(char *cell, const struct nsd_timeline *timeline,
@@ -204,20 +198,53 @@ static void fill_row(struct row *row, const struct nsd_timeline *timeline,
 
 /* ---- the table ---- */
 
+/* The longest line of each cell, up to what its column may take. */
+static void widen(struct table *table, const struct row *row) {
+    static const unsigned most[COLUMNS] = {[TIME] = 16, [THREAD] = 12, [LOCK] = 17, [WHERE] = 27};
+
+    for (unsigned column = 0; column < COLUMNS; column++) {
+        const char *line = row->cell[column];
+
+        while (column != WHAT) {
+            size_t length = strcspn(line, "\n");
+
+            if (length > most[column])
+                length = most[column];
+            if (length > table->width[column])
+                table->width[column] = (unsigned) length;
+            if (line[strcspn(line, "\n")] == '\0')
+                break;
+            line += strcspn(line, "\n") + 1;
+        }
+    }
+}
+
+/* As wide as they must be; what is left is for the calls. */
 static void lay_out(struct table *table, const struct nsd_timeline *timeline, unsigned width) {
-    unsigned rest;
+    static struct row row;
+    unsigned taken = 0;
 
     if (width < 80)
         width = 80;
     if (width > 132)
         width = 132;
-    table->width[TIME] = 10;
-    table->width[THREAD] = 12;
-    table->width[LOCK] = timeline->has_locks ? 12 : 0;
-    rest = width - (10 + GAP) - (12 + GAP) - (timeline->has_locks ? 12 + GAP : 0) - GAP;
-    /* An inode has ten digits; "pid_for_children 4026531836" may take two lines. */
-    table->width[WHERE] = rest > 56 ? 28 : 16;
-    table->width[WHAT] = rest - table->width[WHERE];
+    for (unsigned column = 0; column < COLUMNS; column++)
+        snprintf(row.cell[column], CELL, "%s", headings[column]);
+    widen(table, &row);
+    for (uint32_t i = 0; i < timeline->moments; i++) {
+        fill_row(&row, timeline, &timeline->moment[i]);
+        widen(table, &row);
+    }
+    if (!timeline->has_locks)
+        table->width[LOCK] = 0;
+    for (unsigned column = 0; column < COLUMNS; column++)
+        taken += table->width[column] + (table->width[column] > 0 ? GAP : 0);
+    /* At its narrowest "4026531836" and "CLONE_NEWCGROUP" stay whole. */
+    if (taken + 24 > width && table->width[WHERE] > 16) {
+        taken -= table->width[WHERE] - 16;
+        table->width[WHERE] = 16;
+    }
+    table->width[WHAT] = width - taken;
 }
 
 static void put_title(FILE *out, const struct nsd_timeline *timeline) {
@@ -227,9 +254,9 @@ static void put_title(FILE *out, const struct nsd_timeline *timeline) {
 
     if (gmtime_r(&seconds, &date) == NULL || strftime(day, sizeof day, "%F %T", &date) == 0)
         snprintf(day, sizeof day, "?");
-    fprintf(out, "==%d==nsdrift: %.32s since %s.%06llu UTC, %u thread%s\n", timeline->pid,
-            timeline->program, day, (unsigned long long) (timeline->began % 1000000000 / 1000),
-            timeline->lives, timeline->lives == 1 ? "" : "s");
+    fprintf(out, "==%d==nsdrift: %.56s\n%u thread%s, times since %s.%06llu UTC\n", timeline->pid,
+            timeline->program, timeline->lives, timeline->lives == 1 ? "" : "s", day,
+            (unsigned long long) (timeline->began % 1000000000 / 1000));
 }
 
 void threads__print(FILE *out, const struct nsd_timeline *timeline, unsigned width, bool colour) {

@@ -145,8 +145,16 @@ static void learn(struct nsd_timeline *timeline, const struct nsd_label *label) 
     learn_number(timeline, label__real((struct nsd_label *) label)->number, identity->inode);
 }
 
-uint64_t timeline__inode(const struct nsd_timeline *timeline, uint32_t label) {
-    return label < timeline->inodes ? timeline->inode[label] : 0;
+void timeline__put_namespace(struct nsd_text *text, const struct nsd_timeline *timeline,
+                             uint32_t label) {
+    if (label < timeline->inodes && timeline->inode[label] != 0) {
+        text__unsigned(text, timeline->inode[label]);
+    } else if (label != 0) {
+        text__put_char(text, '#');
+        text__unsigned(text, label);
+    } else {
+        text__put_char(text, '?');
+    }
 }
 
 /* ---- lives ---- */

@@ -6,6 +6,7 @@
 #ifndef NSD_CLI_TIMELINE_H
 #define NSD_CLI_TIMELINE_H
 
+#include "base/text.h"
 #include "ledger/ledger.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ struct nsd_moment {
     int64_t goroutine;         /* 0 none or unknown */
     const char *what;          /* "unshare(CLONE_NEWNS) = 0" */
     const char *at;            /* "launcher.go:35", NULL unknown */
-    uint32_t label[NSD_KINDS]; /* for timeline__inode; of the kinds in `away` and `moved` */
+    uint32_t label[NSD_KINDS]; /* for timeline__put_namespace; of the kinds in `away` and `moved` */
     uint32_t life;             /* index */
     uint32_t next;             /* 1 + index of the same life\'s next moment, 0: none */
     int32_t other_tid;         /* 0 none */
@@ -86,8 +87,12 @@ void timeline__finish(struct nsd_timeline *timeline, struct nsd_ledger *ledger, 
                       const char *end);
 void timeline__free(struct nsd_timeline *timeline);
 
-/* 0: not known. */
-uint64_t timeline__inode(const struct nsd_timeline *timeline, uint32_t label);
+/*
+ * "4026531836" of a namespace whose inode is known; "#3" of one that was never looked up: the
+ * ledger's own number for it, by which two can be told apart. "?" of no label.
+ */
+void timeline__put_namespace(struct nsd_text *text, const struct nsd_timeline *timeline,
+                             uint32_t label);
 /* "locked", "unlocked", ...: NULL where the thread's runtime has no such thing. */
 const char *timeline__lock_word(uint8_t lock);
 /* "mnt", ... "private files" of bit 0..NSD_MOMENT_KINDS-1. */

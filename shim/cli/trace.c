@@ -153,15 +153,13 @@ static bool same_hold(const struct nsd_moment *a, const struct nsd_moment *b) {
     return same_place(a, b) && a->lock == b->lock && a->goroutine == b->goroutine;
 }
 
-/* "mnt 4026532207, net ?" | "home" */
+/* "mnt 4026532207, net #12" | "home" */
 static const char *place_name(const struct nsd_timeline *timeline, const struct nsd_moment *moment,
                               char *buffer, size_t size) {
     struct nsd_text text;
 
     text__begin(&text, buffer, size);
     for (unsigned kind = 0; moment != NULL && kind < NSD_MOMENT_KINDS; kind++) {
-        uint64_t inode;
-
         if ((moment->away & (1u << kind)) == 0)
             continue;
         if (text.used > 0)
@@ -169,12 +167,8 @@ static const char *place_name(const struct nsd_timeline *timeline, const struct 
         text__put(&text, timeline__kind_word(kind));
         if (kind >= NSD_KINDS)
             continue;
-        inode = timeline__inode(timeline, moment->label[kind]);
         text__put_char(&text, ' ');
-        if (inode != 0)
-            text__unsigned(&text, inode);
-        else
-            text__put_char(&text, '?');
+        timeline__put_namespace(&text, timeline, moment->label[kind]);
     }
     if (text.used == 0)
         text__put(&text, "home");

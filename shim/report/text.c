@@ -412,6 +412,8 @@ void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
     text__put(text, ". ");
     put_count(text, coverage->lost, "record");
     text__put(text, " lost.");
+    if (coverage->ended != NULL && string__equal(coverage->ended, "killed"))
+        text__put(text, " It was killed, or has not ended.");
     if (coverage->cross_check != NULL && string__equal(coverage->cross_check, "differs"))
         text__put(text, " The last look at the threads disagrees with the records.");
     for (unsigned i = 0; i < coverage->missing_count; i++) {
