@@ -20,8 +20,8 @@ from harness import modules, registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs",
-            "go_matrix", "peers", "events", "command", "report", "scan", "repeat", "bisect", "completions",
-            "launcher", "field"]
+            "go_matrix", "peers", "events", "recording", "command",
+            "report", "scan", "repeat", "bisect", "completions", "launcher", "field"]
 
 
 def chosen(args):

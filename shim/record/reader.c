@@ -35,7 +35,8 @@ bool recording__open(struct nsd_recording *recording, const void *bytes, size_t 
     }
     if (file->magic != NSD_RECORD_MAGIC)
         return false;
-    *why = "it is of another version of nsdrift";
+    *why = file->version > NSD_RECORD_VERSION ? "it was made by a newer version of nsdrift"
+                                              : "it was made by an older version of nsdrift";
     if (file->version != NSD_RECORD_VERSION || file->byte_order != NSD_RECORD_BYTE_ORDER)
         return false;
     *why = "its header makes no sense";

@@ -45,3 +45,37 @@ def compact(data):
     file = bytearray(data[:PAGE])
     struct.pack_into("=4Q", file, 24, PAGE + len(body), len(body), 0, 0)
     return bytes(file) + body
+
+
+SOCKET, SETNS = "SOCKET", "SETNS"
+
+
+def calls():
+    """Names of the calls in the order of their numbers, from the table that the library has."""
+    import re
+    from . import settings
+    text = (settings.ROOT / "shim/ledger/calls.h").read_text()
+    table = text[text.index("#define NSD_CALL_TABLE"):text.index("enum nsd_call {")]
+    return re.findall(r"\bX\((\w+), \"", table)
+
+
+def events(data, at=PAGE):
+    """(call, tid, arguments, result) of each event that is there, oldest first; read by hand, so
+    that the product's own reader is held against something."""
+    part, names, found = read_part(data, at), calls(), []
+    rows = []
+    for i in range(part["block_count"]):
+        start = at + part["blocks"] + i * BLOCK
+        sequence, _, used = struct.unpack_from("=3Q", data, start)
+        if sequence:
+            rows.append((sequence, start, used))
+    for _, start, used in sorted(rows):
+        offset = 24
+        while offset < used:
+            size, kind, _ = struct.unpack_from("=IHH", data, start + offset)
+            if kind == 5:
+                values = struct.unpack_from("=Q5Qqq2Qii3IHH", data, start + offset + 8)
+                found.append((names[values[15]], values[10], values[1:6], values[6]))
+            offset += size
+        assert offset == used, "a record that is cut"
+    return found
