@@ -20,7 +20,7 @@ from harness import modules, registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs",
-            "go_matrix", "peers", "events", "recording", "command",
+            "go_matrix", "go_safety", "peers", "events", "recording", "command",
             "report", "scan", "repeat", "bisect", "completions", "launcher", "field"]
 
 

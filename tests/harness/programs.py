@@ -15,7 +15,7 @@ GO = settings.PROGRAMS / "go"
 TOOLS = settings.PROGRAMS / "tools"
 
 
-def build_once(output, sources, command, env=None, after=None):
+def build_once(output, sources, command, env=None, after=None, cwd=None):
     """Runs command, which leaves `output`, unless that is newer than its sources; `after` is called
     with what was built."""
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def build_once(output, sources, command, env=None, after=None):
         newest = max(source.stat().st_mtime for source in sources)
         if output.exists() and output.stat().st_mtime >= newest:
             return output
-        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=600)
         if done.returncode != 0:
             raise Failure(f"{' '.join(map(str, command))}:\n{done.stdout}")
