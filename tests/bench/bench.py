@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -114,7 +115,7 @@ class Table:
             beside = found[against.get(name, base)]
             pairs = [mine / other for mine, other in zip(found[name], beside)]
             if pairs:
-                self.add(workload, name, *confidence(pairs), "x native")
+                self.add(workload, name, *confidence(pairs), f"x {base}")
 
 
 def tools(argv, slow_argv, probe):
@@ -287,7 +288,34 @@ def memory(table):
     table.add("memory_thread", "nsdrift", *confidence(thread), "bytes more than native")
 
 
-WORKLOADS = [setns_trip_c, setns_trip_go, thread_create_join, unrelated_call_go, process_start, memory]
+def scan_1000_threads(table):
+    """One look at a process of 1,001 threads, two of them astray; the yardstick shows the links and no
+    verdict."""
+    process = subprocess.Popen([programs.c("stays_away"), "two", "998"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        if not any(line == "ready\n" for line in process.stdout):
+            raise Skip("its threads cannot be sent astray here")
+
+        def took(argv, status):
+            began = time.perf_counter_ns()
+            done = subprocess.run(argv, env=environment(False), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if done.returncode != status:
+                raise Skip(f"{argv[0]}: status {done.returncode}")
+            return time.perf_counter_ns() - began
+        table.ratios("scan_1000_threads", {
+            "ls -l": lambda: took(["sh", "-c", f"ls -l /proc/{process.pid}/task/*/ns"], 0),
+            "nsdrift": lambda: took([settings.command(), "scan", str(process.pid)], 1),
+            "nsdrift --json": lambda: took([settings.command(), "scan", "--json", str(process.pid)], 1),
+        }, base="ls -l")
+    finally:
+        process.kill()
+        process.wait()
+
+
+WORKLOADS = [setns_trip_c, setns_trip_go, thread_create_join, unrelated_call_go, process_start, memory,
+             scan_1000_threads]
 
 
 def main():
