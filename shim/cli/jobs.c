@@ -4,12 +4,11 @@
  * name, of which repeat.c shows the end where a run has failed.
  */
 #include "cli/jobs.h"
-#include "base/options.h"
 #include "cli/command.h"
+#include "cli/folder.h"
 #include "cli/preload.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -81,27 +80,6 @@ void jobs__wait(double seconds) {
 
 /* ---- starting ---- */
 
-/* As `nsdrift run` tells its images: everything, to the folder, with every event. */
-static char *options_for_run(const struct nsd_job *job) {
-    char log_path[PATH_MAX + 4], *options = NULL;
-    size_t size;
-    FILE *out = open_memstream(&options, &size);
-
-    if (out == NULL)
-        return NULL;
-    collect__log_path(&job->collection, log_path, sizeof log_path);
-    fprintf(out, "log_path=%s:json=1:severity=note:verbosity=3", log_path);
-    if (nsd_options.depth.given)
-        fprintf(out, ":depth=%llu", (unsigned long long) nsd_options.depth.number);
-    if (nsd_options.follow.given)
-        fprintf(out, ":follow=%llu", (unsigned long long) nsd_options.follow.number);
-    if (nsd_options.exitcode.given)
-        fprintf(out, ":exitcode=%llu", (unsigned long long) nsd_options.exitcode.number);
-    if (nsd_options.signal.number != 0)
-        fprintf(out, ":signal=%llu", (unsigned long long) nsd_options.signal.number);
-    return fclose(out) == 0 ? options : NULL;
-}
-
 /* In the child: its own group, no input, its output apart, signals as nsdrift got them. */
 static void prepare(const struct nsd_job *job) {
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -138,17 +116,21 @@ bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t 
     job->start_end = -1;
     if (!collect__begin(&job->collection))
         return false;
+    if (!folder__make_index(&job->collection)) {
+        jobs__end(job);
+        return false;
+    }
     job->number = number;
     snprintf(text, sizeof text, "%llu", (unsigned long long) number);
     setenv("NSDRIFT_RUN", text, 1);
     job->output = tmpfile();
-    options = options_for_run(job);
+    options = folder__options(&job->collection);
     if (options != NULL)
         environment = preload__environment(plan->library, options, plan->program->needs_asan);
     if (environment != NULL && job->output != NULL && pipe2(ends, O_CLOEXEC) == 0) {
         fflush(NULL);
         job->began = jobs__now();
-        job->pid = start_program(plan, job, ends[1], environment);
+        job->pid = job->program = start_program(plan, job, ends[1], environment);
     }
     if (job->pid <= 0)
         command__say("run %s cannot be started: %s", text, strerror(errno));
@@ -221,7 +203,7 @@ bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job) {
     /* What it left behind in its group does not outlive it: the next run starts afresh. */
     if (job->late)
         jobs__signal(job, SIGKILL);
-    collect__read(&job->collection);
+    folder__read(&job->collection, 3);
     if (job->error == 0 && !job->late && plan->check != NULL && interrupts == 0 &&
         start_check(plan, job))
         return false;
@@ -233,6 +215,14 @@ bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
     int status = plan->check != NULL ? job->verdict : job->status;
 
     return !job->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool jobs__was_watched(const struct nsd_job *job) {
+    for (size_t i = 0; i < job->collection.count; i++) {
+        if (job->collection.image[i].pid == job->program)
+            return true;
+    }
+    return false;
 }
 
 void jobs__signal(const struct nsd_job *job, int signal) {

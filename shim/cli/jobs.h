@@ -24,7 +24,8 @@ struct nsd_job_plan {
 
 struct nsd_job {
     uint64_t number; /* of the run, from 1; 0: free */
-    pid_t pid;       /* of the program, then of the check; 0: has ended */
+    pid_t program;
+    pid_t pid; /* of the program, then of the check; 0: has ended */
     bool checking;
     bool late;   /* killed because its time was up */
     int error;   /* errno of a start that failed */
@@ -48,9 +49,11 @@ unsigned jobs__interrupts(void);
 bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t number);
 /* Waits until something ends, a signal comes, or so many seconds have passed. */
 void jobs__wait(double seconds);
-/* True when the run is over, check included; its reports are then in the collection. */
+/* True when the run is over, check included; what was recorded is then in the collection. */
 bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job);
 bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job);
+/* Whether the program itself loaded the library. */
+bool jobs__was_watched(const struct nsd_job *job);
 /* To the run's whole process group. */
 void jobs__signal(const struct nsd_job *job, int signal);
 /* Removes what the run left. */

@@ -186,7 +186,7 @@ static void count(struct series *series, const struct nsd_job *job) {
 
     orders__read(&job->collection, &series->tally);
     tally__end_run(&series->tally, passed);
-    if (job->collection.count == 0)
+    if (!jobs__was_watched(job))
         series->outcome.unseen++;
     if (job->late)
         series->outcome.late++;

@@ -57,6 +57,10 @@ void naming__use_recorded(const struct nsd_recorded_names *names) {
     recorded = names;
 }
 
+bool naming__uses_recorded(void) {
+    return recorded != NULL;
+}
+
 static void put_string(char *to, size_t size, const char *string) {
     size_t length = string == NULL ? 0 : string__length(string);
 

@@ -30,5 +30,7 @@ const struct nsd_recorded_place *recorded_names__find(const struct nsd_recorded_
 
 /* From now on naming__place knows these and nothing else; NULL: the process's own again. */
 void naming__use_recorded(const struct nsd_recorded_names *names);
+/* Whether it does: names then cost nothing but a look at these. */
+bool naming__uses_recorded(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "ledger/labels.h"
 #include "names/naming.h"
 #include "names/pclntab.h"
+#include "names/recorded.h"
 #include "report/fingerprint.h"
 #include "report/symbols.h"
 #include "report/wording.h"
@@ -219,10 +220,10 @@ static void compose_lines(const struct nsd_compose *compose, const struct nsd_fr
     for (unsigned i = 0; i < frames->depth && stack->depth < LINES_MOST; i++) {
         struct nsd_view_frame *frame = &list[stack->depth];
 
-        if (pclntab__of(frames->frame[i].pc - 1) == NULL)
+        if (!naming__uses_recorded() && pclntab__of(frames->frame[i].pc - 1) == NULL)
             continue;
         naming__place(frames->frame[i].pc, false, &place);
-        if (naming__is_plumbing(&place))
+        if (!place.is_go || naming__is_plumbing(&place))
             continue;
         memory__fill(frame, 0, sizeof *frame);
         frame->function = scratch__string(compose->scratch, place.function);

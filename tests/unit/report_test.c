@@ -8,6 +8,7 @@
 #include "ledger/labels.h"
 #include "ledger/threads.h"
 #include "names/naming.h"
+#include "names/recorded.h"
 #include "report/fingerprint.h"
 #include "report/json.h"
 #include "report/log.h"
@@ -76,9 +77,14 @@ void naming__place(uint64_t pc, bool exact, struct nsd_place *place) {
         strcpy(place->function, names[i].function);
         strcpy(place->file, names[i].file);
         place->line = names[i].line;
+        place->is_go = names[i].line != 0;
         place->module = names[i].no_module ? NULL : &launcher;
         place->offset = 0x1000 + pc;
     }
+}
+
+bool naming__uses_recorded(void) {
+    return false;
 }
 
 bool naming__is_plumbing(const struct nsd_place *place) {
