@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "cli/command.h"
 #include "cli/recordings.h"
+#include "cli/source_lines.h"
 #include "record/reader.h"
 #include <dirent.h>
 #include <errno.h>
@@ -147,8 +148,10 @@ static void read_rest(struct nsd_recordings *recordings, struct done *done) {
 }
 
 void folder__read(struct nsd_collection *collection, unsigned verbosity) {
-    struct nsd_recordings recordings = {
-        .verbosity = verbosity, .may_be_alive = true, .collection = *collection};
+    struct nsd_recordings recordings = {.verbosity = verbosity,
+                                        .debug_info = true,
+                                        .may_be_alive = true,
+                                        .collection = *collection};
     int fd = open_index(collection, O_RDONLY);
     struct done done = {0};
     struct stat status;
@@ -156,6 +159,8 @@ void folder__read(struct nsd_collection *collection, unsigned verbosity) {
     const char *why = "it is gone";
     void *bytes = MAP_FAILED;
 
+    /* Lines of C code as far as they are on this machine: a run is not to wait for a server. */
+    source_lines__begin(NULL, false);
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
         bytes = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (bytes != MAP_FAILED && index__open(&index, bytes, (size_t) status.st_size, &why))

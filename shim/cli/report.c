@@ -211,7 +211,7 @@ int command__report(int argc, char **argv) {
     recordings.verbosity = request.verbosity;
     recordings.debug_info = !request.no_debug_info;
     recordings.with_timelines = request.threads || request.trace != NULL;
-    source_lines__begin(request.debug_paths);
+    source_lines__begin(request.debug_paths, true);
     for (int i = optind; i < argc; i++)
         recordings__read(&recordings, argv[i]);
     collect__sort(&recordings.collection);

@@ -32,10 +32,39 @@ struct kept_string {
 static struct source_module *modules;
 static struct kept_string *strings;
 static char *search_path; /* owned */
+static bool may_ask_servers;
+
+/* libdw asks whom this names, and nobody else. */
+#define SERVERS "DEBUGINFOD_URLS"
+
+static char *hide_servers(void) {
+    const char *servers = may_ask_servers ? NULL : getenv(SERVERS);
+    char *hidden = servers != NULL ? strdup(servers) : NULL;
+
+    if (hidden != NULL)
+        unsetenv(SERVERS);
+    return hidden;
+}
+
+static void show_servers(char *hidden) {
+    if (hidden != NULL)
+        setenv(SERVERS, hidden, 1);
+    free(hidden);
+}
+
+static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+                          const char *file, const char *link, GElf_Word checksum, char **found) {
+    char *hidden = hide_servers();
+    int fd =
+        dwfl_standard_find_debuginfo(module, userdata, name, base, file, link, checksum, found);
+
+    show_servers(hidden);
+    return fd;
+}
 
 static const Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_build_id_find_elf,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .find_debuginfo = find_debuginfo,
     .section_address = dwfl_offline_section_address,
     .debuginfo_path = &search_path,
 };
@@ -175,8 +204,10 @@ static void open_module(struct source_module *module) {
         return;
     if (!open_dwfl(module, open_debug_file(module->build_id, path, sizeof path), path, build_id,
                    size)) {
+        char *hidden = hide_servers();
         int fd = open_by_build_id(build_id, size, &found);
 
+        show_servers(hidden);
         open_dwfl(module, fd, found, build_id, size);
     }
     free(found);
@@ -305,7 +336,8 @@ unsigned source_lines__find(const char *path, const char *build_id, uint64_t off
     return unit == NULL ? 1 : name_calls(unit, offset - 1 - bias, calls);
 }
 
-void source_lines__begin(const char *folders) {
+void source_lines__begin(const char *folders, bool ask_servers) {
+    may_ask_servers = ask_servers;
     free(search_path);
     if (folders == NULL || folders[0] == '\0')
         search_path = strdup(USUAL_FOLDERS);

@@ -29,8 +29,11 @@ struct nsd_source_call {
 unsigned source_lines__find(const char *module, const char *build_id, uint64_t offset,
                             struct nsd_source_call *calls);
 
-/* More folders to search, separated by colons, before the usual ones; NULL: none. First of all. */
-void source_lines__begin(const char *folders);
+/*
+ * First of all, and again when something changes: more folders to search, separated by colons,
+ * before the usual ones (NULL: none); whether servers may be asked, if the environment names any.
+ */
+void source_lines__begin(const char *folders, bool ask_servers);
 void source_lines__end(void);
 
 #endif

@@ -316,6 +316,8 @@ def lines_of_c():
     text = nsdrift("report", folder).out
     check(f"#0 visit {SOURCE}.c:{line}\n" in text, text)
     check(re.search(rf"Fix: .* {SOURCE}\.c:{line}\.", text), "the remedy's line", text)
+    run = nsdrift("run", "--", programs.c(SOURCE))
+    check(f"#0 visit {SOURCE}.c:{line}\n" in run.err, "nsdrift run has them as well", run.err)
 
 
 def separate(name="wk"):
@@ -392,11 +394,14 @@ def servers_are_asked_only_if_named():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base["DEBUGINFOD_URLS"] = f"http://127.0.0.1:{server.server_port}"
     named = shim.run([settings.command(), "report", folder], on=False, base=base)
-    server.shutdown()
+    before = len(asked)
+    run = shim.run([settings.command(), "run", "--", host], on=False, base=base)
+    check_equal((run.status, len(asked)), (1, before), "a run waits for no server")
     if not asked:
         raise Skip("libdw has no debuginfod client here, or there is no loopback")
     check(f"/buildid/{build_id}/debuginfo" in asked, "what was asked", asked)
     check(f"#0 visit {SOURCE}.c:" in named.out, "the server's lines", named.out)
+    server.shutdown()
 
 
 # ---- a terminal ----
