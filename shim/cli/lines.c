@@ -239,6 +239,7 @@ void lines__coverage(const struct nsd_line *line, struct nsd_view_coverage *view
     view->path = string_of(object, "image");
     view->go = string_of(object, "go");
     view->go_unknown = boolean_of(object, "go_unknown");
+    view->go_newer = boolean_of(object, "go_newer");
     view->go_sites = (unsigned) number_of(object, "go_sites");
     view->go_sites_watched = (unsigned) number_of(object, "go_sites_watched");
     view->libc_functions = (unsigned) number_of(object, "libc_functions");

@@ -119,6 +119,7 @@ static void begin_image(struct reading *reading) {
     image->go = facts->go[0] != '\0' ? facts->go : NULL;
     image->is_go = (facts->flags & NSD_RECORD_IS_GO) != 0;
     image->go_unknown = (facts->flags & NSD_RECORD_GO_UNKNOWN) != 0;
+    image->go_newer = (facts->flags & NSD_RECORD_GO_NEWER) != 0;
     image->go_sites = facts->go_sites;
     image->go_sites_watched = facts->go_sites_watched;
     image->libc_functions = facts->libc_functions;

@@ -56,6 +56,7 @@ enum nsd_record_flag {
     NSD_RECORD_GO_UNKNOWN = 2,
     NSD_RECORD_IS_COPY = 4,   /* a fork child */
     NSD_RECORD_CAME_BACK = 8, /* its last exec failed */
+    NSD_RECORD_GO_NEWER = 16,
 };
 
 #define NSD_FACTS_PATH 256

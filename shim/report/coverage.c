@@ -47,6 +47,7 @@ void coverage__view(struct nsd_view_coverage *view, const struct nsd_image *imag
     view->path = image->path;
     view->go = image->go;
     view->go_unknown = image->go_unknown;
+    view->go_newer = image->go_newer;
     view->go_sites = image->go_sites;
     view->go_sites_watched = image->go_sites_watched;
     view->libc_functions = image->libc_functions;

@@ -257,6 +257,7 @@ void as_json__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
     put_string(text, "image", coverage->path);
     put_string(text, "go", coverage->go);
     put_boolean(text, "go_unknown", coverage->go_unknown);
+    put_boolean(text, "go_newer", coverage->go_newer);
     put_unsigned(text, "go_sites", coverage->go_sites);
     put_unsigned(text, "go_sites_watched", coverage->go_sites_watched);
     put_unsigned(text, "libc_functions", coverage->libc_functions);

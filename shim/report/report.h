@@ -19,6 +19,7 @@ struct nsd_image {
     const char *path;       /* of the executable */
     const char *go;         /* version, NULL */
     bool is_go, go_unknown; /* a Go runtime was seen; it could not be decoded */
+    bool go_newer;          /* than every release that nsdrift has been tested with */
     unsigned go_sites, go_sites_watched;
     unsigned libc_functions;
     struct nsd_clock clock;

@@ -401,6 +401,8 @@ void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
     } else if (coverage->go != NULL) {
         text__put(text, " Go ");
         text__put(text, coverage->go);
+        if (coverage->go_newer)
+            text__put(text, " (newer than what nsdrift was tested with)");
         text__put(text, ": ");
         text__unsigned(text, coverage->go_sites_watched);
         text__put(text, " of ");

@@ -134,7 +134,7 @@ struct nsd_view_coverage {
     const char *time;
     const char *path; /* of the executable */
     const char *go;   /* version; NULL without Go or where it is unknown */
-    bool go_unknown;
+    bool go_unknown, go_newer;
     unsigned go_sites, go_sites_watched;
     unsigned libc_functions;
     const char *probes[NSD_VIEW_PROBES];

@@ -198,3 +198,105 @@ for release_ in RELEASES:
         check_equal(finding["call"], "unshare", "call")
         check("_Cfunc_leave" in finding["stack"][0]["function"], finding["stack"])
         check(finding["goroutine"] == 1, finding)
+
+
+class Toolchain:
+    """A release with a changed runtime: a GOROOT of links, but for the files of package runtime."""
+
+    def __init__(self, label, changes):
+        self.label, self.changes = label, changes
+
+    def root(self):
+        original = programs.go_root(NEWEST)
+        root = settings.CACHE / "go-roots" / self.label
+        done, wanted = root / "done", f"{original} {self.changes}"
+        if done.exists() and done.read_text() == wanted:
+            return root
+        shutil.rmtree(root, ignore_errors=True)
+        (root / "src").mkdir(parents=True)
+        for entry in original.iterdir():
+            if entry.name != "src":
+                (root / entry.name).symlink_to(entry)
+        for entry in (original / "src").iterdir():
+            if entry.name != "runtime":
+                (root / "src" / entry.name).symlink_to(entry)
+        shutil.copytree(original / "src" / "runtime", root / "src" / "runtime",
+                        ignore=shutil.ignore_patterns("*_test.go", "testdata"))
+        for name, before, after in self.changes:
+            file = root / "src" / "runtime" / name
+            file.chmod(0o644)
+            text = file.read_text()
+            check(text.count(before) == 1, f"{NEWEST}: {name} has not exactly one {before!r}")
+            file.write_text(text.replace(before, after))
+        done.write_text(wanted)
+        return root
+
+    def program(self):
+        root = self.root()
+        output = settings.CACHE / "go" / NEWEST / f"matrix-{self.label}"
+        sources = [SOURCES / "calls.go", SOURCES / "main.go"]
+        return programs.build_once(output, [*sources, root / "done"],
+                                   [root / "bin" / "go", "build", "-ldflags=" + EXTERNAL, "-o",
+                                    output, *sources], programs.go_environment(root))
+
+
+# A field before those that matter, in m and in g: everything behind it is elsewhere.
+MOVED = [("runtime2.go", "\tlockedg         guintptr\n",
+          "\tadded           [3]uintptr\n\tlockedg         guintptr\n"),
+         ("runtime2.go", "\tatomicstatus atomic.Uint32\n", "\tadded uint64\n\tatomicstatus atomic.Uint32\n")]
+# And the instruction that tells the counts of locks is another one.
+UNREADABLE = [*MOVED, ("proc.go", "\tgp.m.lockedInt--\n\tdounlockOSThread()\n",
+                       "\tgp.m.lockedInt += minusOne\n\tdounlockOSThread()\n"),
+              ("proc.go", "func badunlockosthread() {\n\tthrow(",
+               "var minusOne = ^uint32(0)\n\nfunc badunlockosthread() {\n\tthrow(")]
+
+
+def like_a_later_release(path):
+    """The same program as a release would say that is not known yet."""
+    data = path.read_bytes()
+    at = data.find(b"\xff Go buildinf:")
+    version = f"go{NEWEST}".encode()
+    check(at > 0 and data[at + 33:at + 33 + len(version)] == version, "no version in", path)
+    copy = path.with_name(path.name + "-later")
+    copy.write_bytes(data[:at + 33] + b"go1.99." + b"9" * (len(version) - 7) + data[at + 33 + len(version):])
+    copy.chmod(0o755)
+    return copy
+
+
+def hold_changed(program, release, newer):
+    run = shim.watched([program], options="verbosity=3")
+    check_equal((run.status, run.err), (0, ""), "status and stderr")
+    events = [event for event in run.report.events if event["program"] == program.name]
+    row = [row for row in run.report.coverage if row["image"].endswith("/" + program.name)][-1]
+    hold_image(row, release, BUILDS[0])
+    check_equal(row["go_newer"], newer, "go_newer")
+    hold_calls(events, run.out, marks(["calls.go", "main.go"]))
+    hold_threads(events, run.out, row["pid"])
+
+
+@test(level="gate", timeout=600)
+def fields_moved():
+    """The runtime's own instructions are believed, not the release's row."""
+    program = Toolchain("moved", MOVED).program()
+    hold_changed(program, NEWEST, False)
+    later = like_a_later_release(program)
+    hold_changed(later, "1.99.", True)
+    said_so = shim.run([later], options="verbosity=1").err
+    check("Go 1.99." in said_so and "newer than what nsdrift was tested with" in said_so, said_so)
+
+
+@test(level="gate", timeout=600)
+def fields_moved_and_unreadable():
+    """What cannot be read is unknown: no lock state, no finding, no change for the program."""
+    program = Toolchain("unreadable", UNREADABLE).program()
+    for one in (program, like_a_later_release(program)):
+        native = shim.run([one, "exit"], on=False)
+        run = shim.watched([one, "exit"], options="verbosity=3")
+        check_equal((run.status, run.err, sorted(said(run.out))),
+                    (native.status, native.err, sorted(said(native.out))), "what it does")
+        row = [row for row in run.report.coverage if row["image"].endswith("/" + one.name)][-1]
+        check(row["go_unknown"] and [m for m in row["missing"] if m["probe"] == "go"], row)
+        check(not run.report.faults(), run.report.findings)
+        locks = [event["locked"] for event in run.report.events if event["program"] == one.name]
+        check(locks and set(locks) == {None}, locks)
+        check("not known to nsdrift" in shim.run([one, "exit"]).err, "it does not say so")

@@ -19,6 +19,13 @@ static const struct nsd_go_release releases[] = {
 /* No structure of the runtime that has these fields is longer. */
 #define OFFSET_MOST 0x1000
 
+enum {
+    OFFSETS = 0
+#define X(field, words) +1
+    NSD_GO_OFFSET_TABLE(X)
+#undef X
+};
+
 /* The pclntab of 1.16 and 1.17. */
 #define MAGIC_16 0xfffffffau
 
@@ -300,6 +307,9 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
      * in TLS is right in all releases.
      */
     runtime->g_is_in_tls = runtime->table.magic == MAGIC_16;
+    /* A row that is wrong in one field is believed in none. */
+    if (runtime->row != NULL && !runtime->row_agrees && runtime->offsets_read < OFFSETS)
+        missing = "it is not laid out like its release, and not all of that could be read";
     if (runtime->g_is_in_tls && runtime->tls_g == 0)
         missing = "where the runtime keeps g could not be read";
     /* Up to 1.18 a program that imports neither os nor syscall has no such function. */

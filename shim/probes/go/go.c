@@ -22,6 +22,10 @@ const char *go__version(void) {
     return nsd_go_runtime.version[0] != '\0' ? nsd_go_runtime.version : NULL;
 }
 
+bool go__is_newer(void) {
+    return nsd_go_runtime.decoded && nsd_go_runtime.newer;
+}
+
 unsigned go__sites(void) {
     return sites;
 }

@@ -25,6 +25,8 @@ bool go__library_begins(uintptr_t return_address);
 bool go__known(void);
 /* "1.26.8", with vendor suffixes as they are; NULL without Go or where it is unknown. */
 const char *go__version(void);
+/* It is newer than every release that has a row, and was decoded all the same. */
+bool go__is_newer(void);
 /* Places of the runtime that should be watched, and how many of them are. */
 unsigned go__sites(void);
 unsigned go__sites_watched(void);

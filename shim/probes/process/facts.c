@@ -86,7 +86,8 @@ void facts__fill(struct nsd_record_facts *facts) {
     facts->threads = nsd_image.threads;
     facts->ended = ended_as(nsd_image.ended);
     facts->flags = (nsd_image.is_go ? NSD_RECORD_IS_GO : 0u) |
-                   (nsd_image.go_unknown ? NSD_RECORD_GO_UNKNOWN : 0u);
+                   (nsd_image.go_unknown ? NSD_RECORD_GO_UNKNOWN : 0u) |
+                   (nsd_image.go_newer ? NSD_RECORD_GO_NEWER : 0u);
     facts->cross_check = (uint32_t) nsd_image.cross_check;
     facts->libc_functions = nsd_image.libc_functions;
     facts->go_sites = nsd_image.go_sites;

@@ -94,6 +94,7 @@ void image__learn_go(bool is_go) {
     nsd_image.is_go = is_go;
     nsd_image.go = go__version();
     nsd_image.go_unknown = is_go && !go__known();
+    nsd_image.go_newer = go__is_newer();
     nsd_image.go_sites = go__sites();
     nsd_image.go_sites_watched = go__sites_watched();
 }

@@ -162,6 +162,9 @@ func calls() {
 	for _, one := range more {
 		one()
 	}
+	if len(os.Args) > 1 && os.Args[1] == "exit" {
+		return
+	}
 	runtime.LockOSThread()
 	note("execve_locked")
 	must("execve", syscall.Exec("/bin/true", []string{"true"}, os.Environ())) //@ execve_locked execve locked
