@@ -3,6 +3,7 @@
  * started with.
  */
 #include "cli/child.h"
+#include "cli/inject.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -58,11 +59,25 @@ static void give_signals_back(const struct dispositions *before) {
         sigaction(forwarded[i], &before->forwarded[i], NULL);
 }
 
+/* Until the parent has taken hold of us; it may die before that. */
+static void wait_for_go(int go) {
+    ssize_t got;
+    char byte;
+
+    do {
+        got = read(go, &byte, 1);
+    } while (got < 0 && errno == EINTR);
+    if (got != 1)
+        _exit(127);
+}
+
 /* In the child: never returns. */
-static void start(int tell, const struct dispositions *before, const char *path, char **arguments,
-                  char **environment) {
+static void start(int tell, int go, const struct dispositions *before, const char *path,
+                  char **arguments, char **environment) {
     int error;
 
+    if (go >= 0)
+        wait_for_go(go);
     give_signals_back(before);
     sigprocmask(SIG_SETMASK, &before->mask, NULL);
     /* execvpe has the shell run what has no #! line; the path has a slash by now. */
@@ -83,19 +98,43 @@ static int read_error(int from) {
     return got == (ssize_t) sizeof error ? error : 0;
 }
 
-bool child__run(struct nsd_child *child, const char *path, char **arguments, char **environment) {
+/* From the fork to the program's first instruction. False: that was the child's end. */
+static bool inject(struct nsd_injector *injector, struct nsd_child *child, int go) {
+    if (!inject__seize(injector, child->pid)) {
+        kill(child->pid, SIGKILL);
+        while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
+            ;
+        return false;
+    }
+    while (write(go, "", 1) < 0 && errno == EINTR)
+        ;
+    return inject__at_exec(injector, &child->status);
+}
+
+bool child__run(struct nsd_child *child, const char *path, char **arguments, char **environment,
+                struct nsd_injector *injector) {
     struct dispositions before;
-    int tell[2];
+    int tell[2], go[2] = {-1, -1};
+    bool alive = true;
 
     memset(child, 0, sizeof *child);
     if (pipe2(tell, O_CLOEXEC) != 0) {
         child->error = errno;
         return false;
     }
+    if (injector != NULL && pipe2(go, O_CLOEXEC) != 0) {
+        child->error = errno;
+        close(tell[0]);
+        close(tell[1]);
+        return false;
+    }
     take_signals(&before);
     child->pid = fork();
-    if (child->pid == 0)
-        start(tell[1], &before, path, arguments, environment);
+    if (child->pid == 0) {
+        if (injector != NULL)
+            close(go[1]);
+        start(tell[1], go[0], &before, path, arguments, environment);
+    }
     if (child->pid < 0)
         child->error = errno;
     else
@@ -103,14 +142,20 @@ bool child__run(struct nsd_child *child, const char *path, char **arguments, cha
     sigprocmask(SIG_SETMASK, &before.mask, NULL);
     close(tell[1]);
     if (child->pid > 0) {
+        if (injector != NULL)
+            alive = inject(injector, child, go[1]);
         child->error = read_error(tell[0]);
-        while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
+        while (alive && waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
             ;
     }
     forward_to = 0;
     close(tell[0]);
+    if (injector != NULL) {
+        close(go[0]);
+        close(go[1]);
+    }
     give_signals_back(&before);
-    return child->error == 0;
+    return child->error == 0 && (injector == NULL || injector->why[0] == '\0');
 }
 
 int child__exit_status(const struct nsd_child *child) {

@@ -144,29 +144,54 @@ static char *preload_assignment(const char *library) {
     return NULL;
 }
 
-static bool is_replaced(const char *entry, bool program_needs_asan) {
-    static const char *const ours[] = {"LD_PRELOAD", "NSDRIFT", "NSDRIFT_OPTIONS"};
-
-    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
-        if (names(entry, ours[i]))
-            return true;
-    }
-    return program_needs_asan && names(entry, "ASAN_OPTIONS");
+static bool is_ours(const char *entry) {
+    return names(entry, "NSDRIFT") || names(entry, "NSDRIFT_OPTIONS");
 }
 
-char **preload__environment(const char *library, const char *options, bool program_needs_asan) {
-    size_t count = 0, wanted = 0, used = 0;
+/* A copy with room for `more` entries; NULL without memory. */
+static char **copy_environment(bool (*is_left_out)(const char *), size_t more, size_t *used) {
+    size_t count = 0;
     char **environment;
 
     while (environ[count] != NULL)
         count++;
-    environment = calloc(count + 5, sizeof *environment);
+    environment = calloc(count + more + 1, sizeof *environment);
+    *used = 0;
+    for (size_t i = 0; environment != NULL && i < count; i++) {
+        if (is_left_out(environ[i]))
+            continue;
+        environment[*used] = strdup(environ[i]);
+        if (environment[*used] == NULL) {
+            preload__free(environment);
+            return NULL;
+        }
+        ++*used;
+    }
+    return environment;
+}
+
+char **preload__environment_without(void) {
+    size_t used;
+
+    return copy_environment(is_ours, 0, &used);
+}
+
+static bool is_replaced(const char *entry) {
+    return is_ours(entry) || names(entry, "LD_PRELOAD");
+}
+
+static bool is_replaced_for_asan(const char *entry) {
+    return is_replaced(entry) || names(entry, "ASAN_OPTIONS");
+}
+
+char **preload__environment(const char *library, const char *options, bool program_needs_asan) {
+    size_t used, wanted;
+    char **environment =
+        copy_environment(program_needs_asan ? is_replaced_for_asan : is_replaced, 4, &used);
+
     if (environment == NULL)
         return NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (!is_replaced(environ[i], program_needs_asan))
-            environment[wanted++] = strdup(environ[i]);
-    }
+    wanted = used;
     environment[wanted++] = preload_assignment(library);
     environment[wanted++] = assignment("NSDRIFT", "1");
     environment[wanted++] = assignment("NSDRIFT_OPTIONS", options);
@@ -176,9 +201,11 @@ char **preload__environment(const char *library, const char *options, bool progr
         used++;
     if (used == wanted)
         return environment;
-    for (size_t i = 0; i < wanted; i++)
+    for (size_t i = used; i < wanted; i++) {
         free(environment[i]);
-    free(environment);
+        environment[i] = NULL;
+    }
+    preload__free(environment);
     return NULL;
 }
 

@@ -19,6 +19,11 @@ bool preload__find_library(char *path, size_t size);
  * and must be told not to mind. NULL without memory.
  */
 char **preload__environment(const char *library, const char *options, bool program_needs_asan);
+/*
+ * For a program that the library is put into: this process' environment without the variables that
+ * are ours alone, which tell another story to the program's children. NULL without memory.
+ */
+char **preload__environment_without(void);
 void preload__free(char **environment);
 
 #endif

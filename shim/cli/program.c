@@ -4,6 +4,7 @@
  * make the loader ignore LD_PRELOAD.
  */
 #include "cli/program.h"
+#include "cli/elf_image.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -139,54 +140,25 @@ static bool find_image(struct nsd_program *program) {
 
 /* ---- what it is ---- */
 
-/* An ELF file in memory, read with every offset checked. */
-struct image {
-    const unsigned char *bytes;
-    size_t size;
-};
-
-static const void *part(const struct image *image, uint64_t offset, uint64_t size) {
-    if (offset > image->size || size > image->size - offset)
-        return NULL;
-    return image->bytes + offset;
-}
-
-static const Elf64_Phdr *header_at(const struct image *image, const Elf64_Ehdr *elf, unsigned i) {
-    return part(image, elf->e_phoff + (uint64_t) i * elf->e_phentsize, sizeof(Elf64_Phdr));
-}
-
-/* The file offset of an address, by the loadable segments; UINT64_MAX if none holds it. */
-static uint64_t offset_of(const struct image *image, const Elf64_Ehdr *elf, uint64_t address) {
-    for (unsigned i = 0; i < elf->e_phnum; i++) {
-        const Elf64_Phdr *header = header_at(image, elf, i);
-
-        if (header != NULL && header->p_type == PT_LOAD && address >= header->p_vaddr &&
-            address - header->p_vaddr < header->p_filesz)
-            return header->p_offset + (address - header->p_vaddr);
-    }
-    return UINT64_MAX;
-}
-
 static bool is_asan(const char *library) {
     return strncmp(library, "libasan.so", 10) == 0 || strncmp(library, "libclang_rt.asan", 16) == 0;
 }
 
-static bool string_is_asan(const struct image *image, uint64_t offset) {
-    const char *name = part(image, offset, 1);
+static bool string_is_asan(const struct nsd_elf_image *image, uint64_t offset) {
+    const char *name = elf_image__part(image, offset, 1);
 
     return name != NULL && memchr(name, '\0', image->size - offset) != NULL && is_asan(name);
 }
 
-static bool needs_asan(const struct image *image, const Elf64_Ehdr *elf,
-                       const Elf64_Phdr *dynamic) {
+static bool needs_asan(const struct nsd_elf_image *image, const Elf64_Phdr *dynamic) {
     uint64_t count = dynamic->p_filesz / sizeof(Elf64_Dyn), strings = UINT64_MAX;
-    const Elf64_Dyn *entry = part(image, dynamic->p_offset, count * sizeof *entry);
+    const Elf64_Dyn *entry = elf_image__part(image, dynamic->p_offset, count * sizeof *entry);
 
     if (entry == NULL)
         return false;
     for (uint64_t i = 0; i < count && entry[i].d_tag != DT_NULL; i++) {
         if (entry[i].d_tag == DT_STRTAB)
-            strings = offset_of(image, elf, entry[i].d_un.d_ptr);
+            strings = elf_image__offset(image, entry[i].d_un.d_ptr);
     }
     for (uint64_t i = 0; strings != UINT64_MAX && i < count && entry[i].d_tag != DT_NULL; i++) {
         if (entry[i].d_tag == DT_NEEDED && string_is_asan(image, strings + entry[i].d_un.d_val))
@@ -195,28 +167,32 @@ static bool needs_asan(const struct image *image, const Elf64_Ehdr *elf,
     return false;
 }
 
-static void look_at_elf(struct nsd_program *program, const struct image *image) {
-    const Elf64_Ehdr *elf = part(image, 0, sizeof *elf);
+static void look_at_elf(struct nsd_program *program, const struct nsd_elf_image *image) {
+    const Elf64_Phdr *segment;
     bool dynamic = false;
 
-    if (elf == NULL || elf->e_ident[EI_CLASS] != ELFCLASS64 || elf->e_machine != EM_X86_64) {
+    if (elf_image__header(image) == NULL) {
         verdict(program, NSD_PROGRAM_UNWATCHABLE,
                 "%s is not a 64-bit x86-64 program: it cannot be watched", program->image);
         return;
     }
-    for (unsigned i = 0; i < elf->e_phnum; i++) {
-        const Elf64_Phdr *header = header_at(image, elf, i);
-
-        if (header == NULL)
-            break;
-        if (header->p_type == PT_INTERP)
+    for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {
+        if (segment->p_type == PT_INTERP)
             dynamic = true;
-        if (header->p_type == PT_DYNAMIC)
-            program->needs_asan = needs_asan(image, elf, header);
+        if (segment->p_type == PT_DYNAMIC)
+            program->needs_asan = needs_asan(image, segment);
     }
-    if (!dynamic)
+    if (dynamic)
+        return;
+    if (elf_image__is_go(image))
+        verdict(program, NSD_PROGRAM_INJECTABLE,
+                "%s is statically linked: a preload is ignored there, only 'nsdrift run' watches "
+                "it",
+                program->image);
+    else
         verdict(program, NSD_PROGRAM_UNWATCHABLE,
-                "%s is statically linked: a preload is ignored there, it cannot be watched",
+                "%s is statically linked and no Go: a preload is ignored there, it cannot be "
+                "watched",
                 program->image);
 }
 
@@ -245,9 +221,7 @@ static const char *privilege_of(const char *path) {
 
 static void look_at_image(struct nsd_program *program) {
     const char *privilege = privilege_of(program->image);
-    struct image image = {NULL, 0};
-    struct stat status;
-    int fd;
+    struct nsd_elf_image image;
 
     if (privilege != NULL) {
         verdict(program, NSD_PROGRAM_UNWATCHABLE,
@@ -255,20 +229,9 @@ static void look_at_image(struct nsd_program *program) {
                 privilege);
         return;
     }
-    fd = open(program->image, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0) {
-        void *bytes = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-
-        if (bytes != MAP_FAILED) {
-            image.bytes = bytes;
-            image.size = (size_t) status.st_size;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
+    elf_image__open(&image, program->image);
     look_at_elf(program, &image);
-    if (image.size > 0)
-        munmap((void *) (uintptr_t) image.bytes, image.size);
+    elf_image__close(&image);
 }
 
 void program__look(struct nsd_program *program, const char *name) {

@@ -10,6 +10,7 @@
 
 enum nsd_program_state {
     NSD_PROGRAM_WATCHABLE,
+    NSD_PROGRAM_INJECTABLE,  /* static Go: the preload does nothing there, inject.h does it */
     NSD_PROGRAM_UNWATCHABLE, /* it can be started, but the preload does nothing there */
     NSD_PROGRAM_ABSENT,      /* it cannot be started */
 };

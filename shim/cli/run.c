@@ -7,6 +7,7 @@
 #include "cli/collect.h"
 #include "cli/command.h"
 #include "cli/folder.h"
+#include "cli/inject.h"
 #include "cli/preload.h"
 #include "cli/present.h"
 #include "cli/program.h"
@@ -153,6 +154,36 @@ static FILE *open_log(const struct request *request) {
     return out;
 }
 
+/* Starts it and waits for its end: with the preload, or by putting the library in. */
+static bool start(const struct request *request, const struct nsd_program *program,
+                  const char *library, const char *options, struct nsd_child *child,
+                  bool *unwatched) {
+    static struct nsd_injector injector;
+    bool injected = program->state == NSD_PROGRAM_INJECTABLE, done = false;
+    char **environment = injected ? preload__environment_without()
+                                  : preload__environment(library, options, program->needs_asan);
+
+    *unwatched = program->state == NSD_PROGRAM_UNWATCHABLE;
+    if (environment == NULL) {
+        command__say("out of memory");
+        return false;
+    }
+    if (injected) {
+        done = inject__begin(&injector, library, options, program->image) &&
+               child__run(child, program->path, request->program, environment, &injector);
+        inject__end(&injector);
+        if (injector.why[0] != '\0')
+            command__say("%s", injector.why);
+    }
+    *unwatched |= injected && !done;
+    if (!injected || (!done && injector.why[0] != '\0' && request->best_effort))
+        done = child__run(child, program->path, request->program, environment, NULL);
+    if (!done && child->error != 0)
+        command__say("%s: %s", request->program[0], strerror(child->error));
+    preload__free(environment);
+    return done;
+}
+
 static int watch(const struct request *request, const struct nsd_program *program,
                  const char *library, FILE *out) {
     struct nsd_collection collection;
@@ -164,9 +195,8 @@ static int watch(const struct request *request, const struct nsd_program *progra
         .strict = request->strict,
         .verbosity = (unsigned) nsd_options.verbosity.number,
         .program = request->program[0],
-        .known_unseen = program->state != NSD_PROGRAM_WATCHABLE,
     };
-    char **environment = NULL, *options;
+    char *options;
     int status = NSD_STATUS_UNSEEN;
 
     presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
@@ -178,13 +208,9 @@ static int watch(const struct request *request, const struct nsd_program *progra
         return NSD_STATUS_UNSEEN;
     }
     options = folder__options(&collection);
-    if (options != NULL)
-        environment = preload__environment(library, options, program->needs_asan);
-    if (environment == NULL) {
+    if (options == NULL) {
         command__say("out of memory");
-    } else if (!child__run(&child, program->path, request->program, environment)) {
-        command__say("%s: %s", request->program[0], strerror(child.error));
-    } else {
+    } else if (start(request, program, library, options, &child, &presentation.known_unseen)) {
         presentation.pid = child.pid;
         presentation.signal = WIFSIGNALED(child.status) ? WTERMSIG(child.status) : 0;
         folder__read(&collection, presentation.verbosity);
@@ -192,7 +218,6 @@ static int watch(const struct request *request, const struct nsd_program *progra
         if (request->programs_status)
             status = child__exit_status(&child);
     }
-    preload__free(environment);
     free(options);
     collect__end(&collection);
     return status;
@@ -210,7 +235,7 @@ int command__run(int argc, char **argv) {
     status = NSD_STATUS_UNSEEN;
     options__parse(request.options, complain);
     program__look(&program, request.program[0]);
-    if (program.state != NSD_PROGRAM_WATCHABLE)
+    if (program.state != NSD_PROGRAM_WATCHABLE && program.state != NSD_PROGRAM_INJECTABLE)
         command__say("%s", program.why);
     if (program.state == NSD_PROGRAM_ABSENT ||
         (program.state == NSD_PROGRAM_UNWATCHABLE && !request.best_effort) ||

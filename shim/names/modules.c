@@ -56,6 +56,7 @@ static struct {
     uintptr_t headers;
     unsigned count;
     const char *program;
+    const char *shim;
 } start;
 static const struct debugger_view *view;
 static bool copies_work; /* memory__try_copy does; else the list is read as it is */
@@ -243,6 +244,25 @@ static void program_path(char *path, size_t size) {
         read_string(path, size, start.program);
 }
 
+/*
+ * The main program's load bias: PT_PHDR says where its headers were linked to. A static one that
+ * moves has no such entry (ld makes it for an interpreter only); there the ELF header stands in
+ * front of its program headers, and some segment begins with it.
+ */
+static uintptr_t program_base(void) {
+    const Elf64_Phdr *headers = (const Elf64_Phdr *) start.headers;
+
+    for (unsigned i = 0; i < start.count; i++) {
+        if (headers[i].p_type == PT_PHDR)
+            return start.headers - headers[i].p_vaddr;
+    }
+    for (unsigned i = 0; i < start.count; i++) {
+        if (headers[i].p_type == PT_LOAD && headers[i].p_offset == 0)
+            return start.headers - sizeof(Elf64_Ehdr) - headers[i].p_vaddr;
+    }
+    return 0;
+}
+
 static bool add_program(const struct link_map *link, const struct link_map *node) {
     unsigned index;
     struct nsd_module *module = next_free(&index);
@@ -250,13 +270,7 @@ static bool add_program(const struct link_map *link, const struct link_map *node
 
     if (module == NULL || start.headers == 0 || start.count > HEADERS_MOST)
         return false;
-    /* PT_PHDR says where the headers were linked to: the rest is the load bias. */
-    for (unsigned i = 0; i < start.count; i++) {
-        if (headers[i].p_type == PT_PHDR)
-            module->base = start.headers - headers[i].p_vaddr;
-    }
-    if (node != NULL)
-        module->base = node->address;
+    module->base = node != NULL ? node->address : program_base();
     module->header_count = start.count;
     module->is_executable = true;
     program_path(room.path, sizeof(room.path));
@@ -271,7 +285,8 @@ static void add_shim(void) {
         return;
     module->base = (uintptr_t) &__ehdr_start;
     if (headers_at(module, module->base, NULL))
-        publish(module, index, room.headers, "libnsdrift.so", NULL, NULL);
+        publish(module, index, room.headers, start.shim != NULL ? start.shim : "libnsdrift.so",
+                NULL, NULL);
 }
 
 static void add_library(const struct link_map *link, const struct link_map *node) {
@@ -396,12 +411,8 @@ static void read_auxiliary_vector(void) {
 static const struct debugger_view *find_view(void) {
     const Elf64_Phdr *headers = (const Elf64_Phdr *) start.headers;
     const Elf64_Dyn *dynamic = NULL;
-    uintptr_t base = 0;
+    uintptr_t base = program_base();
 
-    for (unsigned i = 0; i < start.count; i++) {
-        if (headers[i].p_type == PT_PHDR)
-            base = start.headers - headers[i].p_vaddr;
-    }
     for (unsigned i = 0; i < start.count; i++) {
         if (headers[i].p_type == PT_DYNAMIC)
             dynamic = (const Elf64_Dyn *) (base + headers[i].p_vaddr);
@@ -417,6 +428,10 @@ void modules__set_start(uintptr_t program_headers, unsigned count, const char *p
     start.headers = program_headers;
     start.count = count;
     start.program = program;
+}
+
+void modules__set_shim(const char *path) {
+    start.shim = path;
 }
 
 /* One walks at a time. A walk that a fork cut off in the parent's copy is nobody's. */

@@ -40,6 +40,8 @@ struct nsd_module {
  * cannot say); before modules__begin. Left out: read from /proc/self/auxv.
  */
 void modules__set_start(uintptr_t program_headers, unsigned count, const char *program);
+/* Our own path where no loader knows it. Before modules__begin; must stay. */
+void modules__set_shim(const char *path);
 /* Reads the link map for the first time, in the constructor. Calls after the first do nothing. */
 void modules__begin(void);
 /* Looks for modules that were loaded since. Bounded, lock-free; false if the link map is being

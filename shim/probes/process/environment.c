@@ -82,13 +82,19 @@ static const char *keep(const char *entry) {
     return (const char *) at;
 }
 
-void environment__begin(char **environment) {
+const char *environment__options_entry(char **list) {
+    for (; list != NULL && *list != NULL; list++) {
+        if (entry_is(*list, OPTIONS))
+            return *list;
+    }
+    return NULL;
+}
+
+void environment__begin(char **environment, const char *options) {
     host_environment = environment;
     learn_library();
-    for (char **at = environment; at != NULL && *at != NULL; at++) {
-        if (entry_is(*at, OPTIONS))
-            options_entry = keep(*at);
-    }
+    if (options != NULL)
+        options_entry = keep(options);
 }
 
 static bool follows_no_more;

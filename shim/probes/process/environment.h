@@ -17,8 +17,13 @@ struct nsd_environment {
     size_t size;
 };
 
-/* The library's path, the options and the preload, as this image was started with them. */
-void environment__begin(char **host_environment);
+/*
+ * The library's path and the options ("NSDRIFT_OPTIONS=...", NULL) as this image was started with
+ * them.
+ */
+void environment__begin(char **host_environment, const char *options);
+/* The entry of a list that has our options, NULL. */
+const char *environment__options_entry(char **list);
 /*
  * `vfork_key` is the key of caller__mark_vfork where a vfork child asks, else 0: the child's exec
  * leaves the mapping behind in the parent's memory, and caller__clear_vfork takes it away.

@@ -15,6 +15,7 @@
 #include "probes/process/facts.h"
 #include "probes/process/identity.h"
 #include "probes/process/image.h"
+#include "probes/process/injection.h"
 #include "probes/process/signals.h"
 #include "probes/submit.h"
 #include "record/writer.h"
@@ -99,15 +100,16 @@ void image__learn_go(bool is_go) {
     nsd_image.go_sites_watched = go__sites_watched();
 }
 
-static void begin(char **environment, const struct auxiliary *auxiliary) {
+/* `options` is the variable with its name, wherever it comes from; NULL. */
+static void begin(char **environment, const struct auxiliary *auxiliary, const char *options) {
     const char *no_color;
 
     if (!caller__begin(begin_copy))
         return;
     modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
     modules__begin();
-    options__parse(environment__of(environment, "NSDRIFT_OPTIONS"), report__complain);
-    environment__begin(environment);
+    options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", report__complain);
+    environment__begin(environment, options);
     nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
     nsd_image.program = nsd_image.path == NULL ? "" : string__base_name(nsd_image.path);
     no_color = environment__of(environment, "NO_COLOR");
@@ -153,7 +155,35 @@ __attribute__((constructor)) static void start(int count, char **arguments, char
         return;
     read_auxiliary(environment, &auxiliary);
     if (!auxiliary.secure)
-        begin(environment, &auxiliary);
+        begin(environment, &auxiliary, environment__options_entry(environment));
+}
+
+/*
+ * The third way in, instead of the constructor, which nobody calls there: a static program before
+ * its first instruction, and no loader or C library to be asked. Called by the library's entry.
+ */
+uint64_t nsd_injected_begin(const struct nsd_injection *block)
+    __attribute__((visibility("hidden")));
+
+uint64_t nsd_injected_begin(const struct nsd_injection *block) {
+    struct auxiliary auxiliary;
+    const long *stack;
+    char **environment;
+
+    if (block->magic != NSD_INJECTION_MAGIC || block->size != sizeof *block)
+        return NSD_INJECTED_STRANGER;
+    stack = (const long *) block->stack;
+    environment = (char **) (stack + *stack + 2);
+    read_auxiliary(environment, &auxiliary);
+    if (auxiliary.secure)
+        return NSD_INJECTED_INERT;
+    has_started = true;
+    coverage__probe("injected");
+    modules__set_shim((const char *) block->library);
+    begin(environment, &auxiliary, (const char *) block->options);
+    if (!nsd_on)
+        return NSD_INJECTED_INERT;
+    return nsd_image.is_go ? NSD_INJECTED : NSD_INJECTED_NO_GO;
 }
 
 /* By glibc's word for where the kernel has laid everything out; elsewhere the constructor is first.
