@@ -22,6 +22,7 @@
 #define FAIL_NO_CALL (-38)
 
 #define MODE_OWNER_ONLY 0600
+#define RENAME_NOREPLACE 1 /* linux/fs.h, which contradicts libc's headers */
 
 _Static_assert(sizeof(struct nsd_record_file) <= NSD_RECORD_PAGE, "one page");
 _Static_assert(sizeof(struct nsd_record_part) <= NSD_RECORD_PAGE, "one page");
@@ -53,6 +54,18 @@ static const char *path_of(const char *name) {
     text__begin(&text, path, sizeof path);
     text__put(&text, folder);
     text__put_char(&text, '/');
+    text__put(&text, name);
+    return text__string(&text);
+}
+
+/* While it is made: a hidden name, which no reader takes for a recording. */
+static const char *making_path_of(const char *name) {
+    static char path[NSD_FOLDER_MOST + NSD_INDEX_RECORDING];
+    struct nsd_text text;
+
+    text__begin(&text, path, sizeof path);
+    text__put(&text, folder);
+    text__put(&text, "/.");
     text__put(&text, name);
     return text__string(&text);
 }
@@ -97,7 +110,7 @@ static long create(struct nsd_record_mapping *mapping, const struct nsd_record_f
 
     for (unsigned i = 0; i < NAME_TRIES && fd == FAIL_EXISTS; i++) {
         make_name(mapping, facts);
-        fd = sys__openat(AT_FDCWD, path_of(mapping->name),
+        fd = sys__openat(AT_FDCWD, making_path_of(mapping->name),
                          O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_OWNER_ONLY);
     }
     return fd;
@@ -202,13 +215,21 @@ const char *record_file__make(struct nsd_record_mapping *mapping, uint64_t size,
     sys__close((int) fd);
     if (SYS_IS_ERROR(answer)) {
         *error = answer;
-        record_file__remove(mapping);
+        SYS3(__NR_unlinkat, AT_FDCWD, making_path_of(mapping->name), 0);
         return "there is no room for it";
     }
     mapping->file = (struct nsd_record_file *) answer;
     mapping->size = whole;
     put_header(mapping->file, whole, main_size, slices);
     return NULL;
+}
+
+void record_file__publish(const struct nsd_record_mapping *mapping) {
+    const char *from = making_path_of(mapping->name), *to = path_of(mapping->name);
+
+    /* Not every file system knows that flag; the name is random all the same. */
+    if (SYS5(__NR_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0)
+        SYS4(__NR_renameat, AT_FDCWD, from, AT_FDCWD, to);
 }
 
 void record_file__remove(const struct nsd_record_mapping *mapping) {

@@ -22,6 +22,8 @@ bool record_file__set_folder(const char *folder);
 /* As record__begin answers. `size` is of the main part; shrunk to what RLIMIT_FSIZE allows. */
 const char *record_file__make(struct nsd_record_mapping *mapping, uint64_t size, bool with_slices,
                               const struct nsd_record_facts *facts, int64_t *error);
+/* Gives it its name, once a part in it has begun: whoever is killed before leaves none. */
+void record_file__publish(const struct nsd_record_mapping *mapping);
 void record_file__remove(const struct nsd_record_mapping *mapping);
 /* The folder's index, NULL if there is none. */
 struct nsd_index *record_file__map_index(void);

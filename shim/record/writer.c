@@ -100,6 +100,12 @@ static void begin_part(struct nsd_record_part *part, uint64_t size,
     record__commit(&part->state, NSD_RECORD_MAGIC);
 }
 
+static void begin_main_part(const struct nsd_record_facts *facts) {
+    begin_part((struct nsd_record_part *) ((char *) writer.own.file + NSD_RECORD_PAGE),
+               writer.own.file->main_size, facts);
+    record_file__publish(&writer.own);
+}
+
 const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_record_facts *facts,
                           int64_t *error) {
     const char *why;
@@ -118,8 +124,7 @@ const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_r
     else
         why = record_file__make(&writer.own, wish->size, true, facts, error);
     if (why == NULL)
-        begin_part((struct nsd_record_part *) ((char *) writer.own.file + NSD_RECORD_PAGE),
-                   writer.own.file->main_size, facts);
+        begin_main_part(facts);
     else if (writer.index != NULL)
         __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
     if (writer.slot != NULL)
@@ -162,7 +167,6 @@ static struct nsd_record_part *claim_slice(void) {
 static void begin_waiting(void) {
     struct nsd_record_facts facts;
     struct nsd_record_part *part;
-    uint64_t size = 0;
     int64_t error;
 
     writer.waits = false;
@@ -173,15 +177,11 @@ static void begin_waiting(void) {
     /* The parent's memory of what stands in its tables is nothing to this part. */
     writer.interned = record_tables__begin(writer.interned);
     part = writer.interned == NULL ? NULL : claim_slice();
-    if (part != NULL) {
-        size = writer.own.file->slice_size;
-    } else if (writer.interned != NULL && !memory__is_quiet() &&
-               record_file__make(&writer.own, NSD_PART_LEAST, false, &facts, &error) == NULL) {
-        part = (struct nsd_record_part *) ((char *) writer.own.file + NSD_RECORD_PAGE);
-        size = writer.own.file->main_size;
-    }
     if (part != NULL)
-        begin_part(part, size, &facts);
+        begin_part(part, writer.own.file->slice_size, &facts);
+    else if (writer.interned != NULL && !memory__is_quiet() &&
+             record_file__make(&writer.own, NSD_PART_LEAST, false, &facts, &error) == NULL)
+        begin_main_part(&facts);
     else if (writer.index != NULL)
         __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
     if (writer.slot != NULL)
@@ -447,8 +447,7 @@ void record__resume(const struct nsd_record_facts *facts, bool calls) {
         writer.interned = calls ? record_tables__begin(writer.interned) : NULL;
         if (writer.interned != NULL &&
             record_file__make(&writer.own, writer.size, true, facts, &error) == NULL)
-            begin_part((struct nsd_record_part *) ((char *) writer.own.file + NSD_RECORD_PAGE),
-                       writer.own.file->main_size, facts);
+            begin_main_part(facts);
     }
     record__facts(facts);
 }

@@ -134,9 +134,11 @@ def killed_at_random(rounds):
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         done = [int.from_bytes(progress.read_bytes()[i * 8:i * 8 + 8], "little") for i in range(8)]
-        files = list(path.iterdir())
+        files = [file for file in path.iterdir() if not file.name.startswith(".")]
         if not files:
             check_equal(sum(done), 0, "no recording although calls were made")
+            for half_made in path.iterdir():
+                half_made.unlink()
             continue
         data = files[0].read_bytes()
         hold_prefixes(recordings.events(data), done)
@@ -201,3 +203,235 @@ def overwritten_events_cost_no_finding():
     check_equal(sorted(row["count"] for row in outside.findings),
                 sorted(row["count"] for row in run.report.findings), "counts")
     check_equal(outside.coverage[-1], run.report.coverage[-1], "the closing line")
+
+
+# ---- files ----
+
+@test(every_build=True)
+def made_for_its_owner_alone():
+    """0600 under a name that tells program, pid, pid namespace and time; no link is followed."""
+    path = folder()
+    shim.run([programs.c("setns_round_trip")], options=f"record={path}")
+    files = list(path.iterdir())
+    check_equal([oct(file.stat().st_mode) for file in files], ["0o100600"], "modes")
+    words = files[0].name.split(".")
+    check_equal((words[0], len(words), len(words[4])), ("setns_round_trip", 5, 16), files[0].name)
+    check(words[1].isdigit() and words[2].isdigit() and words[3].isdigit(), files[0].name)
+    size = files[0].stat().st_size
+    check(files[0].stat().st_blocks * 512 >= size, "the file is sparse:", size)
+
+
+@test(every_build=True)
+def nothing_happened():
+    """An image without an event leaves no file, however it ends; also an exec that fails."""
+    for argv in (["/bin/true"], ["/bin/sh", "-c", "exec true"], ["/bin/sh", "-c", "exec /nowhere"],
+                 ["env", "PATH=/nowhere:/usr/bin:/bin", "true"]):
+        path = folder()
+        shim.run(argv, options=f"record={path}")
+        check_equal([file.name for file in path.iterdir()], [], f"files of {argv}")
+
+
+@test()
+def after_an_exec_that_failed():
+    """What had no event yet is taken away before an exec; if that fails, recording goes on."""
+    path = folder()
+    run = shim.watched([programs.c("exec_then_switch")], options=f"record={path}")
+    outside = report(path)
+    check_equal(outside.faults(), run.report.faults(), "faults")
+    check(outside.faults(), "this host makes a fault")
+
+
+def small_tmpfs(size):
+    from harness import sandbox
+    path = folder(0o700)
+    sandbox.mount("none", str(path), "tmpfs", 0, f"size={size}".encode())
+    return path
+
+
+@test(every_build=True)
+def full_disk():
+    """One line at start, and the host is unharmed; never a SIGBUS when the disk is full later."""
+    program = programs.c("setns_round_trip")
+    native = shim.run([program], on=False)
+    path = small_tmpfs("64k")
+    run = shim.run([program], options=f"record={path}")
+    check_equal((run.status, run.out), (native.status, native.out), "the host")
+    check_equal(len(run.err.splitlines()), 1, f"lines in {run.err!r}")
+    check("ENOSPC" in run.err and "nothing is recorded" in run.err, run.err)
+    check_equal(list(path.iterdir()), [], "what is left")
+    # Room for the recording alone: the rest of the disk fills up while the host runs.
+    path = small_tmpfs("1m")
+    faulty = programs.c("switches_without_pause")
+    run = shim.run(["/bin/sh", "-c", f'head -c 2m /dev/zero > {path}/filler; exec "$0" 50', faulty],
+                   options=f"record={path}")
+    check("ENOSPC" in run.err, run.err)
+    path = small_tmpfs("1m")
+    run = shim.run(["/bin/sh", "-c", f'(sleep 0.2; head -c 2m /dev/zero > {path}/filler) & "$0" 3000',
+                    faulty], options=f"record={path}:log_path=/dev/null")
+    check_equal(run.status, 0, "the host, while the disk fills up")
+
+
+@test(every_build=True)
+def limit_of_file_sizes():
+    """RLIMIT_FSIZE: a smaller recording, or none; SIGXFSZ never."""
+    import resource
+    program = programs.c("thread_switches_and_returns")
+    native = shim.run([program], on=False)
+    for limit, wanted in ((0, 0), (4096, 0), (20000, 0), (60000, 1), (200000, 1), (10 ** 6, 1)):
+        path = folder()
+        run = shim.run([program], options=f"record={path}",
+                       before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        check_equal((run.status, run.out), (native.status, native.out), f"the host, limit {limit}")
+        files = list(path.iterdir())
+        check_equal(len(files), wanted, f"recordings, limit {limit}")
+        check_equal(len(run.err.splitlines()), 1 - wanted, f"lines in {run.err!r}")
+        if files:
+            check_equal(report(path).rules(), ["died-switched"], f"limit {limit}")
+
+
+@test(every_build=True)
+def folder_that_cannot_be_used():
+    program = programs.c("setns_round_trip")
+    native = shim.run([program], on=False)
+    link = settings.FOLDER / "link"
+    link.symlink_to("/nowhere")
+    for name, word in (("/nowhere/at/all", "ENOENT"), ("/dev/null", "ENOTDIR"), (link, "ENOENT"),
+                       ("x" * 300, "ENAMETOOLONG"), ("/proc/self", "E")):
+        run = shim.run([program], options=f"record={name}")
+        check_equal((run.status, run.out), (native.status, native.out), f"the host, {name}")
+        check_equal(len(run.err.splitlines()), 1, f"lines in {run.err!r}")
+        check(word in run.err, name, run.err)
+    for size in ("1K", "1000M", "x", "-1"):
+        path = folder()
+        run = shim.run([program], options=f"record={path}:record_size={size}")
+        check("record_size" in run.err, run.err)
+        check_equal(len(list(path.iterdir())), 1, "recordings, with the default size")
+
+
+@test()
+def relative_folder():
+    path = folder()
+    (path / "inner").mkdir()
+    shim.run([programs.c("thread_switches_and_returns")], options="record=inner", cwd=path)
+    check_equal(report(path / "inner").rules(), ["died-switched"], "findings")
+
+
+@test()
+def two_tools_in_one_folder():
+    """Many at once with one folder: each file is whole and of one process."""
+    import subprocess
+    path = folder()
+    program = programs.c("thread_switches_and_returns")
+    running = [subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                env=shim.environment(options=f"record={path}:log_path=/dev/null"))
+               for _ in range(20)]
+    statuses = {child.wait() for child in running}
+    check_equal(statuses, {shim.run([program], on=False).status}, "statuses")
+    outside = report(path)
+    check_equal(len(list(path.iterdir())), 20, "recordings")
+    check_equal(len({row["pid"] for row in outside.coverage}), 20, "processes")
+    check_equal(outside.rules(), ["died-switched"] * 20, "findings")
+
+
+# ---- forks ----
+
+def fork_storm(count, timeout=60):
+    program = programs.c("forks_and_switches")
+    native = shim.run([program, count], on=False, timeout=timeout)
+    check_equal(native.out, "0 failed\n", "native")
+    path = folder()
+    run = shim.run([program, count], options=f"record={path}:log_path=/dev/null", timeout=timeout)
+    check_equal((run.status, run.out, run.err), (0, native.out, ""), "with a recording")
+    place = folder()
+    keywords = {"timeout": timeout, "base": dict(os.environ, TMPDIR=str(place))}
+    run = nsdrift("run", "--", program, count, **keywords)
+    check_equal((run.status, run.out, run.err), (0, native.out, ""), "nsdrift run")
+    run = nsdrift("run", "-o", "severity=note", "--", program, count, "faulty", **keywords)
+    check_equal(run.err.count("died-switched"), 1, f"notes in\n{run.err[-3000:]}")
+    check_equal(os.listdir(place), [], "folders that are left")
+
+
+@test("fork_storm.200")
+def fork_storm_200():
+    fork_storm(200)
+
+
+@test("fork_storm.2000", level="gate", timeout=300)
+def fork_storm_2000():
+    fork_storm(2000)
+
+
+@test("fork_storm.100000", level="all", timeout=3600)
+def fork_storm_100000():
+    fork_storm(100000, timeout=1200)
+
+
+# ---- nsdrift run on top of it ----
+
+@test("run.signals")
+def signals_without_handlers():
+    """SIGTERM and Ctrl-C on a Go program that has no handler: it dies, and the report is there."""
+    import signal
+    import subprocess
+    import time
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    program = programs.go("waits_unlocked")
+    for number, to_group in ((signal.SIGTERM, False), (signal.SIGINT, True), (signal.SIGQUIT, True),
+                             (signal.SIGKILL, None), (signal.SIGSEGV, None)):
+        child = subprocess.Popen([settings.command(), "run", "--", program], start_new_session=True,
+                                 env=shim.environment(on=False), stderr=subprocess.PIPE, text=True,
+                                 stdin=subprocess.DEVNULL)
+        time.sleep(0.7)
+        if to_group:
+            os.killpg(child.pid, number)
+        elif to_group is None:
+            listed = f"/proc/{child.pid}/task/{child.pid}/children"
+            os.kill(int(open(listed).read().split()[0]), number)
+        else:
+            child.send_signal(number)
+        _, err = child.communicate(timeout=30)
+        check_equal(child.returncode, 1, f"status, signal {number}")
+        check_equal(err.count("error: unlocked-switch"), 1, f"signal {number}:\n{err}")
+
+
+@test("run.killed")
+def run_of_what_is_killed():
+    run = nsdrift("run", "--json", "--", programs.c("leaves_nothing_behind"))
+    result = shim.parse(run.err)
+    check_equal(run.status, 1, "status")
+    check(any(row["ended"] == "killed" and row["lost"] == 0 for row in result.coverage), run.err)
+    run = nsdrift("run", "--exit-status=program", "--", programs.c("leaves_nothing_behind"))
+    check_equal(run.status, 128 + 9, "--exit-status=program")
+
+
+@test("run.watched_or_never_loaded")
+def watched_or_never_loaded():
+    """0 for what was watched and did nothing, also when it was killed; 125 for what never was."""
+    check_equal(nsdrift("run", "--", "/bin/true").status, 0, "nothing happened")
+    check_equal(nsdrift("run", "--", "/bin/sh", "-c", "kill -9 $$").status, 0, "killed, and clean")
+    run = nsdrift("run", "--best-effort", "--", shutil.which("busybox") or "/bin/busybox", "true")
+    check_equal(run.status, 125, f"never loaded: {run.err}")
+
+
+@test("run.init")
+def run_as_init():
+    """As pid 1 of a pid namespace, with children that outlive their parents."""
+    import subprocess
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    program = programs.c("pool_worker_skips_restore_and_idles")
+    done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", settings.command(), "run", "--",
+                           "/bin/sh", "-c", '(true &) ; (sleep 0.1 &) ; "$0"', program],
+                          env=shim.environment(on=False), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60)
+    check_equal(done.returncode, 1, done.stderr)
+    check_equal(done.stderr.count("warning: left-switched"), 1, done.stderr)
+
+
+@test("run.nothing_on_stderr")
+def nothing_of_ours_on_stderr():
+    """What the program's children cannot reach is not complained about on their stderr."""
+    run = nsdrift("run", "--", "/bin/sh", "-c",
+                  'rm -rf "${NSDRIFT_OPTIONS##*record=}" 2> /dev/null; /bin/true; true')
+    check("nothing is recorded" not in run.err, run.err)

@@ -98,14 +98,19 @@ void facts__fill(struct nsd_record_facts *facts) {
     put_words(facts, &view);
 }
 
+/* Of a folder's name, in a complaint. */
+#define QUOTED_MOST 100u
+
 static void complain(const char *why, int64_t error) {
+    const char *folder = nsd_options.record.text;
+    size_t length = string__length(folder);
     char line[256];
     struct nsd_text text;
 
     text__begin(&text, line, sizeof line);
     text__put(&text, "nothing is recorded in ");
-    text__put(&text, nsd_options.record.text);
-    text__put(&text, ": ");
+    text__put_bytes(&text, folder, length < QUOTED_MOST ? length : QUOTED_MOST);
+    text__put(&text, length < QUOTED_MOST ? ": " : "...: ");
     text__put(&text, why);
     if (error != 0) {
         text__put(&text, " (");
