@@ -261,6 +261,25 @@ def trace_of_go_hosts():
             check(("locked", "good") in colours and ("unlocked", "terrible") in colours, colours)
 
 
+@test(level="gate", timeout=600)
+def trace_of_every_host():
+    """And the table of each: no wider than 80, whatever the host does to itself."""
+    hosts = [programs.c(path.stem) for path in sorted(programs.C.glob("*.expect"))]
+    hosts += [programs.go(path.stem) for path in sorted(programs.GO.glob("*.expect"))]
+    held = 0
+    for program in hosts:
+        try:
+            _, folder = recorded([program])
+        except Skip:
+            continue
+        hold_trace(trace_of(folder), program.name)
+        out = nsdrift("report", "--threads", folder).out
+        wide = [line for line in out.splitlines() if len(line) > 80 or line.endswith(" ")]
+        check(out and not wide, f"{program.name}: the table:", wide[:3])
+        held += 1
+    check(held > len(hosts) // 2, "most hosts cannot run here")
+
+
 @test()
 def trace_of_a_migration():
     """The launcher that is made to go on on another thread: an arrow from the one to the other."""
