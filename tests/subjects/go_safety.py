@@ -109,3 +109,55 @@ for release_ in (OLDEST, "1.19", NEWEST):
     def children_of_pid_1(release=release_):
         """Parent and CLONE_NEWPID child are both pid 1, each in its own namespace."""
         children(release, ["unshare", "--pid", "--fork", "--mount-proc"])
+
+
+# Each makes its children from itself, looks at its descriptors, signals, environment and threads.
+OWN_TESTS = ["os/exec", "syscall", "os/signal", "runtime"]
+OWN_RESULT = re.compile(r"^\s*--- (PASS|FAIL|SKIP): (\S+)", re.M)
+
+
+def own_tests_program(release, package):
+    root = programs.go_root(release)
+    if not any((root / "src" / package).glob("*_test.go")):
+        raise Skip(f"the toolchain of {release} comes without the tests of {package}")
+    output = settings.CACHE / "go" / release / (package.replace("/", "-") + ".test")
+    return programs.build_once(output, [root / "bin" / "go"],
+                               [root / "bin" / "go", "test", "-c", "-ldflags=" + programs.DYNAMIC, "-o",
+                                output, package], programs.go_environment(root))
+
+
+def own_results(program, folder, root, on):
+    base = {"PATH": f"{root}/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "GOROOT": str(root),
+            "GOCACHE": str(settings.CACHE / "go-cache"), "GOENV": "off", "GO111MODULE": "off",
+            "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+    # With follow=1 its children would have our variables too, which some of the tests count.
+    run = shim.run([program, "-test.short", "-test.v"], on=on, options="follow=0", base=base,
+                   cwd=folder, timeout=500)
+    found = {}
+    for result, name in OWN_RESULT.findall(run.out):
+        found[name] = result
+    return run.status, found, run.out[-3000:] + run.err[-3000:]
+
+
+def own_tests(release, package):
+    program, root = own_tests_program(release, package), programs.go_root(release)
+    folder = root / "src" / package
+    status, native, said = own_results(program, folder, root, on=False)
+    check(len(native) > 5, "hardly a test ran natively:", said)
+    for attempt in range(3):
+        watched_status, watched, said = own_results(program, folder, root, on=True)
+        if (watched_status, watched) == (status, native):
+            return
+        # Some fail now and then, natively too: then both are asked again.
+        status, native, _ = own_results(program, folder, root, on=False)
+    differs = {name: (native.get(name), watched.get(name)) for name in {*native, *watched}
+               if native.get(name) != watched.get(name)}
+    check(False, f"natively {status}, under nsdrift {watched_status}; differ: {differs}\n{said}")
+
+
+for release_ in (OLDEST, NEWEST):
+    for package_ in OWN_TESTS:
+        @test(f"own_tests.{package_}.{release_}", level="all" if package_ == "runtime" else "gate",
+              timeout=1800)
+        def go_tests_itself(release=release_, package=package_):
+            own_tests(release, package)
