@@ -435,3 +435,100 @@ def nothing_of_ours_on_stderr():
     run = nsdrift("run", "--", "/bin/sh", "-c",
                   'rm -rf "${NSDRIFT_OPTIONS##*record=}" 2> /dev/null; /bin/true; true')
     check("nothing is recorded" not in run.err, run.err)
+
+
+# ---- bytes that anybody may have made ----
+
+def fuzzer(name, *flags, compiler="clang"):
+    from pathlib import Path
+    if not shutil.which(compiler):
+        raise Skip(f"{compiler} is not installed")
+    shim_folder = settings.ROOT / "shim"
+    sources = [path for part in ("base", "names", "ledger", "rules", "record", "report")
+               for path in sorted((shim_folder / part).glob("*.c"))]
+    target = settings.TESTS / "fuzz" / "recording.c"
+    output = settings.CACHE / "fuzz" / name
+    command = [compiler, "-std=gnu17", "-g", "-O1", "-D_GNU_SOURCE", f"-I{shim_folder}",
+               "-fno-strict-aliasing", "-fno-builtin", *flags, "-o", output, target, *sources]
+    probe = settings.FOLDER / "probe.c"
+    probe.write_text("int LLVMFuzzerTestOneInput(const char *d, long n) { return 0; }\n"
+                     if "-DSTANDALONE" not in flags else "int main(void) { return 0; }\n")
+    import subprocess
+    if subprocess.run([compiler, *flags, "-o", settings.FOLDER / "probe", probe],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip(f"{compiler} has no runtime for {' '.join(flags)} (libclang-rt-dev)")
+    headers = [Path(path) for path in shim_folder.rglob("*.h")]
+    return programs.build_once(output, [target, *sources, *headers], command)
+
+
+SEEDS = ["pool_worker_skips_restore_and_idles", "thread_switches_and_returns",
+         "mount_on_another_thread", "fork_child_moves", "restore_fails_and_work_goes_on",
+         "restore_on_another_thread", "main_switches_and_pthread_exits", "leaves_nothing_behind"]
+
+
+def corpus():
+    """Small recordings of the hosts, one that went round, and one of Go."""
+    made, path = folder(), folder()
+    options = f"record={made}:record_size=32K:log_path=/dev/null"
+    for name in SEEDS:
+        shim.run([programs.c(name)], options=options)
+    shim.run([programs.c("switches_without_pause"), 30], options=options)
+    shim.run([programs.go("unlocked_round_trip")], options=options)
+    for file in made.iterdir():
+        (path / file.name).write_bytes(recordings.compact(file.read_bytes()))
+    check(len(list(path.iterdir())) > len(SEEDS), "seeds:", *path.iterdir())
+    return path
+
+
+def fuzz(seconds):
+    import subprocess
+    program = fuzzer("recording", "-fsanitize=fuzzer,address,undefined",
+                     "-fno-sanitize-recover=undefined")
+    done = subprocess.run([program, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=1024",
+                           "-print_final_stats=1", corpus()], cwd=settings.FOLDER,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=seconds + 120)
+    check_equal(done.returncode, 0, done.stdout[-3000:])
+    runs = [int(line.split()[-1]) for line in done.stdout.splitlines() if "number_of_executed" in line]
+    check(runs and runs[0] > 10 * seconds, "inputs tried:", runs)
+
+
+@test("fuzz.20s", timeout=400)
+def fuzz_20():
+    fuzz(20)
+
+
+@test("fuzz.60s", level="gate", timeout=400)
+def fuzz_60():
+    fuzz(60)
+
+
+@test("fuzz.600s", level="all", timeout=1000)
+def fuzz_600():
+    fuzz(600)
+
+
+@test("cut_at_every_length", timeout=300)
+def cut_and_flipped():
+    """Every seed cut off at some thousand lengths, and with bits flipped: no crash, no loop."""
+    import random
+    import subprocess
+    program = fuzzer("recording_once", "-DSTANDALONE", "-fsanitize=address,undefined",
+                     "-fno-sanitize-recover=undefined", compiler="gcc")
+    random.seed(4)
+    path = folder()
+    for number, seed in enumerate(sorted(corpus().iterdir())):
+        data = seed.read_bytes()
+        for cut in sorted({*range(0, len(data), 251), len(data) - 1, len(data)}):
+            (path / f"{number}.cut{cut}").write_bytes(data[:cut])
+        for turn in range(60):
+            flipped = bytearray(data)
+            for _ in range(random.choice((1, 1, 4, 40))):
+                at = random.randrange(len(flipped))
+                flipped[at] ^= 1 << random.randrange(8)
+            (path / f"{number}.flip{turn}").write_bytes(flipped)
+    files = sorted(path.iterdir())
+    for at in range(0, len(files), 200):
+        done = subprocess.run([program, *files[at:at + 200]], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=120)
+        check_equal(done.returncode, 0, done.stdout[-3000:])
