@@ -229,9 +229,17 @@ static const char *place_of(struct reading *reading, const struct nsd_frames *fr
     if (frames == NULL)
         return NULL;
     if (reading->place[slot].frames != frames) {
-        compose__stack(&reading->compose, frames, &stack);
+        struct nsd_compose plain = reading->compose;
+        struct nsd_view_frame calls[NSD_COMPOSE_CALLS];
+
+        /* Of all the frames, one is shown: no others are looked up. */
+        plain.source = NULL;
+        compose__stack(&plain, frames, &stack);
         text__begin(&text, buffer, sizeof buffer);
-        if (stack.depth > 0)
+        if (stack.depth > 0 && reading->compose.source != NULL && stack.frame[0].file == NULL &&
+            reading->compose.source(&stack.frame[0], calls) > 0)
+            as_text__frame_line(&text, &calls[0], NULL, 0);
+        else if (stack.depth > 0)
             as_text__frame_line(&text, &stack.frame[0], NULL, 0);
         free(reading->place[slot].at);
         reading->place[slot].frames = frames;

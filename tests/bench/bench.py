@@ -314,8 +314,42 @@ def scan_1000_threads(table):
         process.wait()
 
 
+def report_full_recording(table):
+    """A recording whose ring has gone round, of eight threads without pause; the yardstick takes
+    the C library apart."""
+    libc = next((line.split()[-1] for line in open("/proc/self/maps") if "/libc.so" in line), None)
+    if not libc:
+        raise Skip("no libc.so here to be read")
+    folder = settings.FOLDER / "recording"
+    folder.mkdir()
+    process = subprocess.Popen([programs.c("switches_without_pause"), "0"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env=dict(environment(True), NSDRIFT_OPTIONS=f"record={folder}"))
+    time.sleep(2)
+    process.kill()
+    process.wait()
+    recording = max(folder.iterdir(), key=lambda path: path.stat().st_size, default=None)
+    if not recording:
+        raise Skip("it cannot switch here")
+
+    def took(argv):
+        began = time.perf_counter_ns()
+        done = subprocess.run(argv, env=environment(False), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if done.returncode not in (0, 1):
+            raise Skip(f"{argv[0]}: status {done.returncode}")
+        return time.perf_counter_ns() - began
+    report = [settings.command(), "report", recording]
+    table.ratios("report_full_recording", {
+        "readelf -a": lambda: took(["readelf", "-a", libc]),
+        "nsdrift": lambda: took(report),
+        "nsdrift --threads": lambda: took([*report, "--threads"]),
+        "nsdrift --trace": lambda: took([*report, "--trace", settings.FOLDER / "trace.json"]),
+    }, base="readelf -a")
+
+
 WORKLOADS = [setns_trip_c, setns_trip_go, thread_create_join, unrelated_call_go, process_start, memory,
-             scan_1000_threads]
+             scan_1000_threads, report_full_recording]
 
 
 def main():
