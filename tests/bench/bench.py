@@ -188,6 +188,26 @@ def unrelated_call_go(table):
     }, slow=("strace", "bpftrace"))
 
 
+def visit_go(table):
+    """lock, setns, setns, unlock, with identity and stacks."""
+    program = go("go_calls")
+    table.ratios("visit_go", {
+        "native": lambda: number([program, "visit", 20000]),
+        "nsdrift": lambda: number([program, "visit", 20000], on=True),
+        "asking": lambda: number([program, "visit-identity", 20000]),
+        "nsdrift_own": lambda: number([program, "visit", 20000], on=True),
+    }, against={"nsdrift_own": "asking"})
+
+
+def pipe_ping_pong_go(table):
+    """Two goroutines, two pipes: four system calls that nobody watches, and the scheduler."""
+    program = go("go_calls")
+    table.ratios("pipe_ping_pong_go", {
+        "native": lambda: number([program, "pipe", 100000]),
+        "nsdrift": lambda: number([program, "pipe", 100000], on=True),
+    })
+
+
 def process_start(table):
     starts = c("starts")
 
@@ -231,16 +251,39 @@ def instructions(table, workload, program):
     table.add(workload, "nsdrift added", ours - native, ours - native, ours - native, "instructions")
 
 
-def big_go_program():
+def process_start_go_stripped(table):
+    """What a start costs more, by the size of the executable: names are looked for in its tables."""
+    starts = c("starts")
+    found = {"5 MB": stripped(big_go_program("big5", packages=6)), "50 MB": stripped(big_go_program())}
+
+    def taken(program, on):
+        return number([starts, 40, settings.library() if on else "-", program])
+    extra = {name: [] for name in found}
+    for name, program in found.items():
+        pairs = []
+        for _ in range(table.rounds):
+            native, ours = taken(program, False), taken(program, True)
+            pairs.append(ours / native)
+            extra[name].append(ours - native)
+        table.add("process_start_go", f"{name} stripped", *confidence(pairs), "x native")
+    table.add("process_start_go", "50 MB for 5 MB", *confidence(
+        [big / small for big, small in zip(extra["50 MB"], extra["5 MB"])]), "x what it adds")
+
+
+def stripped(program):
+    output = program.with_name(program.name + "-stripped")
+    return programs.build_once(output, [program], ["strip", "-o", output, program])
+
+
+def big_go_program(name="big", packages=60, functions=900):
     """A Go program of some 50 MB, most of it functions: generated once, cached."""
-    output = settings.CACHE / "go" / "big"
+    output = settings.CACHE / "go" / name
     if output.exists():
         return output
-    folder = settings.CACHE / "go" / "big.source"
+    folder = settings.CACHE / "go" / f"{name}.source"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "go.mod").write_text("module big\n\ngo 1.19\n")
-    packages, functions = 60, 900
     for package in range(packages):
         inside = folder / f"part{package}"
         inside.mkdir()
@@ -348,7 +391,8 @@ def report_full_recording(table):
     }, base="readelf -a")
 
 
-WORKLOADS = [setns_trip_c, setns_trip_go, thread_create_join, unrelated_call_go, process_start, memory,
+WORKLOADS = [setns_trip_c, setns_trip_go, visit_go, thread_create_join, unrelated_call_go,
+             pipe_ping_pong_go, process_start, process_start_go_stripped, memory,
              scan_1000_threads, report_full_recording]
 
 

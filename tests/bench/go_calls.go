@@ -1,6 +1,7 @@
-// go_calls setns|identity|getppid COUNT: network namespace there and back on a locked thread (with
-// `identity` also the calls by which nsdrift asks who switches where), or an unrelated system call. Prints
-// nanoseconds for each, the median of 200 short blocks.
+// go_calls setns|identity|visit|visit-identity|getppid|pipe COUNT: network namespace there and back on
+// a locked thread (with `identity` also the calls by which nsdrift asks who switches where; `visit`
+// locks it for each), an unrelated system call, or a byte to another goroutine and back by two pipes.
+// Prints nanoseconds for each, the median of 200 short blocks.
 package main
 
 import (
@@ -60,6 +61,33 @@ func visit(there, home uintptr, identity bool) {
 	}
 }
 
+// pingPong sends a byte to another goroutine and has it back, by calls that block their thread.
+func pingPong() func() {
+	var there, back [2]int
+	if syscall.Pipe(there[:]) != nil || syscall.Pipe(back[:]) != nil {
+		panic("pipe")
+	}
+	pass := func(from, to int) {
+		var one [1]byte
+		if n, err := syscall.Read(from, one[:]); n != 1 || err != nil {
+			panic(err)
+		}
+		if n, err := syscall.Write(to, one[:]); n != 1 || err != nil {
+			panic(err)
+		}
+	}
+	go func() {
+		for {
+			pass(there[0], back[1])
+		}
+	}()
+	var one [1]byte
+	return func() {
+		syscall.Write(there[1], one[:])
+		syscall.Read(back[0], one[:])
+	}
+}
+
 //go:noinline
 func deep(frames int, call func()) int {
 	if frames > 0 {
@@ -73,11 +101,31 @@ func main() {
 	what := os.Args[1]
 	count, _ := strconv.Atoi(os.Args[2])
 	each := count/blocks + 1
-	runtime.LockOSThread()
 	var operation func()
-	if what == "getppid" {
+	switch what {
+	case "getppid":
+		runtime.LockOSThread()
 		operation = func() { syscall.Getppid() }
-	} else {
+	case "pipe":
+		operation = pingPong()
+	case "visit", "visit-identity":
+		runtime.LockOSThread()
+		home := open()
+		if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
+			check(err.(syscall.Errno))
+		}
+		there := open()
+		if _, _, errno := syscall.Syscall(sysSetns, home, syscall.CLONE_NEWNET, 0); errno != 0 {
+			check(errno)
+		}
+		runtime.UnlockOSThread()
+		operation = func() {
+			runtime.LockOSThread()
+			visit(there, home, what == "visit-identity")
+			runtime.UnlockOSThread()
+		}
+	default:
+		runtime.LockOSThread()
 		home := open()
 		if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
 			check(err.(syscall.Errno))
