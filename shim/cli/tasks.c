@@ -108,6 +108,17 @@ pid_t tasks__process_of(pid_t tid) {
     return (pid_t) strtol(value, NULL, 10);
 }
 
+uint64_t tasks__own_number(pid_t pid) {
+    char value[256];
+    const char *last;
+
+    status_field(pid, "NSpid", value, sizeof value);
+    last = strrchr(value, '\t');
+    if (value[0] == '\0')
+        return (uint64_t) pid;
+    return strtoull(last != NULL ? last : value, NULL, 10);
+}
+
 void tasks__name(pid_t pid, pid_t tid, char *name, size_t size) {
     char path[64];
     ssize_t got = -1;

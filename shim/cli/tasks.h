@@ -50,6 +50,9 @@ void tasks__name(pid_t pid, pid_t tid, char *name, size_t size);
 /* The process that a number of a thread belongs to; 0 if there is none. */
 pid_t tasks__process_of(pid_t tid);
 
+/* What the leader calls itself in its own pid namespace, as gettid tells it. */
+uint64_t tasks__own_number(pid_t pid);
+
 /* What threads are held against: the leader's, or where it has ended what most of them have. */
 void tasks__reference(const struct nsd_tasks *tasks, uint64_t *inode);
 /* The kinds in which this thread is elsewhere; unread ones are not among them. */

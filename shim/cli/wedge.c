@@ -5,6 +5,7 @@
  * it were their own program. m0 itself is then read from the other's memory.
  */
 #include "cli/wedge.h"
+#include "cli/tasks.h"
 #include "probes/go/runtime.h"
 #include <elf.h>
 #include <errno.h>
@@ -153,25 +154,6 @@ static bool is_go_by_file(const struct other *other) {
 
 /* ---- m0 ---- */
 
-/* What the leader calls itself in its own pid namespace, as gettid told the runtime. */
-static uint64_t own_number(pid_t pid) {
-    char path[64], line[512];
-    uint64_t number = (uint64_t) pid;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int) pid);
-    file = fopen(path, "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        const char *last = strrchr(line, '\t');
-
-        if (strncmp(line, "NSpid:", 6) == 0 && last != NULL)
-            number = strtoull(last, NULL, 10);
-    }
-    if (file != NULL)
-        fclose(file);
-    return number;
-}
-
 struct first_m {
     uint64_t procid, curg, lockedg;
     uint32_t locked_ext, locked_int;
@@ -204,7 +186,8 @@ static void judge(const struct other *other, const struct nsd_go_runtime *runtim
             return;
         }
     } while (memcmp(&m, &again, sizeof m) != 0 && ++looks < 100);
-    if (m.procid != own_number(other->pid) || m.locked_ext > 1000000 || m.locked_int > 1000000) {
+    if (m.procid != tasks__own_number(other->pid) || m.locked_ext > 1000000 ||
+        m.locked_int > 1000000) {
         because(wedge, "what should be its first M is none", 0);
     } else if (m.lockedg != 0) {
         wedge->state = NSD_WEDGE_LOCKED;

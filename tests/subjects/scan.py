@@ -18,10 +18,11 @@ NOBODY = 65534
 
 
 @contextmanager
-def standing(argv, before=None):
-    """The process and the lines that it printed before "ready"."""
-    process = subprocess.Popen([str(word) for word in argv], env=shim.environment(False),
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+def standing(argv, before=None, record=None):
+    """The process and the lines that it printed before "ready"; under nsdrift if it is to be recorded."""
+    options = f"record={record}" if record else ""
+    process = subprocess.Popen([str(word) for word in argv],
+                               env=shim.environment(bool(record), options=options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                                preexec_fn=before)
     try:
         lines = []
@@ -340,3 +341,51 @@ def process_that_ends_meanwhile():
         process.send_signal(signal.SIGKILL)
         process.wait()
         check(scan.wait(timeout=20) in (0, 125), "status", scan.returncode)
+
+
+@test()
+def since_the_start():
+    """All alike, and not where they started: only the recording tells; and by which call."""
+    record = settings.FOLDER / "records"
+    record.mkdir()
+    home = links("self", os.getpid())
+    with standing([programs.c("stays_away"), "all", 3], record=record) as (process, _):
+        there = links(process.pid, process.pid)
+        check(there["net"] != home["net"] and there["uts"] != home["uts"], "the host did not move")
+        check_equal(nsdrift("scan", process.pid).status, 0, "without the recording all are alike")
+        for path in (record, *record.iterdir()):
+            run, rows = scanned("--since", path, process.pid)
+            row = only(rows)
+            check_equal((run.status, row["differ"], row["since"]["gap"]), (1, [], False), run.err)
+            moved = row["since"]["moved"]
+            check_equal({kind: (one["current"], one["started"]) for kind, one in moved.items()},
+                        {kind: (there[kind], home[kind]) for kind in ("net", "uts")}, "from where, to where")
+            check(all("unshare in leave" in one["by"] for one in moved.values()), moved)
+        text = nsdrift("scan", "--since", record, process.pid)
+        check("They are not where they started:" in text.out and f"started in {home['net']}" in text.out, text.out)
+        check(all(len(line) <= 80 for line in text.out.splitlines()), text.out)
+        everything = nsdrift("scan", "--since", record, "--all")
+        check(everything.status == 1 and f"(pid {process.pid})" in everything.out, everything.out)
+    with standing([programs.c("stays_away"), "two", 3], record=record) as (process, away):
+        run, rows = scanned("--since", record, process.pid)
+        check_equal((run.status, only(rows)["since"]["moved"], len(only(rows)["differ"])), (1, {}, 2), run.err)
+        check("The leader is where it started." in nsdrift("scan", "--since", record, process.pid).out, "text")
+    with standing([programs.c("stays_away"), "nobody", 3]) as (process, _):
+        run = nsdrift("scan", "--since", record, process.pid)
+        check_equal(run.status, 0, "a process that was not recorded")
+        check("nothing of this process" in run.err, run.err)
+        (settings.FOLDER / "foreign").write_bytes(b"\x7fELF" + bytes(1000))
+        for path in ("/nowhere/at-all", settings.FOLDER / "foreign", "/dev/null"):
+            run = nsdrift("scan", "--since", path, process.pid)
+            check_equal((run.status, len(run.err.splitlines())), (0, 1), f"{path}: {run.err}")
+
+
+@test()
+def since_the_start_of_a_go_program():
+    record = settings.FOLDER / "records"
+    record.mkdir()
+    with standing([programs.go("stays"), "locked"], record=record) as (process, _):
+        run, rows = scanned("--since", record, process.pid)
+        moved = only(rows)["since"]["moved"]
+        check_equal((run.status, list(moved)), (1, ["net"]), run.err)
+        check("unshare in main.main stays.go:" in moved["net"]["by"], moved)

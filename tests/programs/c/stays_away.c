@@ -1,7 +1,7 @@
 // stays_away WHO COUNT: a process that stands still with its threads in known places, for a look
 // from outside. COUNT threads idle at home; besides them, WHO says who is in another network and
 // uts namespace: "nobody", "two" (two more threads), "leader", "ended" (one, and the leader ends),
-// "childless" (one made a pid namespace without a process in it). Prints "ready" when all stand
+// "all" (the leader before it makes the others), "childless" (one made a pid namespace without a process in it). Prints "ready" when all stand
 // there, and, each on a line, the threads that are away.
 #include "host.h"
 #include <sys/prctl.h>
@@ -42,6 +42,8 @@ int main(int argc, char **argv) {
         others = 1;
     errno = pthread_barrier_init(&all_there, NULL, (unsigned) (count + others + 1));
     must(errno == 0, "barrier");
+    if (strcmp(who, "all") == 0)
+        leave();
     for (int i = 0; i < count; i++)
         start(idle, NULL);
     for (int i = 0; i < others; i++)
