@@ -16,10 +16,12 @@
 
 #define USUAL_WIDTH 80u
 
-static unsigned width_of(int fd) {
+unsigned pager__width(FILE *out) {
     struct winsize size;
 
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (isatty(fileno(out)) != 1)
+        return 0;
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     return USUAL_WIDTH;
 }
@@ -77,11 +79,11 @@ void pager__begin(struct nsd_pager *pager, bool paged, bool wrapped) {
     memset(pager, 0, sizeof *pager);
     pager->out = stdout;
     pager->width = USUAL_WIDTH;
-    pager->terminal = isatty(STDOUT_FILENO) == 1;
+    pager->terminal = pager__width(stdout) > 0;
     if (!pager->terminal)
         return;
     pager->colour = wants_colour();
-    pager->width = width_of(STDOUT_FILENO);
+    pager->width = pager__width(stdout);
     name = paged ? name_of_pager() : NULL;
     if (name != NULL) {
         FILE *out = start(pager, name);

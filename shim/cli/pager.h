@@ -19,6 +19,8 @@ struct nsd_pager {
     pid_t pid;      /* of the pager, 0: none */
 };
 
+/* Of the terminal that `out` is; 0: it is none. */
+unsigned pager__width(FILE *out);
 /* `paged`: false keeps the terminal without a pager; `wrapped`: lines are broken to its width. */
 void pager__begin(struct nsd_pager *pager, bool paged, bool wrapped);
 /* Waits until the reader has seen enough. False if something could not be written. */

@@ -8,9 +8,11 @@
 #include "cli/command.h"
 #include "cli/folder.h"
 #include "cli/inject.h"
+#include "cli/pager.h"
 #include "cli/preload.h"
 #include "cli/present.h"
 #include "cli/program.h"
+#include "cli/wrap.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -184,6 +186,21 @@ static bool start(const struct request *request, const struct nsd_program *progr
     return done;
 }
 
+/* Lines of text are broken where a person reads them on a terminal. */
+static int present(struct nsd_presentation *presentation,
+                   const struct nsd_collection *collection) {
+    unsigned width = presentation->json ? 0 : pager__width(presentation->out);
+    FILE *wrapped = width > 0 ? wrap__open(presentation->out, width) : NULL;
+    int status;
+
+    if (wrapped != NULL)
+        presentation->out = wrapped;
+    status = present__report(presentation, collection);
+    if (wrapped != NULL)
+        fclose(wrapped);
+    return status;
+}
+
 static int watch(const struct request *request, const struct nsd_program *program,
                  const char *library, FILE *out) {
     struct nsd_collection collection;
@@ -214,7 +231,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
         presentation.pid = child.pid;
         presentation.signal = WIFSIGNALED(child.status) ? WTERMSIG(child.status) : 0;
         folder__read(&collection, presentation.verbosity);
-        status = present__report(&presentation, &collection);
+        status = present(&presentation, &collection);
         if (request->programs_status)
             status = child__exit_status(&child);
     }

@@ -425,14 +425,14 @@ def servers_are_asked_only_if_named():
 
 # ---- a terminal ----
 
-def on_terminal(argv, columns=80, **variables):
-    """Runs it with stdout on a terminal of its own; (status, what was shown)."""
+def on_terminal(argv, columns=80, stream="stdout", **variables):
+    """Runs it with stdout (or stderr) on a terminal of its own; (status, what was shown)."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     base = {k: v for k, v in shim.environment(on=False).items() if k not in ("NO_COLOR", "LESS")}
     base.update({"TERM": "xterm", "PAGER": "cat"}, **variables)
-    process = subprocess.Popen([str(a) for a in argv], env=base, stdin=subprocess.DEVNULL,
-                               stdout=slave, stderr=subprocess.PIPE)
+    places = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: slave}
+    process = subprocess.Popen([str(a) for a in argv], env=base, stdin=subprocess.DEVNULL, **places)
     os.close(slave)
     shown = b""
     while True:
@@ -444,7 +444,6 @@ def on_terminal(argv, columns=80, **variables):
             break
         shown += more
     os.close(master)
-    process.stderr.close()
     return process.wait(timeout=20), shown.decode().replace("\r\n", "\n")
 
 
@@ -475,6 +474,11 @@ def terminal():
     check("\033" not in on_terminal([*report, "--json"])[1], "colour in JSON")
     status, shown = on_terminal([*report, "--threads"])
     check("\033[1;33mnet 40" in shown, "no colour in the table", repr(shown))
+    status, shown = on_terminal([settings.command(), "run", "--", programs.go("unlocked_setns")],
+                                stream="stderr")
+    check("\033[1;31merror\033[0m: unlocked-switch" in shown, "no colour in a run", repr(shown))
+    bare = re.sub(r"\033\[[0-9;]*m", "", shown)
+    check(max(map(len, bare.splitlines())) <= 80, "wider than 80 in a run:", bare)
 
 
 @test()
