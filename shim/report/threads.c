@@ -3,31 +3,17 @@
  * the ledger knows.
  */
 #include "report/threads.h"
-#include "base/syscall.h"
-#include "base/text.h"
+#include "base/memory.h"
 #include "ledger/labels.h"
 #include "ledger/threads.h"
+#include "names/thread_name.h"
 
-/* The name that the thread has now, as ps and top show it. */
 static const char *name_of(const struct nsd_compose *compose, int32_t tid) {
-    char path[64], name[64];
-    struct nsd_text text;
-    long fd, length;
+    char name[NSD_THREAD_NAME_MOST];
 
-    if (compose->recorded)
+    /* Whoever reads a recording would ask about another process. */
+    if (compose->recorded || !thread_name__read(tid, name))
         return NULL;
-    text__begin(&text, path, sizeof path);
-    text__put(&text, "/proc/self/task/");
-    text__signed(&text, tid);
-    text__put(&text, "/comm");
-    fd = sys__openat(AT_FDCWD, text__string(&text), O_RDONLY | O_CLOEXEC, 0);
-    if (SYS_IS_ERROR(fd))
-        return NULL;
-    length = sys__read((int) fd, name, sizeof name - 1);
-    sys__close((int) fd);
-    if (length <= 0)
-        return NULL;
-    name[name[length - 1] == '\n' ? length - 1 : length] = '\0';
     return scratch__string(compose->scratch, name);
 }
 

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
+#include "names/thread_name.h"
 #include "probes/process/identity.h"
 #include "record/writer.h"
 #include <linux/fcntl.h>
@@ -24,21 +25,9 @@ struct folder_entry {
 /* io_uring's workers are threads of the kernel's that share our tables but make none of our calls.
  */
 static bool is_kernel_worker(int32_t tid) {
-    char path[64], name[16];
-    struct nsd_text text;
-    long fd, got;
+    char name[NSD_THREAD_NAME_MOST];
 
-    text__begin(&text, path, sizeof path);
-    text__put(&text, "/proc/self/task/");
-    text__signed(&text, tid);
-    text__put(&text, "/comm");
-    fd = sys__openat(AT_FDCWD, text__string(&text), O_RDONLY | O_CLOEXEC, 0);
-    if (SYS_IS_ERROR(fd))
-        return false;
-    got = sys__read((int) fd, name, sizeof name - 1);
-    sys__close((int) fd);
-    name[got > 0 ? got : 0] = '\0';
-    return string__begins(name, "iou-");
+    return thread_name__read(tid, name) && string__begins(name, "iou-");
 }
 
 /* False if this thread stands elsewhere than the ledger has it in some kind. */
