@@ -1,6 +1,6 @@
 /*
- * The pager, see pager.h: what PAGER names, else less, which leaves at once where all fits on the
- * screen.
+ * The pager, see pager.h: what PAGER names, else less where it is installed, which leaves at once
+ * where all fits on the screen.
  */
 #include "cli/pager.h"
 #include "cli/wrap.h"
@@ -43,7 +43,7 @@ static const char *name_of_pager(void) {
     const char *name = getenv("PAGER");
 
     if (name == NULL)
-        name = "less";
+        name = "if command -v less > /dev/null; then exec less; else exec cat; fi";
     return name[0] == '\0' || strcmp(name, "cat") == 0 || is_dumb() ? NULL : name;
 }
 

@@ -389,3 +389,22 @@ def since_the_start_of_a_go_program():
         moved = only(rows)["since"]["moved"]
         check_equal((run.status, list(moved)), (1, ["net"]), run.err)
         check("unshare in main.main stays.go:" in moved["net"]["by"], moved)
+
+
+@test()
+def on_a_terminal():
+    """Colours, by a pager where there is one; where less is not installed, straight; NO_COLOR is obeyed."""
+    from subjects.repeat import on_terminal
+    folder = settings.FOLDER / "programs"
+    folder.mkdir()
+    (folder / "cat").symlink_to("/bin/cat")
+    with standing([programs.c("stays_away"), "two", 2]) as (process, away):
+        argv = [settings.command(), "scan", process.pid]
+        for variables in ({"PATH": str(folder)}, {"PAGER": "cat"}, {"PAGER": ""}):
+            shown = on_terminal(argv, {"TERM": "xterm", "NO_COLOR": "", **variables})
+            check(f"thread {away[0]} (strays)" in shown and "\033[1m" in shown, variables, shown)
+        shown = on_terminal(argv, {"TERM": "xterm", "NO_COLOR": "", "PAGER": "sed s/^/paged:/"})
+        check("paged:  thread" in shown, shown)
+        shown = on_terminal(argv, {"TERM": "xterm", "NO_COLOR": "1", "PAGER": "cat"})
+        check("strays" in shown and "\033" not in shown, shown)
+    check("\033" not in nsdrift("scan", os.getpid()).out, "colours in a pipe")
