@@ -282,30 +282,78 @@ static void place_of_call(Dwarf_Die *die, Dwarf_Die *unit, struct nsd_source_cal
         call->line = (uint32_t) number;
 }
 
+#define CHAIN_MOST 64u
+
+/*
+ * Functions around this address within `die`, outermost first: the one that has the frame, then
+ * what was inlined. By hand, because dwarf_getscopes gives up where a function's own entry stands
+ * in another unit, as link-time optimisation leaves it.
+ */
+static unsigned find_chain(Dwarf_Die *die, Dwarf_Addr address, Dwarf_Die chain[CHAIN_MOST],
+                           unsigned used, unsigned depth) {
+    Dwarf_Die child;
+
+    if (depth == CHAIN_MOST || dwarf_child(die, &child) != 0)
+        return used;
+    do {
+        int tag = dwarf_tag(&child);
+        bool is_call = tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+
+        if (tag == DW_TAG_namespace || tag == DW_TAG_module) {
+            unsigned found = find_chain(&child, address, chain, used, depth + 1);
+
+            if (found > used)
+                return found;
+        }
+        if ((!is_call && tag != DW_TAG_lexical_block) || dwarf_haspc(&child, address) <= 0)
+            continue;
+        if (is_call)
+            chain[used++] = child;
+        return find_chain(&child, address, chain, used, depth + 1);
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return used;
+}
+
+/* Where the unit's functions are: with -gsplit-dwarf in a file of their own. */
+static Dwarf_Die *functions_of(Dwarf_Die *unit, Dwarf_Die *split) {
+    uint8_t type;
+
+    if (dwarf_cu_info(unit->cu, NULL, &type, NULL, split, NULL, NULL, NULL) == 0 &&
+        type == DW_UT_skeleton && split->cu != NULL)
+        return split;
+    return unit;
+}
+
 /* Fills in the names of the functions around this address, and where they were inlined. */
 static unsigned name_calls(Dwarf_Die *unit, Dwarf_Addr address, struct nsd_source_call *calls) {
     struct nsd_source_call next = calls[0];
-    Dwarf_Die *inner = NULL, *scopes = NULL;
-    unsigned used = 0;
-    int count;
+    Dwarf_Die chain[CHAIN_MOST], split;
+    unsigned count = find_chain(functions_of(unit, &split), address, chain, 0, 0), used = 0;
 
-    if (dwarf_getscopes(unit, address, &inner) > 0) {
-        count = dwarf_getscopes_die(&inner[0], &scopes);
-        for (int i = 0; i < count && used < NSD_SOURCE_CALLS; i++) {
-            int tag = dwarf_tag(&scopes[i]);
-
-            if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-                continue;
-            next.function = name_of(&scopes[i]);
+    for (unsigned i = count; i > 0; i--) {
+        next.function = name_of(&chain[i - 1]);
+        /* More than there is room for: the innermost, and the one that has the frame. */
+        if (used < NSD_SOURCE_CALLS - 1 || i == 1)
             calls[used++] = next;
-            if (tag == DW_TAG_subprogram)
-                break;
-            place_of_call(&scopes[i], unit, &next);
-        }
+        place_of_call(&chain[i - 1], unit, &next);
     }
-    free(inner);
-    free(scopes);
     return used > 0 ? used : 1;
+}
+
+/*
+ * The unit that was compiled to what stands there. clang writes no table of their addresses
+ * (.debug_aranges), and libdw before 0.191 finds none without it: then each is asked.
+ */
+static Dwarf_Die *unit_at(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias) {
+    Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
+
+    if (unit != NULL)
+        return unit;
+    while ((unit = dwfl_module_nextcu(module, unit, bias)) != NULL) {
+        if (dwarf_haspc(unit, address - *bias) > 0)
+            return unit;
+    }
+    return NULL;
 }
 
 unsigned source_lines__find(const char *path, const char *build_id, uint64_t offset,
@@ -313,27 +361,22 @@ unsigned source_lines__find(const char *path, const char *build_id, uint64_t off
     /* The call stands before the place that it returns to. */
     Dwarf_Addr address = offset - 1, bias = 0;
     struct source_module *module;
-    Dwarf_Die *unit;
-    Dwfl_Line *line;
-    const char *file;
+    Dwarf_Die *unit = NULL;
+    Dwarf_Line *line;
     int number = 0;
 
     if (path == NULL || offset == 0)
         return 0;
     module = module_of(path, build_id);
-    if (module == NULL || module->dwfl == NULL)
+    if (module != NULL && module->dwfl != NULL)
+        unit = unit_at(module->module, address, &bias);
+    line = unit != NULL ? dwarf_getsrc_die(unit, address - bias) : NULL;
+    if (line == NULL || dwarf_lineno(line, &number) != 0 || number <= 0)
         return 0;
-    line = dwfl_module_getsrc(module->module, address);
-    if (line == NULL)
-        return 0;
-    file = dwfl_lineinfo(line, &address, &number, NULL, NULL, NULL);
     memset(&calls[0], 0, sizeof calls[0]);
-    calls[0].file = whole_path(file, dwfl_line_comp_dir(line));
-    calls[0].line = number > 0 ? (uint32_t) number : 0;
-    if (calls[0].file == NULL || calls[0].line == 0)
-        return 0;
-    unit = dwfl_module_addrdie(module->module, offset - 1, &bias);
-    return unit == NULL ? 1 : name_calls(unit, offset - 1 - bias, calls);
+    calls[0].file = whole_path(dwarf_linesrc(line, NULL, NULL), folder_of(unit));
+    calls[0].line = (uint32_t) number;
+    return calls[0].file == NULL ? 0 : name_calls(unit, address - bias, calls);
 }
 
 void source_lines__begin(const char *folders, bool ask_servers) {

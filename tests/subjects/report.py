@@ -339,6 +339,24 @@ def lines_of_c():
     check(f"#0 visit {SOURCE}.c:{line}\n" in run.err, "nsdrift run has them as well", run.err)
 
 
+@test()
+def lines_of_other_compilers():
+    """clang writes no .debug_aranges; link-time optimisation puts a function's name elsewhere."""
+    built = 0
+    for compiler, flags in [("clang", ("-O2", "-g")), ("musl-gcc", ("-O2", "-g")),
+                            ("gcc", ("-O2", "-g", "-flto")), ("gcc", ("-O0", "-g", "-no-pie"))]:
+        try:
+            program = programs.c(SOURCE, compiler=compiler, flags=flags)
+        except Skip:
+            continue
+        _, folder = recorded([program])
+        function, file, line = frames_of(folder)[0]
+        check_equal((function, file), ("visit", f"{SOURCE}.c"), f"{compiler} {flags}")
+        check(line in lines_of_source(), f"{compiler} {flags}: line {line}")
+        built += 1
+    check(built >= 2, "no compilers")
+
+
 def separate(name="wk"):
     """The host without its debug information, and that in a file of its own."""
     for tool in ("objcopy", "strip"):
