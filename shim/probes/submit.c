@@ -120,7 +120,8 @@ static void apply(const struct nsd_event *event, struct nsd_change *change) {
     rules__on_event(&ledger, &findings, event, change);
     if (is_counted(event))
         nsd_image.events++;
-    record__event_is_over(nsd_image.events, lost_so_far());
+    if (record__is_on())
+        record__event_is_over(nsd_image.events, lost_so_far());
     if (nsd_options.verbosity.number >= 3 && is_shown(event))
         report__event(event, &nsd_image);
 }

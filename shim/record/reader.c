@@ -303,10 +303,10 @@ bool record__read_event(const struct nsd_record *record, struct nsd_event *event
     event->lock = from.lock;
     event->path_owner = from.path_owner;
     event->kernel_threads = from.kernel_threads;
-    event->from_descriptor = (from.marks & NSD_MARK_FROM_DESCRIPTOR) != 0;
-    event->explicit_end = (from.marks & NSD_MARK_EXPLICIT_END) != 0;
-    event->cancelled = (from.marks & NSD_MARK_CANCELLED) != 0;
-    event->library_created = (from.marks & NSD_MARK_LIBRARY_CREATED) != 0;
+    event->from_descriptor = from.from_descriptor != 0;
+    event->explicit_end = from.explicit_end != 0;
+    event->cancelled = from.cancelled != 0;
+    event->library_created = from.library_created != 0;
     event->identities = (uint8_t) record->count;
     memory__copy(event->identity, record->bytes + sizeof from,
                  record->count * sizeof event->identity[0]);
@@ -314,7 +314,7 @@ bool record__read_event(const struct nsd_record *record, struct nsd_event *event
         if (event->identity[i].kind >= NSD_KINDS)
             return false;
     }
-    *stack = from.stack;
+    *stack = from.stack <= UINT32_MAX ? (uint32_t) from.stack : 0;
     return true;
 }
 

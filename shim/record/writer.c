@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "record/part.h"
+#include <stddef.h>
 
 /* Of what one event asks about stacks: later answers are left out, and then the replay knows less.
  */
@@ -275,12 +276,32 @@ static void read_clocks(void) {
     writer.next_clock = 2 * writer.records;
 }
 
-static uint8_t marks_of(const struct nsd_event *event) {
-    return (uint8_t) ((event->from_descriptor ? NSD_MARK_FROM_DESCRIPTOR : 0) |
-                      (event->explicit_end ? NSD_MARK_EXPLICIT_END : 0) |
-                      (event->cancelled ? NSD_MARK_CANCELLED : 0) |
-                      (event->library_created ? NSD_MARK_LIBRARY_CREATED : 0));
-}
+#define SAME_PLACE(field)                                                                          \
+    _Static_assert(offsetof(struct nsd_record_event, field) - sizeof(struct nsd_record_head) ==    \
+                       offsetof(struct nsd_event, field),                                          \
+                   "an event's head is copied as it is")
+SAME_PLACE(time);
+SAME_PLACE(arguments);
+SAME_PLACE(result);
+SAME_PLACE(goroutine);
+SAME_PLACE(lock_epoch);
+SAME_PLACE(stack_pointer);
+SAME_PLACE(tid);
+SAME_PLACE(other_tid);
+SAME_PLACE(token);
+SAME_PLACE(call);
+SAME_PLACE(kinds);
+SAME_PLACE(runtime);
+SAME_PLACE(lock);
+SAME_PLACE(path_owner);
+SAME_PLACE(identities);
+SAME_PLACE(kernel_threads);
+SAME_PLACE(from_descriptor);
+SAME_PLACE(explicit_end);
+SAME_PLACE(cancelled);
+SAME_PLACE(library_created);
+SAME_PLACE(identity);
+_Static_assert(sizeof(((struct nsd_event *) NULL)->frames) == sizeof(uint64_t), "stack's place");
 
 void record__event(const struct nsd_event *event) {
     struct nsd_record_event *record;
@@ -292,7 +313,8 @@ void record__event(const struct nsd_event *event) {
         begin_waiting();
     if (writer.part == NULL)
         return;
-    if (is_a_beginning(event) && nsd_call_table[event->call].effect != NSD_EFFECT_KNOWLEDGE)
+    if (!writer.has_events && is_a_beginning(event) &&
+        nsd_call_table[event->call].effect != NSD_EFFECT_KNOWLEDGE)
         writer.has_events = true;
     unnamed = writer.part->unnamed;
     stack = record_tables__stack(writer.part, writer.interned, event->frames);
@@ -300,26 +322,11 @@ void record__event(const struct nsd_event *event) {
         begin_keeping();
     size = sizeof *record + event->identities * sizeof record->identity[0];
     record = begin_record(NSD_RECORD_EVENT, size, event->identities);
-    record->time = event->time;
-    memory__copy(record->arguments, event->arguments, sizeof record->arguments);
-    record->result = event->result;
-    record->goroutine = event->goroutine;
-    record->lock_epoch = event->lock_epoch;
-    record->stack_pointer = event->stack_pointer;
-    record->tid = event->tid;
-    record->other_tid = event->other_tid;
-    record->token = event->token;
-    record->kernel_threads = event->kernel_threads;
+    __builtin_memcpy((char *) record + sizeof record->head, event,
+                     offsetof(struct nsd_event, identity));
     record->stack = stack;
-    record->call = event->call;
-    record->kinds = event->kinds;
-    record->runtime = event->runtime;
-    record->lock = event->lock;
-    record->path_owner = event->path_owner;
-    record->marks = marks_of(event);
-    if (event->identities > 0)
-        memory__copy(record->identity, event->identity,
-                     event->identities * sizeof record->identity[0]);
+    for (unsigned i = 0; i < event->identities; i++)
+        record->identity[i] = event->identity[i];
     end_record(size);
     if (writer.records >= writer.next_clock)
         read_clocks();
@@ -341,7 +348,8 @@ static void put_answers(void) {
     size_t size = sizeof *record + answer_count * sizeof answers[0];
 
     record = begin_record(NSD_RECORD_ANSWERS, size, answer_count);
-    memory__copy(record->answer, answers, answer_count * sizeof answers[0]);
+    for (unsigned i = 0; i < answer_count; i++)
+        __builtin_memcpy(&record->answer[i], &answers[i], sizeof answers[i]);
     end_record(size);
     answer_count = 0;
 }

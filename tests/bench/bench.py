@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -39,9 +40,12 @@ def environment(on):
     return env
 
 
-def number(argv, on=False, prefix=(), timeout=600):
+def number(argv, on=False, prefix=(), timeout=600, options=None):
     """What the program prints, with a tool in front if there is a prefix."""
-    done = subprocess.run([str(word) for word in (*prefix, *argv)], env=environment(on),
+    env = environment(on)
+    if options:
+        env["NSDRIFT_OPTIONS"] = options
+    done = subprocess.run([str(word) for word in (*prefix, *argv)], env=env,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, timeout=timeout)
     found = re.findall(r"^\d+(?:\.\d+)?$", done.stdout, re.M)
@@ -165,6 +169,25 @@ def setns_trip_go(table):
         "nsdrift_own": lambda: number([program, "setns", 20000], on=True),
         **tools([program, "setns", 20000], [program, "setns", 1000], "setns"),
     }, slow=("strace", "strace -k", "bpftrace", "bpftrace ustack"), against={"nsdrift_own": "asking"})
+
+
+def recording_added(table):
+    """What a recording adds to the ratios of the two round trips above."""
+    for workload, argv in (("setns_trip_c", [c("setns_trip"), 20000]),
+                           ("setns_trip_go", [go("go_calls"), "setns", 20000])):
+        added = []
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(table.rounds):
+                native = number(argv)
+                without = number(argv, on=True)
+                recorded = number(argv, on=True, options=f"record={folder}")
+                added.append((recorded - without) / native)
+                files = os.listdir(folder)
+                if not files:
+                    raise Skip("nothing was recorded")
+                for name in files:
+                    os.unlink(os.path.join(folder, name))
+        table.add(workload, "recording_added", *confidence(added), "x native more")
 
 
 def thread_create_join(table):
@@ -391,7 +414,7 @@ def report_full_recording(table):
     }, base="readelf -a")
 
 
-WORKLOADS = [setns_trip_c, setns_trip_go, visit_go, thread_create_join, unrelated_call_go,
+WORKLOADS = [setns_trip_c, setns_trip_go, recording_added, visit_go, thread_create_join, unrelated_call_go,
              pipe_ping_pong_go, process_start, process_start_go_stripped, memory,
              scan_1000_threads, report_full_recording]
 

@@ -74,8 +74,8 @@ def events(data, at=PAGE):
         while offset < used:
             size, kind, _ = struct.unpack_from("=IHH", data, start + offset)
             if kind == 5:
-                values = struct.unpack_from("=Q5Qqq2Qii3IHH", data, start + offset + 8)
-                found.append((names[values[15]], values[10], values[1:6], values[6]))
+                values = struct.unpack_from("=Q5Qqq3QiiIHH", data, start + offset + 8)
+                found.append((names[values[14]], values[11], values[1:6], values[6]))
             offset += size
         assert offset == used, "a record that is cut"
     return found
