@@ -20,30 +20,45 @@ static uint64_t slot_of(const struct nsd_frames *frames, unsigned i, uint64_t st
     return 0;
 }
 
+/* How many frames are left, the next one inwards being the last of them: of a known slot. */
+static unsigned known_slots(const struct nsd_frames *frames, unsigned count,
+                            uint64_t stack_pointer) {
+    while (count > 0 && slot_of(frames, count - 1, stack_pointer) == 0)
+        count--;
+    return count;
+}
+
 /*
  * The innermost frame of `began` (but its own call) that `later` shares: its callee is the
- * innermost function that was running at both. 0 if there is none.
+ * innermost function that was running at both. 0 if there is none. It is looked for from the
+ * outermost frame inwards: two calls of one function by one caller leave the same address in the
+ * same slot, and only the difference further out, in their caller, tells them apart.
  */
 static unsigned innermost_common(const struct nsd_witness *began, const struct nsd_frames *later,
                                  uint64_t stack_pointer) {
     const struct nsd_frames *frames = began->frames;
-    unsigned j = 0;
+    unsigned i, j, common = 0;
 
     if (frames == NULL || later == NULL)
         return 0;
-    /* Slots grow outwards in both, so one pass is enough. */
-    for (unsigned i = 1; i < frames->depth; i++) {
-        uint64_t slot = slot_of(frames, i, began->stack_pointer);
+    i = known_slots(frames, frames->depth, began->stack_pointer);
+    j = known_slots(later, later->depth, stack_pointer);
+    while (i > 1 && j > 0) {
+        uint64_t slot = slot_of(frames, i - 1, began->stack_pointer);
+        uint64_t other = slot_of(later, j - 1, stack_pointer);
+        bool same = slot == other && frames->frame[i - 1].pc == later->frame[j - 1].pc;
 
-        if (slot == 0)
-            continue;
-        while (j < later->depth && slot_of(later, j, stack_pointer) < slot)
-            j++;
-        if (j < later->depth && slot_of(later, j, stack_pointer) == slot &&
-            later->frame[j].pc == frames->frame[i].pc)
-            return i;
+        if (!same && (common != 0 || slot == other))
+            break;
+        if (same)
+            common = i - 1;
+        /* Until they meet, the stack that was captured from further out gives way. */
+        if (slot >= other)
+            i = known_slots(frames, i - 1, began->stack_pointer);
+        if (same || slot < other)
+            j = known_slots(later, j - 1, stack_pointer);
     }
-    return 0;
+    return common;
 }
 
 static const struct nsd_visit *find(const struct nsd_visits *visits,

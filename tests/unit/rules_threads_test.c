@@ -421,6 +421,22 @@ SCENE(enter_and_leave_are_functions) {
 }
 
 /* A tail call: the restore is made from the caller's place, in the visitor's slot. */
+/* A library's function between: both ways leave the same address of ENTER in the same slot. */
+SCENE(enter_and_leave_are_one_function) {
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    for (int i = 0; i < 2; i++) {
+        enters(thread(2), NET, 7, AT(WORKER(1), JOB(1), ENTER(1), LIBRARY(1)));
+        opens_socket(thread(2), AT(WORKER(1), JOB(2)));
+        goes_home(thread(2), NET, AT(WORKER(1), JOB(3), ENTER(1), LIBRARY(1)));
+    }
+    found("");
+    enters(thread(2), NET, 7, AT(WORKER(1), JOB(1), ENTER(1), LIBRARY(1)));
+    opens_socket(thread(2), AT(WORKER(1), JOB(2)));
+    found("");
+    opens_socket(thread(2), AT(WORKER(2)));
+    found("warning left-switched");
+}
+
 SCENE(restore_by_a_tail_call) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));
     enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
