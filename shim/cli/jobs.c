@@ -4,8 +4,10 @@
  * name, of which repeat.c shows the end where a run has failed.
  */
 #include "cli/jobs.h"
+#include "cli/child.h"
 #include "cli/command.h"
 #include "cli/folder.h"
+#include "cli/inject.h"
 #include "cli/preload.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -91,21 +93,43 @@ static void prepare(const struct nsd_job *job) {
     jobs__give_signals_back();
 }
 
+static void tell_error(int tell, int error) {
+    while (write(tell, &error, sizeof error) < 0 && errno == EINTR)
+        ;
+    _exit(127);
+}
+
+/*
+ * A static Go program: this process stays between, puts the library in, and ends as the program
+ * does.
+ */
+static void run_injected(const struct nsd_job_plan *plan, const char *options, int tell) {
+    char **environment = preload__environment_without();
+    static struct nsd_injector injector;
+    struct nsd_child child = {0};
+
+    if (environment == NULL ||
+        !inject__begin(&injector, plan->library, options, plan->program->image))
+        tell_error(tell, ENOEXEC);
+    if (!child__run(&child, plan->program->path, plan->arguments, environment, &injector))
+        tell_error(tell, child.error != 0 ? child.error : ENOEXEC);
+    _exit(child__exit_status(&child));
+}
+
 static pid_t start_program(const struct nsd_job_plan *plan, const struct nsd_job *job, int tell,
-                           char **environment) {
+                           const char *options, char **environment) {
     pid_t pid = fork();
-    int error;
 
     if (pid > 0)
         setpgid(pid, pid); /* whichever of us comes first */
     if (pid != 0)
         return pid;
     prepare(job);
+    if (plan->program->state == NSD_PROGRAM_INJECTABLE)
+        run_injected(plan, options, tell);
     execvpe(plan->program->path, plan->arguments, environment);
-    error = errno;
-    while (write(tell, &error, sizeof error) < 0 && errno == EINTR)
-        ;
-    _exit(127);
+    tell_error(tell, errno);
+    return 0;
 }
 
 bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t number) {
@@ -120,6 +144,7 @@ bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t 
         jobs__end(job);
         return false;
     }
+    folder__keep_all(&job->collection); /* the order of events is what runs are compared by */
     job->number = number;
     snprintf(text, sizeof text, "%llu", (unsigned long long) number);
     setenv("NSDRIFT_RUN", text, 1);
@@ -130,7 +155,7 @@ bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t 
     if (environment != NULL && job->output != NULL && pipe2(ends, O_CLOEXEC) == 0) {
         fflush(NULL);
         job->began = jobs__now();
-        job->pid = job->program = start_program(plan, job, ends[1], environment);
+        job->pid = job->program = start_program(plan, job, ends[1], options, environment);
     }
     if (job->pid <= 0)
         command__say("run %s cannot be started: %s", text, strerror(errno));
@@ -217,7 +242,10 @@ bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
     return !job->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool jobs__was_watched(const struct nsd_job *job) {
+bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *job) {
+    /* There we are between: the program is a child of the one that we know. */
+    if (plan->program->state == NSD_PROGRAM_INJECTABLE)
+        return job->collection.count > 0;
     for (size_t i = 0; i < job->collection.count; i++) {
         if (job->collection.image[i].pid == job->program)
             return true;

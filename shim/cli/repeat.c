@@ -186,7 +186,7 @@ static void count(struct series *series, const struct nsd_job *job) {
 
     orders__read(&job->collection, &series->tally);
     tally__end_run(&series->tally, passed);
-    if (!jobs__was_watched(job))
+    if (!jobs__was_watched(&series->plan, job))
         series->outcome.unseen++;
     if (job->late)
         series->outcome.late++;
@@ -276,6 +276,10 @@ static bool found_something(const struct nsd_tally *tally) {
     return count_findings(tally) > 0 || tally->failed > 0;
 }
 
+static bool can_be_watched(const struct nsd_program *program) {
+    return program->state == NSD_PROGRAM_WATCHABLE || program->state == NSD_PROGRAM_INJECTABLE;
+}
+
 static int repeat(const struct request *request, const struct nsd_program *program,
                   const char *library) {
     struct series series = {
@@ -302,7 +306,7 @@ static int repeat(const struct request *request, const struct nsd_program *progr
     if (found_something(&series.tally))
         status = NSD_STATUS_FOUND;
     else if (series.tally.passed == 0 || series.broken || series.outcome.unseen > 0 ||
-             program->state != NSD_PROGRAM_WATCHABLE)
+             !can_be_watched(program))
         status = NSD_STATUS_UNSEEN;
     else
         status = NSD_STATUS_CLEAN;
@@ -321,10 +325,10 @@ int command__repeat(int argc, char **argv) {
         status = NSD_STATUS_UNSEEN;
         options__parse(request.options, complain);
         program__look(&program, request.program[0]);
-        if (program.state != NSD_PROGRAM_WATCHABLE)
+        if (!can_be_watched(&program))
             command__say("%s", program.why);
         if (program.state != NSD_PROGRAM_ABSENT &&
-            (program.state == NSD_PROGRAM_WATCHABLE || request.best_effort) &&
+            (can_be_watched(&program) || request.best_effort) &&
             preload__find_library(library, sizeof library))
             status = repeat(&request, &program, library);
     }

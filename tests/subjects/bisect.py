@@ -83,17 +83,12 @@ def finds_the_commit_that_drops_the_lock():
 
 @test(timeout=300)
 def skips_what_cannot_be_watched():
-    """125: a commit that does not build here, or builds what cannot be watched, is neither good nor bad."""
+    """125: a commit that makes what cannot be watched is neither good nor bad."""
+    if not shutil.which("busybox"):
+        raise Skip("busybox-static is not installed")
     commits = make_repository()
-    # By hand, as the commits between would be tried: a static launcher started by itself.
-    git("checkout", "-q", commits[0])
-    folder = settings.FOLDER / "project"
-    subprocess.run(["go", "build", "-o", "launcher", "launcher.go"], cwd=folder, env=environment(), check=True)
-    done = subprocess.run(["nsdrift", "run", "--", "./launcher", "x", "y"], cwd=folder, env=environment(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    check_equal(done.returncode, 125, done.stdout)
     git("bisect", "start", commits[-1], commits[0])
-    said = subprocess.run(["git", "bisect", "run", "sh", "-c",
-                           "go build -o launcher launcher.go && exec nsdrift run -- ./launcher x y"],
-                          cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    check("There are only 'skip'ped commits left to test" in said.stdout, said.stdout)
+    done = subprocess.run(["git", "bisect", "run", "nsdrift", "run", "--", "busybox", "true"],
+                          cwd=settings.FOLDER / "project", env=environment(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    check("There are only 'skip'ped commits left to test" in done.stdout, done.stdout)

@@ -237,6 +237,16 @@ def faulty_launcher():
     check(f"unshare in main.main launcher.go:{launcher.unshare_line()}" in run.out, run.out)
 
 
+@test()
+def static_go_program():
+    """The library is put into it in each run."""
+    run = repeat(8, "--jobs", 2, "--", programs.go("unlocked_round_trip", ldflags=(), label="static"))
+    check_equal((run.status, "not watched" in run.out), (1, False), run.out + run.err)
+    check_equal([row[1:] for row in rows(run.out, "findings") if "unlocked-switch" in row[0]], [(0, 0, 8, 8)],
+                run.out)
+    check("0 failed, 8 passed" in run.out, run.out)
+
+
 def line_of(program, words):
     text = (programs.GO / f"{program}.go").read_text().splitlines()
     return next(number for number, line in enumerate(text, 1) if words in line)
