@@ -1,6 +1,6 @@
 /*
- * The private folder, see collect.h: one file for each pid, appended to by every image that has had
- * that pid, also in different pid namespaces.
+ * Lines sorted by the images that they are about, see collect.h, and the making and removing of a
+ * private folder.
  */
 #include "cli/collect.h"
 #include "cli/command.h"
@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Options are split at colons, and % is a place in log_path. */
+/* Options are split at colons. */
 static bool can_be_named(const char *folder) {
-    return strpbrk(folder, ":%") == NULL && folder[0] == '/';
+    return strchr(folder, ':') == NULL && folder[0] == '/';
 }
 
 bool collect__begin(struct nsd_collection *collection) {
@@ -27,12 +27,8 @@ bool collect__begin(struct nsd_collection *collection) {
     snprintf(collection->folder, sizeof collection->folder, "%s/nsdrift-XXXXXX", temporary);
     if (mkdtemp(collection->folder) != NULL)
         return true;
-    command__say("no folder for the reports in %s: %s", temporary, strerror(errno));
+    command__say("no folder for the recordings in %s: %s", temporary, strerror(errno));
     return false;
-}
-
-void collect__log_path(const struct nsd_collection *collection, char *path, size_t size) {
-    snprintf(path, size, "%s/%%p", collection->folder);
 }
 
 static struct nsd_report_image *new_image(struct nsd_collection *collection,
@@ -116,54 +112,6 @@ void collect__add(struct nsd_collection *collection, struct nsd_line *line) {
     image->count++;
 }
 
-static char *read_whole(int fd, size_t *size) {
-    size_t room = 64 * 1024, used = 0;
-    char *bytes = malloc(room);
-
-    while (bytes != NULL) {
-        ssize_t got = read(fd, bytes + used, room - used);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        used += (size_t) got;
-        if (used == room) {
-            char *grown = realloc(bytes, 2 * room);
-
-            if (grown == NULL)
-                break;
-            bytes = grown;
-            room *= 2;
-        }
-    }
-    *size = used;
-    return bytes;
-}
-
-static void read_file(struct nsd_collection *collection, int folder, const char *name) {
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat status;
-    char *bytes = NULL;
-    size_t size = 0;
-
-    if (fd < 0)
-        return;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-        bytes = read_whole(fd, &size);
-    close(fd);
-    for (size_t at = 0; bytes != NULL && at < size;) {
-        const char *end = memchr(bytes + at, '\n', size - at);
-        size_t length = end != NULL ? (size_t) (end - bytes) - at : size - at;
-        struct nsd_line line;
-
-        if (lines__parse(&line, bytes + at, length))
-            collect__add(collection, &line);
-        at += length + 1;
-    }
-    free(bytes);
-}
-
 static const char *time_of(const struct nsd_report_image *image) {
     struct nsd_view_coverage view;
 
@@ -185,20 +133,6 @@ static int by_time(const void *left, const void *right) {
 void collect__sort(struct nsd_collection *collection) {
     if (collection->count > 1)
         qsort(collection->image, collection->count, sizeof *collection->image, by_time);
-}
-
-void collect__read(struct nsd_collection *collection) {
-    DIR *folder = opendir(collection->folder);
-    struct dirent *entry;
-
-    if (folder == NULL)
-        return;
-    while ((entry = readdir(folder)) != NULL) {
-        if (entry->d_name[0] != '.')
-            read_file(collection, dirfd(folder), entry->d_name);
-    }
-    closedir(folder);
-    collect__sort(collection);
 }
 
 static void remove_folder(const char *path) {

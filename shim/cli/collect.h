@@ -1,7 +1,6 @@
 /*
- * What the watched processes leave behind, and where: a private folder into which every image
- * appends its JSON lines. The recording will be collected in the same place, and with it the images
- * that were killed before they could say anything. Called by `nsdrift run`.
+ * What the watched processes had to say, as JSON lines sorted by process image, and the private
+ * folder where they record it (folder.h makes and reads it). Called by the subcommands that print.
  */
 #ifndef NSD_CLI_COLLECT_H
 #define NSD_CLI_COLLECT_H
@@ -28,7 +27,7 @@ struct nsd_report_image {
 
 struct nsd_collection {
     char folder[PATH_MAX];
-    unsigned unseen; /* images that found no room to record */
+    unsigned unseen;                /* images that found no room to record */
     struct nsd_report_image *image; /* by the time of their end; owned */
     size_t count, room;
 };
@@ -36,10 +35,6 @@ struct nsd_collection {
 /* Makes the folder, readable for us alone. False, after a line on stderr, if that cannot be done.
  */
 bool collect__begin(struct nsd_collection *collection);
-/* The pattern for log_path. */
-void collect__log_path(const struct nsd_collection *collection, char *path, size_t size);
-/* Reads everything that is there. */
-void collect__read(struct nsd_collection *collection);
 /*
  * Adds one line to the image of its process that has not ended yet, or to a new one; takes the
  * line. For collections that come from elsewhere: these are all zero at first and have no folder.

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,16 @@ bool folder__make_index(const struct nsd_collection *collection) {
         return true;
     command__say("no room for recordings in %s: %s", collection->folder, strerror(error));
     return false;
+}
+
+void folder__keep_all(const struct nsd_collection *collection) {
+    const uint32_t yes = 1;
+    int fd = open_index(collection, O_WRONLY);
+
+    if (fd < 0 || pwrite(fd, &yes, sizeof yes, offsetof(struct nsd_index, keeps_all)) < 0)
+        command__say("%s: %s", collection->folder, strerror(errno));
+    if (fd >= 0)
+        close(fd);
 }
 
 char *folder__options(const struct nsd_collection *collection) {
@@ -175,4 +186,57 @@ void folder__read(struct nsd_collection *collection, unsigned verbosity) {
     free(done.name);
     *collection = recordings.collection;
     collect__sort(collection);
+}
+
+/* ---- keeping ---- */
+
+static bool copy_bytes(int from, int to) {
+    static char bytes[64 * 1024];
+    ssize_t got;
+
+    while ((got = read(from, bytes, sizeof bytes)) > 0) {
+        for (ssize_t at = 0; at < got;) {
+            ssize_t wrote = write(to, bytes + at, (size_t) (got - at));
+
+            if (wrote < 0)
+                return false;
+            at += wrote;
+        }
+    }
+    return got == 0;
+}
+
+/* Never over what is there, and never through a link. */
+static bool copy_file(int from_folder, int to_folder, const char *name) {
+    int from = openat(from_folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int to = openat(to_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool copied = from >= 0 && to >= 0 && copy_bytes(from, to);
+    int error = errno;
+
+    if (to >= 0 && close(to) != 0)
+        copied = false;
+    if (to >= 0 && !copied)
+        unlinkat(to_folder, name, 0);
+    if (from >= 0)
+        close(from);
+    errno = error;
+    return copied;
+}
+
+void folder__move_to(const struct nsd_collection *collection, const char *where) {
+    int to = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = to < 0 ? NULL : opendir(collection->folder);
+    struct dirent *entry;
+    bool failed = folder == NULL;
+
+    while (!failed && (entry = readdir(folder)) != NULL) {
+        if (entry->d_name[0] != '.' && !copy_file(dirfd(folder), to, entry->d_name))
+            failed = true;
+    }
+    if (failed)
+        command__say("the recordings could not be kept in %s: %s", where, strerror(errno));
+    if (folder != NULL)
+        closedir(folder);
+    if (to >= 0)
+        close(to);
 }

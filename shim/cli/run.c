@@ -201,6 +201,11 @@ static int present(struct nsd_presentation *presentation,
     return status;
 }
 
+/* The option record= names a folder for them. */
+static bool keeps_recordings(void) {
+    return nsd_options.record.given && strcmp(nsd_options.record.text, "none") != 0;
+}
+
 static int watch(const struct request *request, const struct nsd_program *program,
                  const char *library, FILE *out) {
     struct nsd_collection collection;
@@ -224,6 +229,8 @@ static int watch(const struct request *request, const struct nsd_program *progra
         collect__end(&collection);
         return NSD_STATUS_UNSEEN;
     }
+    if (keeps_recordings() || presentation.verbosity >= 2)
+        folder__keep_all(&collection);
     options = folder__options(&collection);
     if (options == NULL) {
         command__say("out of memory");
@@ -234,6 +241,8 @@ static int watch(const struct request *request, const struct nsd_program *progra
         status = present(&presentation, &collection);
         if (request->programs_status)
             status = child__exit_status(&child);
+        if (keeps_recordings())
+            folder__move_to(&collection, nsd_options.record.text);
     }
     free(options);
     collect__end(&collection);

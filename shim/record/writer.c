@@ -416,8 +416,9 @@ void record__facts(const struct nsd_record_facts *facts) {
 static bool has_nothing_to_say(bool for_good) {
     if (!writer.has_events)
         return true;
-    return for_good && writer.index != NULL && writer.findings->first == NULL &&
-           writer.findings->lost == 0 && writer.part->facts.lost == 0;
+    return for_good && writer.index != NULL && writer.index->keeps_all == 0 &&
+           writer.findings->first == NULL && writer.findings->lost == 0 &&
+           writer.part->facts.lost == 0;
 }
 
 /* From now on no copy can claim a slice in the file; false if one has. */

@@ -429,6 +429,28 @@ def run_as_init():
     check_equal(done.stderr.count("warning: left-switched"), 1, done.stderr)
 
 
+@test("run.keeps_recordings")
+def run_keeps_recordings():
+    """record= given to run: the recordings stay there, also where nothing was found."""
+    path = folder()
+    for name, rules in (("thread_switches_and_returns", ["died-switched"]), ("setns_round_trip", [])):
+        run = nsdrift("run", "-o", f"record={path}", "--", programs.c(name))
+        check_equal((run.status, run.err), (0, ""), name)
+        kept = [file for file in path.iterdir() if file.name.startswith(name)]
+        check_equal(len(kept), 1, f"recordings of {name}")
+        check_equal(report(kept[0]).rules(), rules, name)
+    run = nsdrift("run", "-o", "record=/nowhere", "--", programs.c("setns_round_trip"))
+    check("/nowhere" in run.err and run.status == 0, run.err)
+
+
+@test("run.threads_and_events")
+def run_at_higher_verbosity():
+    run = nsdrift("run", "--json", "-o", "verbosity=3", "--", programs.c("setns_round_trip"))
+    result = shim.parse(run.err)
+    check(any(row["call"] == "setns" for row in result.events), "events:", run.err[:2000])
+    check(result.threads and result.coverage, "threads and coverage:", run.err[:2000])
+
+
 @test("run.nothing_on_stderr")
 def nothing_of_ours_on_stderr():
     """What the program's children cannot reach is not complained about on their stderr."""
