@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import modules, registry, releases, sandbox, settings  # noqa: E402
+from harness import crates, modules, registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs",
@@ -61,6 +61,7 @@ def main():
             return 1
     releases.bring(releases.of_level(args.level))
     modules.bring([test.name for test, _ in todo])
+    crates.bring([test.name for test, _ in todo])
     sandbox.become_root_of_a_user_namespace()
 
     counts = {"passed": 0, "failed": 0, "skipped": 0}

@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from harness import modules, programs, sandbox, settings, shim, strace
+from harness import crates, modules, programs, sandbox, settings, shim, strace
 from harness.registry import Failure, Skip, check, check_equal, test
 
 
@@ -311,3 +311,66 @@ def catatonit():
     said = shim.run([settings.command(), "run", "--", *argv], on=False)
     check_equal(said.status, 125, "nsdrift run")
     check("statically linked" in said.err, "nsdrift run says:", said.err)
+
+
+# The rule and severity, or None where nothing may be said.
+RUST = {"task_migrates_in_visit": ("warning", "split-sequence"),
+        "visits_on_threads_of_their_own": None, "moves_before_its_threads": None}
+for host, fault in RUST.items():
+    @test(f"rust.{host}", level="gate", timeout=300)
+    def rust(name=host, wanted=fault):
+        """nix's calls, std's threads, tokio's pool."""
+        program = crates.program(name)
+        native, rows = strace.traced([program])
+        ours = shim.watched([program], options="verbosity=3")
+        check_equal((ours.status, ours.out), (native.status, native.out), "status and stdout")
+        faults = [(f["severity"], f["rule"]) for f in ours.report.findings if f["severity"] != "note"]
+        check_equal(faults, [wanted] if wanted else [], f"faults of {ours.report.findings}")
+        shim.check_coverage(ours.report)
+        strace.check_same(rows, strace.by_events(ours.report.events), same_threads=False)
+
+
+PYROUTE2 = """
+import threading
+from pyroute2 import IPRoute, NetNS, netns
+
+def visit():
+    netns.pushns("blue")
+    with IPRoute() as route:
+        print(len(route.get_links()))
+    netns.popns()
+
+over = threading.Event()
+other = threading.Thread(target=over.wait)
+other.start()
+netns.create("blue")
+print(netns.listnetns())
+visit()
+with NetNS("blue") as blue:
+    print([link.get_attr("IFLA_IFNAME") for link in blue.get_links()])
+for _ in range(3):
+    thread = threading.Thread(target=visit)
+    thread.start()
+    thread.join()
+netns.remove("blue")
+print(netns.listnetns())
+over.set()
+other.join()
+"""
+
+
+@test(level="gate")
+def pyroute2():
+    """A netlink library that enters namespaces by ctypes, in the caller's thread and in children."""
+    script = settings.FOLDER / "work.py"
+    script.write_text(PYROUTE2)
+    argv = ["/usr/bin/python3", script]
+    native, rows = strace.traced(argv, before=fresh)
+    if "No module named" in native.err:
+        raise Skip("python3-pyroute2 is not installed")
+    check_equal((native.status, native.err), (0, ""), "natively")
+    ours = shim.watched(argv, options="verbosity=3", before=fresh)
+    check_equal((ours.status, ours.out, ours.err), (0, native.out, ""), "status, stdout, stderr")
+    check(not ours.report.faults(), "faults:", ours.report.findings)
+    shim.check_coverage(ours.report)
+    strace.check_same(rows, strace.by_events(ours.report.events))
