@@ -257,7 +257,9 @@ static void see_event(void *context, struct nsd_replay *replay, const struct nsd
     begin_line(&text, reading);
     compose__event(&reading->compose, event, &view);
     if (reading->timeline != NULL) {
-        as_text__call(&text, &view.call);
+        /* NSD_CALL_NONE is no probe's, but may stand in a file. */
+        if (view.call.name != NULL)
+            as_text__call(&text, &view.call);
         timeline__event(reading->timeline, &replay->ledger, event, change,
                         wall_of(reading, event->time), text__string(&text),
                         place_of(reading, event->frames), reading->gap);

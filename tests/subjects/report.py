@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pty
+import random
 import re
 import shutil
 import stat
@@ -609,6 +610,31 @@ def cut_recordings():
                   f"{size} bytes, {form}: {result.err}")
         statuses[result.status] += 1
     check(statuses[1] and statuses[125], "all the same", statuses)
+
+
+@test(timeout=300)
+def flipped_recordings():
+    """Bits turned over anywhere: an answer or one line, in every form; never a crash or a hang."""
+    _, folder = recorded([programs.go("unlocked_setns")])
+    whole = max(folder.iterdir(), key=lambda path: path.stat().st_size).read_bytes()
+    used = [at for at in range(0, len(whole), 8) if any(whole[at:at + 8])]
+    bad, trace = settings.FOLDER / "bad", settings.FOLDER / "flipped.json"
+    forms = [[], ["--json"], ["--threads"], [f"--trace={trace}"], ["-vv"]]
+    for seed in range({"fast": 60, "gate": 600, "all": 6000}[settings.LEVEL]):
+        chance = random.Random(seed)
+        content = bytearray(whole)
+        for _ in range(chance.choice([1, 3, 20, 200])):
+            at = min(chance.choice(used) + chance.randrange(8), len(content) - 1)
+            content[at] = chance.choice([content[at] ^ 1 << chance.randrange(8), 0, 127, 255])
+        bad.write_bytes(content)
+        form = forms[seed % len(forms)]
+        result = nsdrift("report", *form, bad, timeout=20)
+        check(result.status in (0, 1, 125), f"seed {seed}, {form}: {result.status} {result.err}")
+        if form == ["--json"]:
+            check_equal(shim.parse(result.out).strangers, [], f"seed {seed}: lines that are no JSON")
+        elif trace.exists():
+            json.loads(trace.read_text())
+            trace.unlink()
 
 
 @test()
