@@ -243,14 +243,21 @@ bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
 }
 
 bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *job) {
-    /* There we are between: the program is a child of the one that we know. */
-    if (plan->program->state == NSD_PROGRAM_INJECTABLE)
-        return job->collection.count > 0;
+    /* A static Go program is a child of the process that we know. */
+    bool found = plan->program->state == NSD_PROGRAM_INJECTABLE && job->collection.count > 0;
+
     for (size_t i = 0; i < job->collection.count; i++) {
-        if (job->collection.image[i].pid == job->program)
-            return true;
+        const struct nsd_report_image *image = &job->collection.image[i];
+        struct nsd_view_coverage view;
+
+        found = found || image->pid == job->program;
+        if (image->closing < 0)
+            continue;
+        lines__coverage(&image->line[image->closing], &view);
+        if (view.lost > 0 || view.go_unknown)
+            return false;
     }
-    return false;
+    return found && job->collection.unseen == 0;
 }
 
 void jobs__signal(const struct nsd_job *job, int signal) {

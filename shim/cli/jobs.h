@@ -52,7 +52,7 @@ void jobs__wait(double seconds);
 /* True when the run is over, check included; what was recorded is then in the collection. */
 bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job);
 bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job);
-/* Whether the program itself loaded the library. */
+/* The program itself loaded the library, nothing was lost, no Go in the run was left unwatched. */
 bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *job);
 /* To the run's whole process group. */
 void jobs__signal(const struct nsd_job *job, int signal);

@@ -58,7 +58,7 @@ static void print_head(const struct nsd_outcome *outcome, const struct nsd_tally
     if (outcome->late > 0)
         printf("killed because their time was up: %" PRIu64 "\n", outcome->late);
     if (outcome->unseen > 0)
-        printf("not watched: %" PRIu64 " %s left no report\n", outcome->unseen,
+        printf("not watched, or not all of it: %" PRIu64 " %s\n", outcome->unseen,
                outcome->unseen == 1 ? "run" : "runs");
     print_rate(tally);
 }

@@ -81,7 +81,7 @@ def static_program():
     check("static" in run.err and not (settings.FOLDER / "touched").exists(), run.err)
     run = repeat(3, "--best-effort", "--", shutil.which("busybox"), "touch", settings.FOLDER / "touched")
     check_equal(run.status, 125, "--best-effort")
-    check((settings.FOLDER / "touched").exists() and "not watched: 3 runs" in run.out, run.out)
+    check((settings.FOLDER / "touched").exists() and "not all of it: 3 runs" in run.out, run.out)
 
 
 def tail(hits, runs, rate):

@@ -176,6 +176,20 @@ for go in programs.GO_RELEASES:
 
 
 @test()
+def in_a_pid_namespace():
+    """Its runtime knows itself by another number than we do; and so does its recording."""
+    record = settings.FOLDER / "records"
+    record.mkdir()
+    with standing(["unshare", "--pid", "--fork", "--kill-child", programs.go("stays"), "wedged"],
+                  record=record) as (process, _):
+        child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+        check(links(child, child)["pid"] != links("self", os.getpid())["pid"], "no pid namespace of its own")
+        run, rows = scanned("--since", record, child)
+        row = only(rows)
+        check_equal((run.status, row["m0"], list(row["since"]["moved"])), (1, "wedged", ["net"]), run.err)
+
+
+@test()
 def program_that_was_deleted():
     """/proc/PID/exe leads to it all the same."""
     import shutil
