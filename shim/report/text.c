@@ -381,6 +381,15 @@ static void put_count(struct nsd_text *text, uint64_t count, const char *what) {
         text__put_char(text, 's');
 }
 
+/* Put into a static program, not preloaded. */
+static bool is_injected(const struct nsd_view_coverage *coverage) {
+    for (unsigned i = 0; i < coverage->probe_count; i++) {
+        if (string__equal(coverage->probes[i], "injected"))
+            return true;
+    }
+    return false;
+}
+
 void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *coverage) {
     as_text__prefix(text, coverage->image.pid);
     put_count(text, coverage->errors, "error");
@@ -407,7 +416,7 @@ void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
         text__unsigned(text, coverage->go_sites_watched);
         text__put(text, " of ");
         put_count(text, coverage->go_sites, "call site");
-        text__put(text, " watched.");
+        text__put(text, is_injected(coverage) ? " watched, injected." : " watched.");
     }
     text__put(text, " libc: ");
     put_count(text, coverage->libc_functions, "function");

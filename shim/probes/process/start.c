@@ -17,6 +17,7 @@
 #include "probes/process/image.h"
 #include "probes/process/injection.h"
 #include "probes/process/signals.h"
+#include "probes/process/static_pie.h"
 #include "probes/submit.h"
 #include "record/writer.h"
 #include "stacks/capture.h"
@@ -166,6 +167,7 @@ uint64_t nsd_injected_begin(const struct nsd_injection *block)
     __attribute__((visibility("hidden")));
 
 uint64_t nsd_injected_begin(const struct nsd_injection *block) {
+    const struct nsd_module *program;
     struct auxiliary auxiliary;
     const long *stack;
     char **environment;
@@ -180,7 +182,14 @@ uint64_t nsd_injected_begin(const struct nsd_injection *block) {
     has_started = true;
     coverage__probe("injected");
     modules__set_shim((const char *) block->library);
+    modules__set_start(auxiliary.program_headers, auxiliary.header_count, auxiliary.path);
+    modules__begin();
+    program = modules__at(0);
+    if (program == NULL || !program->is_executable)
+        return NSD_INJECTED_NO_GO;
+    static_pie__relocate(program);
     begin(environment, &auxiliary, (const char *) block->options);
+    static_pie__undo(program);
     if (!nsd_on)
         return NSD_INJECTED_INERT;
     return nsd_image.is_go ? NSD_INJECTED : NSD_INJECTED_NO_GO;

@@ -1,0 +1,306 @@
+"""Static Go: put in at exec by `nsdrift run`, seen as the dynamic build of the same source is seen, and
+not to be noticed by the program."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from harness import programs, releases, sandbox, settings, shim
+from harness.expectations import Expectation
+from harness.registry import Failure, Skip, check, check_equal, test
+
+from . import launcher
+
+RUNS = {"fast": 20, "gate": 200, "all": 1000}
+INJECTIONS = {"fast": 20, "gate": 500, "all": 10000}
+HOSTS = sorted(programs.GO.glob("*.expect"))
+LETTERS = sorted(programs.GO.glob("*.text"))
+STRIPPED = ("-s", "-w")
+
+# How a program comes to be static: flags of the linker, further flags of go build.
+WAYS = {
+    "plain": ((), ()),
+    "stripped": (STRIPPED, ()),
+    "netgo": ((), ("-tags=netgo,osusergo",)),
+    "cgo": (("-linkmode=external", "-extldflags=-static"), ()),
+    "pie": (("-linkmode=external", '"-extldflags=-static-pie"'), ("-buildmode=pie",)),
+}
+
+
+def static(name, release=programs.NEWEST, way="plain", ldflags=(), label=""):
+    flags, extra = WAYS[way]
+    return programs.go(name, release, (*ldflags, *flags), "-".join(filter(None, ["static", way, label])),
+                       extra)
+
+
+def nsdrift(*argv, **keywords):
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    return shim.run([settings.command(), *argv], on=False, **keywords)
+
+
+_number = 0
+
+
+def watched(argv, options="", **keywords):
+    """As shim.watched, by the command: the program's own status, and the report as JSON."""
+    global _number
+    _number += 1
+    log = settings.FOLDER / f"injected{_number}"
+    given = [word for option in options.split(":") if option for word in ("-o", option)]
+    result = nsdrift("run", "--exit-status=program", "--json", "--log", log, *given, "--", *argv,
+                     **keywords)
+    if not log.exists():
+        raise Failure(f"nsdrift run {' '.join(map(str, argv))}: {result.status}\n{result.err}")
+    result.report = shim.parse(log.read_text(errors="backslashreplace"))
+    return result
+
+
+def check_injected(report, program):
+    rows = [row for row in report.coverage if row["image"].endswith(program.name)]
+    check(rows and all("injected" in row["probes"] for row in rows), "it was not put in:",
+          report.coverage)
+    for row in rows:
+        check(not row["missing"] and row["lost"] == 0 and row["go"], "coverage:", row)
+    return rows
+
+
+def start(program, number, before=sandbox.private_mounts):
+    folder = settings.FOLDER / f"start{number}"
+    folder.mkdir(exist_ok=True)
+    (folder / "hello").write_text("hello\n")
+    (folder / "world").write_text("world\n")
+    (folder / "hello-copied").unlink(missing_ok=True)
+    result = watched([program, folder / "hello", folder / "world"], before=before)
+    copied = folder / "hello-copied"
+    check_injected(result.report, program)
+    return result, copied.read_text() if copied.exists() else None
+
+
+for go in programs.GO_RELEASES:
+    fast = go in releases.of_level("fast")
+
+    @test(f"faulty.{go}", level="fast" if fast else "gate", timeout=1200,
+          every_build=go == programs.NEWEST)
+    def faulty(release=go):
+        program = static("launcher", release)
+        for number in range(RUNS[settings.LEVEL]):
+            launcher.check_named(start(program, number % 10)[0])
+
+    @test(f"fixed.{go}", level="fast" if fast else "gate", timeout=1200)
+    def fixed(release=go):
+        program = static("launcher", release, ldflags=("-X main.discipline=locked",), label="fixed")
+        for number in range(RUNS[settings.LEVEL]):
+            result, copied = start(program, number % 10)
+            check_equal(result.report.faults(), [], "findings of the fixed launcher")
+            check(launcher.right(result, copied), "the fixed launcher failed:", result.status,
+                  result.err)
+
+    for way in WAYS:
+        @test(f"built.{way}.{go}", level="fast" if fast else "gate", timeout=300)
+        def built(release=go, kind=way):
+            """Static in every way that go build knows."""
+            if kind in ("pie", "cgo") and not shutil.which("gcc"):
+                raise Skip("gcc is not installed")
+            for name in ("visits_locked", "unlocked_round_trip", "restore_forgotten"):
+                program = static(name, release, kind)
+                expectation = Expectation(programs.GO / f"{name}.expect")
+                result = watched([program])
+                check_equal(result.status, expectation.status, f"{name}'s status")
+                expectation.hold(result.report)
+                check_injected(result.report, program)
+
+for path in HOSTS:
+    for go in programs.GO_RELEASES:
+        @test(f"host.{path.stem}.{go}", level="fast" if go == programs.NEWEST else "gate", timeout=300)
+        def host(expect=path, release=go):
+            """As the dynamic host is held against its expectation, and nothing else changes."""
+            expectation, program = Expectation(expect), static(expect.stem, release)
+            native = shim.run([program], on=False)
+            result = watched([program], options="verbosity=2")
+            check_equal((result.status, result.out), (native.status, native.out), "status and output")
+            if expectation.same_stderr:
+                check_equal(result.err, native.err, "stderr")
+            expectation.hold(result.report)
+            for row in check_injected(result.report, program):
+                check(row["go"].startswith(release) and row["cross_check"] in expectation.cross_check,
+                      "coverage:", row)
+
+
+def same_name(program, name):
+    """A copy that is called as the dynamic host is: the fingerprint holds the program's name."""
+    folder = settings.FOLDER / program.parent.name / program.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(program, folder / name))
+
+
+for path in LETTERS:
+    @test(f"text.{path.stem}")
+    def text_to_the_letter(wanted=path):
+        """Word for word what is reported of the dynamic build, but for the one word."""
+        run = nsdrift("run", "--", same_name(static(wanted.stem), wanted.stem))
+        check(" watched, injected." in run.err, "the word is missing:", run.err)
+        text = shim.normalised(run.err.replace(" watched, injected.", " watched."))
+        check_equal(text.splitlines(), wanted.read_text().splitlines(), "the text")
+
+
+def essence(report):
+    """What is said, without numbers of threads, of namespaces and of the runtime's lines."""
+    def plain(text):
+        return re.sub(r"proc\.go:\d+", "proc.go", re.sub(r"\bthread \d+", "thread N", text))
+    return sorted((f["rule"], f["severity"], plain(f["message"]), plain(f["remedy"] or ""),
+                   f["fingerprint"], f["call"], f["arguments"], f["locked"],
+                   tuple((frame["function"], frame["line"]) for frame in f["stack"]
+                         if not (frame["function"] or "").startswith("runtime.")))
+                  for f in report.findings if f["severity"] != "note")
+
+
+for name in ("unlocked_private_fs", "unlocked_setns", "restore_forgotten", "unlocked_round_trip",
+             "main_wedged", "restore_failed"):
+    @test(f"as_dynamic.{name}")
+    def as_dynamic(host=name):
+        """The same findings with the same fingerprints as of the dynamic build of the same source."""
+        dynamic = watched([same_name(programs.go(host), host)])
+        result = watched([same_name(static(host), host)])
+        check(essence(dynamic.report), "the dynamic one has no finding")
+        check_equal(essence(result.report), essence(dynamic.report), "findings")
+
+
+def natively_and_injected(argv, **keywords):
+    return shim.run(argv, on=False, **keywords), watched(argv, **keywords)
+
+
+def ignore_sigtrap():
+    signal.signal(signal.SIGTRAP, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+
+def block_signals():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTRAP, signal.SIGTERM, signal.SIGUSR2])
+
+
+for name, way in (("plain", "plain"), ("cgo", "cgo"), ("pie", "pie")):
+    for label, before in (("", None), (".ignores_sigtrap", ignore_sigtrap), (".blocks", block_signals)):
+        @test(f"cannot_tell.{name}{label}")
+        def cannot_tell(kind=way, prepare=before):
+            """auxv, stack, brk, signals, capabilities, descriptors, mappings, environment, tracer."""
+            program = same_name(static("shows_itself", way=kind), "shows_itself")
+            native, result = natively_and_injected([program, "an argument"], before=prepare,
+                                                   base={"PATH": "/usr/bin:/bin", "MARK": "1"})
+            check(len(native.out.splitlines()) > 30 and "TracerPid: 0]" in native.out, native.out)
+            difference = set(native.out.splitlines()) ^ set(result.out.splitlines())
+            check(not difference, "what it sees:", sorted(difference))
+            check_injected(result.report, program)
+
+
+@test("many", timeout=3600)
+def injections_in_a_row():
+    """Each one starts, is watched and ends; the tool leaves nothing behind."""
+    program = static("visits_locked")
+    log = settings.FOLDER / "log"
+    for number in range(INJECTIONS[settings.LEVEL]):
+        run = nsdrift("run", "-o", "verbosity=1", "--", program)
+        check(run.status == 0 and " watched, injected." in run.err, f"number {number}:", run.status,
+              run.err)
+
+
+@test(timeout=300)
+def fuzzed_headers():
+    """A copy with a damaged header is started and watched, or an error is told; never a crash."""
+    import random
+    source = static("visits_locked").read_bytes()
+    random.seed(20)
+    seen = {}
+    copy = settings.FOLDER / "copy"
+    for number in range({"fast": 60, "gate": 600, "all": 6000}[settings.LEVEL]):
+        data = bytearray(source[:4096])
+        for _ in range(random.randint(1, 4)):
+            data[random.randrange(16, 64 + 56 * 7)] = random.choice([0, 1, 255, random.randrange(256)])
+        copy.write_bytes(bytes(data) + source[4096:])
+        copy.chmod(0o755)
+        run = nsdrift("run", "--", copy, timeout=60)
+        check(run.status in (0, 1, 125), f"number {number}: the command ended with", run.status, run.err)
+        check(run.status != 125 or "nsdrift: " in run.err, "no word about", number, run.err)
+        seen[run.status] = seen.get(run.status, 0) + 1
+    check(seen.get(125), "nothing was refused:", seen)
+    print(seen)
+
+
+@test(timeout=300)
+def cut_files():
+    """A file that ends early, as a copy that was interrupted."""
+    source = static("visits_locked").read_bytes()
+    copy = settings.FOLDER / "copy"
+    for size in (64, 100, 1000, 4096, 5000, len(source) // 3, len(source) // 2):
+        copy.write_bytes(source[:size])
+        copy.chmod(0o755)
+        run = nsdrift("run", "--", copy, timeout=60)
+        check_equal(run.status, 125, f"of {size} bytes: {run.err}")
+        check("nsdrift: " in run.err, "no word:", run.err)
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < end, "it never came to that")
+        time.sleep(0.01)
+
+
+@test(timeout=120)
+def killed_afterwards():
+    """SIGKILL of the command when the program runs: the program lives on, and nobody traces it."""
+    tool = subprocess.Popen([settings.command(), "run", "--", static("stays"), "home"],
+                            stdout=subprocess.PIPE, env=shim.environment(False))
+    check_equal(tool.stdout.readline(), b"ready\n", "its first word")
+    with open(f"/proc/{tool.pid}/task/{tool.pid}/children") as file:
+        pid = int(file.read())
+    tool.kill()
+    tool.wait()
+    time.sleep(0.2)
+    check(alive(pid), "the program died with the command")
+    with open(f"/proc/{pid}/status") as file:
+        check("TracerPid:\t0\n" in file.read(), "it is traced")
+    os.kill(pid, signal.SIGKILL)
+
+
+@test(timeout=600)
+def killed_at_any_moment():
+    """SIGKILL of the command while it starts the program: that runs wholly or has never begun."""
+    program = static("touches")
+    times = {"fast": 60, "gate": 400, "all": 4000}[settings.LEVEL]
+    seen = {True: 0, False: 0}
+    for number in range(times):
+        began, ended = settings.FOLDER / f"began{number}", settings.FOLDER / f"ended{number}"
+        tool = subprocess.Popen([settings.command(), "run", "--", program, began, ended],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, env=shim.environment(False))
+        time.sleep(number % 60 * 0.0003)
+        tool.kill()
+        tool.wait()
+        if began.exists() or (time.sleep(0.02) or began.exists()):
+            wait_until(ended.exists)
+        seen[began.exists()] += 1
+    check(all(seen.values()), "it was never killed early, or always:", seen)
+    print(seen)
+
+
+@test()
+def status_and_signals():
+    """The program's own status, and a signal that ends it, as without the command."""
+    run = subprocess.Popen([settings.command(), "run", "--exit-status=program", "--",
+                            static("stays"), "home"], stdout=subprocess.PIPE,
+                           env=shim.environment(False))
+    run.stdout.readline()
+    run.terminate()
+    check_equal(run.wait(20), 128 + signal.SIGTERM, "status after SIGTERM")
