@@ -63,6 +63,8 @@ unsigned pclntab__find_all(const struct nsd_pclntab *table, struct nsd_pclntab_w
 void pclntab__range(const struct nsd_pclntab *table, uint64_t *start, uint64_t *end);
 /* End of the function that begins at `entry` (start of the next one); 0 if none begins there. */
 uint64_t pclntab__end_of(const struct nsd_pclntab *table, uint64_t entry);
+/* How far below the function's return address its stack reaches at this pc; -1 if unknown. */
+int32_t pclntab__stack_size(const struct nsd_pclntab *table, uint64_t pc);
 /*
  * Function, file and line at exactly this pc. False if it is not in the table. Where calls were
  * inlined it says the outermost function, the one that has the frame, and the line of its call; of

@@ -61,6 +61,17 @@ static int32_t pc_value(const struct nsd_pclntab *table, uint32_t offset, uint64
     return -1;
 }
 
+/* pcsp is the word before pcfile in every form. */
+int32_t pclntab__stack_size(const struct nsd_pclntab *table, uint64_t pc) {
+    const uint8_t *record;
+    uint64_t row;
+
+    if (!pclntab_row__of(table, pc, &row) || (record = pclntab_row__record(table, row)) == NULL)
+        return -1;
+    return pc_value(table, pclntab__load32(record + table->form->pc_file - 4),
+                    pclntab_row__entry(table, row), pc);
+}
+
 static void file_and_line(const struct nsd_pclntab *table, const uint8_t *record, uint64_t entry,
                           uint64_t pc, struct nsd_pclntab_frame *frame) {
     const struct nsd_pclntab_form *form = table->form;

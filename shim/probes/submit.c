@@ -42,6 +42,10 @@ bool submit__identify(int32_t tid, struct nsd_event *event) {
     return language != NULL && language->identify(tid, event);
 }
 
+const struct nsd_frames *submit__behind_c(int32_t tid, const struct nsd_frames *frames) {
+    return language != NULL && frames != NULL ? language->behind_c(tid, frames) : frames;
+}
+
 /* ---- the queue of those who could not have the lock ---- */
 
 #define QUEUE 64u

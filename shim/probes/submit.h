@@ -47,11 +47,15 @@ struct nsd_language {
     bool (*identify)(int32_t tid, struct nsd_event *event);
     /* Descriptors that lead to namespaces are known: close and dup matter from now on. */
     void (*watch_descriptors)(void);
+    /* A stack of C code with that behind it of the language which called C; itself, if none did. */
+    const struct nsd_frames *(*behind_c)(int32_t tid, const struct nsd_frames *frames);
 };
 void submit__set_language(const struct nsd_language *language);
 /* identify of the language that is known; false without one. */
 bool submit__identify(int32_t tid, struct nsd_event *event);
 bool submit__has_language(void);
+/* behind_c of the language that is known. */
+const struct nsd_frames *submit__behind_c(int32_t tid, const struct nsd_frames *frames);
 
 /* Something has been found in this image. */
 bool submit__has_findings(void);

@@ -87,6 +87,23 @@ static void put_line(struct nsd_text *text, const struct nsd_wording *about) {
     put_line_of(text, about->stack, about);
 }
 
+/* Of a stack that begins in C: the program's own Go line that called it, where one is in it. */
+static void put_go_line(struct nsd_text *text, const struct nsd_wording *about) {
+    const struct nsd_view_stack *stack = about->stack;
+
+    for (unsigned i = 0; stack != NULL && i < stack->depth; i++) {
+        const struct nsd_view_frame *frame = &stack->frame[i];
+
+        if (frame->line == 0 || frame->function == NULL || frame->file == NULL ||
+            string__begins(frame->function, "runtime.") ||
+            string__equal(string__base_name(frame->file), "_cgo_gotypes.go"))
+            continue;
+        as_text__frame_line(text, frame, about->stacks, about->stack_count);
+        return;
+    }
+    put_line(text, about);
+}
+
 static void put_switch_line(struct nsd_text *text, const struct nsd_wording *about) {
     put_line_of(text, about->switch_stack, about);
 }
@@ -95,8 +112,9 @@ static const struct {
     char place;
     void (*put)(struct nsd_text *text, const struct nsd_wording *about);
 } places[] = {
-    {'t', put_own_thread}, {'T', put_other_thread}, {'w', put_who},  {'k', put_kinds},
-    {'c', put_call},       {'e', put_error},        {'l', put_line}, {'s', put_switch_line},
+    {'t', put_own_thread}, {'T', put_other_thread}, {'w', put_who},
+    {'k', put_kinds},      {'c', put_call},         {'e', put_error},
+    {'l', put_line},       {'s', put_switch_line},  {'g', put_go_line},
 };
 
 void wording__expand(struct nsd_text *text, nsd_words words, const struct nsd_wording *about) {

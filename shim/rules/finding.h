@@ -41,6 +41,7 @@ enum nsd_rule_id {
  *   %T the other thread                     %k the kinds, "mnt and net"
  *   %c the call, "unshare(CLONE_NEWNS)"     %e its error, "EINVAL"
  *   %l the line of the primary stack        %s the line of the switch's stack
+ *   %g the same, but of Go code where the stack begins in C
  */
 typedef const char *nsd_words;
 

@@ -22,8 +22,8 @@ static const char in_c[] =
     "%w moved %t to another %k namespace in a C call that returned without going home";
 static const char in_c_remedy[] =
     "A goroutine is locked to its thread for the length of a C call, no longer.\n"
-    "Fix: call runtime.LockOSThread() before the C call that leads to %l, and keep it until the "
-    "thread is restored.";
+    "Fix: call runtime.LockOSThread() before the C call at %g, and keep it until the thread is "
+    "restored.";
 
 static bool is_unlocked_go(const struct nsd_event *event) {
     return event->runtime == NSD_RUNTIME_GO && event->lock == NSD_LOCK_UNLOCKED;

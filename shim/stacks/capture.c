@@ -177,3 +177,19 @@ const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uint
     map_files(frames);
     return frames;
 }
+
+const struct nsd_frames *capture__go_behind(const struct nsd_frames *native, uintptr_t pc,
+                                            uintptr_t frame_pointer, uintptr_t low,
+                                            uintptr_t high) {
+    const struct nsd_frames *joined, *behind = capture__go(pc, frame_pointer, low, high);
+    struct nsd_frame frame[NSD_DEPTH_MOST];
+    unsigned depth = native->depth < depth_most ? native->depth : depth_most;
+
+    if (behind == NULL)
+        return native;
+    memory__copy(frame, native->frame, depth * sizeof *frame);
+    for (unsigned i = 0; i < behind->depth && depth < depth_most; i++)
+        frame[depth++] = behind->frame[i];
+    joined = frames__intern(GO_KEY ^ spread(native->hash ^ behind->hash), frame, depth);
+    return joined != NULL ? joined : native;
+}

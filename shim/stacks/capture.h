@@ -30,5 +30,11 @@ const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t sta
 /* Of a goroutine: pc, then the frame-pointer chain as long as it stays within [low, high). */
 const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uintptr_t low,
                                      uintptr_t high);
+/*
+ * `native`, and behind it a goroutine's stack from `pc` on: the code that called C. `native` alone
+ * where there is no room.
+ */
+const struct nsd_frames *capture__go_behind(const struct nsd_frames *native, uintptr_t pc,
+                                            uintptr_t frame_pointer, uintptr_t low, uintptr_t high);
 
 #endif

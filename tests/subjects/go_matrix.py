@@ -117,10 +117,6 @@ def hold_calls(events, output, expected):
         goroutine, tid = notes[name]
         got = []
         for event in events:
-            # A call by C code stands on a stack of C, which has no Go line on it.
-            if event["call"] == call and file == "through_c.go" and not event["lines"] and \
-                    (event["tid"], event["locked"], event["lock"]) == (tid, *lock):
-                got.append(event)
             frames = [(frame["function"], os.path.basename(frame["file"] or ""), frame["line"])
                       for frame in event["lines"]]
             if event["call"] == call and any(
@@ -196,8 +192,11 @@ for release_ in RELEASES:
                      if f["severity"] != "note"], [("error", "unlocked-switch")], "findings")
         finding = next(f for f in run.report.findings if f["rule"] == "unlocked-switch")
         check_equal(finding["call"], "unshare", "call")
-        check("_Cfunc_leave" in finding["stack"][0]["function"], finding["stack"])
+        functions = [frame["function"] for frame in finding["stack"]]
+        check("_Cfunc_leave" in functions[0] and "main.leavesInC" in functions, functions)
         check(finding["goroutine"] == 1, finding)
+        line = next(frame for frame in finding["stack"] if frame["function"] == "main.leavesInC")
+        check(f"before the C call at through_c.go:{line['line']}," in finding["remedy"], finding["remedy"])
 
 
 class Toolchain:

@@ -10,6 +10,7 @@
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
 #include "report/report.h"
+#include "stacks/capture.h"
 #include <stdatomic.h>
 
 static unsigned sites, sites_watched;
@@ -102,7 +103,21 @@ static bool identify(int32_t tid, struct nsd_event *event) {
     return true;
 }
 
-static const struct nsd_language go_language = {identify, hook__watch_descriptors};
+/* Only where the walk through C has come to the end of it: to asmcgocall, in Go's text. */
+static const struct nsd_frames *behind_c(int32_t tid, const struct nsd_frames *frames) {
+    uint64_t last = frames->depth > 0 ? frames->frame[frames->depth - 1].pc : 0;
+    struct nsd_go_call_of_c call;
+    uint64_t m;
+
+    if (last < nsd_go_runtime.text_start || last >= nsd_go_runtime.text_end)
+        return frames;
+    m = goroutine__m_of_thread(&nsd_go_runtime, tid);
+    if (m == 0 || !goroutine__call_of_c(&nsd_go_runtime, m, &call))
+        return frames;
+    return capture__go_behind(frames, call.pc, call.frame_pointer, call.stack_low, call.stack_high);
+}
+
+static const struct nsd_language go_language = {identify, hook__watch_descriptors, behind_c};
 
 bool go__begin(void) {
     struct nsd_go_runtime *runtime = &nsd_go_runtime;

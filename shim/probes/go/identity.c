@@ -194,6 +194,41 @@ int32_t goroutine__tid_of_g(const struct nsd_go_runtime *runtime, uint64_t g) {
     return (int32_t) procid;
 }
 
+/*
+ * runtime.asmcgocall leaves in g.sched.sp where its own return address stands (from 1.21 on the
+ * caller's frame pointer is below it), before it goes to the stack of g0; the frame of
+ * runtime.cgocall above it is as large as pclntab says, its saved frame pointer the last word of
+ * it. While m.incgo is set the goroutine's stack stays where it is.
+ */
+bool goroutine__call_of_c(const struct nsd_go_runtime *runtime, uint64_t m,
+                          struct nsd_go_call_of_c *out) {
+    const struct nsd_go_function *cgocall = &runtime->function.cgocall;
+    uint64_t g, at, pc;
+    uint8_t incgo;
+    int32_t size;
+
+    if (runtime->offsets.m_incgo == NSD_GO_OFFSET_NONE || cgocall->entry == 0 ||
+        !load_own(&incgo, m + runtime->offsets.m_incgo, 1) || incgo == 0 ||
+        !load_own(&g, m + runtime->offsets.m_curg, 8) || g == 0 ||
+        !load_own(&out->stack_low, g + NSD_GO_G_STACK_LOW, 8) ||
+        !load_own(&out->stack_high, g + NSD_GO_G_STACK_HIGH, 8) ||
+        !load_own(&at, g + NSD_GO_G_SCHED_SP, 8))
+        return false;
+    if (at % 8 != 0 || at < out->stack_low || at >= out->stack_high || out->stack_high - at < 64)
+        return false;
+    pc = *(const uint64_t *) at;
+    if (pc <= cgocall->entry || pc > cgocall->end)
+        pc = *(const uint64_t *) (at += 8);
+    if (pc <= cgocall->entry || pc > cgocall->end)
+        return false;
+    size = pclntab__stack_size(&runtime->table, pc - 1);
+    if (size < 8 || size % 8 != 0 || out->stack_high - at < (uint64_t) (uint32_t) size + 24)
+        return false;
+    out->frame_pointer = *(const uint64_t *) (at + (uint32_t) size);
+    out->pc = *(const uint64_t *) (at + 8 + (uint32_t) size);
+    return out->pc >= runtime->text_start && out->pc < runtime->text_end;
+}
+
 /* ---- from a tid to its M ---- */
 
 /*

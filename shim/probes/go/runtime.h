@@ -129,6 +129,7 @@ struct nsd_go_function {
 #define NSD_GO_G_STACK_HIGH 8
 #define NSD_GO_G_STACKGUARD0 0x10
 #define NSD_GO_G_M 0x30
+#define NSD_GO_G_SCHED_SP 0x38
 #define NSD_GO_M_G0 0
 
 /* The release has no such field, or the program no use for it. */
@@ -231,6 +232,14 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
 uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime);
 /* m.procid: the tid without a system call. For hooks; 0 before the M has run minit. */
 int32_t goroutine__tid_of_g(const struct nsd_go_runtime *runtime, uint64_t g);
+/* Where a goroutine that is inside a C call made that call: a return address and its frame. */
+struct nsd_go_call_of_c {
+    uint64_t pc, frame_pointer;
+    uint64_t stack_low, stack_high;
+};
+/* Of the calling thread, whose M this is. False: it is in no C call, or not as it should be. */
+bool goroutine__call_of_c(const struct nsd_go_runtime *runtime, uint64_t m,
+                          struct nsd_go_call_of_c *out);
 /* runtime, goroutine, lock and lock_epoch of an event, from what goroutine__of_* said. */
 void goroutine__into_event(const struct nsd_goroutine *goroutine, struct nsd_event *event);
 

@@ -22,6 +22,8 @@ void host__set_errno(int error) {
 
 void observe__stack(struct nsd_event *event, const struct nsd_site *site) {
     event->frames = capture__native(site->return_address, site->stack_pointer, site->frame_pointer);
+    if (event->runtime == NSD_RUNTIME_GO)
+        event->frames = submit__behind_c(event->tid, event->frames);
     event->stack_pointer = site->stack_pointer;
 }
 
