@@ -265,7 +265,8 @@ def migration_is_ranked_first():
     check_equal(ranked[0][0], f"1. goroutine 1 went on on another thread between unshare "
                 f"(launcher_sometimes.go:{unshare}) and mount (launcher_sometimes.go:{mount})", run.out)
     _, in_failing, failing, in_passing, passing = ranked[0]
-    check(failing >= runs // 4 and in_failing >= runs // 4 - 1 and in_passing == 0, run.out)
+    # The scheduler makes choices of its own in the other runs, as it does once in some hundred.
+    check(failing >= runs // 4 and in_failing >= 0.9 * failing and in_passing <= passing // 50, run.out)
     words = " ".join(row[0] for row in ranked)
     for sign in ("mount (launcher_sometimes.go:%d) on another thread than unshare" % mount,
                  "unlocked-switch, then split-sequence", "unlocked-switch, then exec-discards"):
