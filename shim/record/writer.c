@@ -166,7 +166,7 @@ static struct nsd_record_part *claim_slice(void) {
 
 /* The copy's first event: a slice of the parent's file, else a small file of its own. */
 static void begin_waiting(void) {
-    struct nsd_record_facts facts;
+    static struct nsd_record_facts facts; /* a hook's stack is small */
     struct nsd_record_part *part;
     int64_t error;
 
@@ -396,14 +396,15 @@ void record__judged(const struct nsd_event *event, enum nsd_occasion occasion, u
 
 void record__facts(const struct nsd_record_facts *facts) {
     if (writer.part != NULL) {
-        const struct nsd_record_facts before = writer.part->facts;
+        const uint64_t ticks = writer.part->facts.last_ticks, wall = writer.part->facts.last_wall;
+        const uint32_t copy = writer.part->facts.flags & NSD_RECORD_IS_COPY;
 
         writer.part->facts = *facts;
-        writer.part->facts.flags |= before.flags & NSD_RECORD_IS_COPY;
+        writer.part->facts.flags |= copy;
         writer.part->facts.lost += writer.kept_lost;
         if (facts->last_ticks == 0) {
-            writer.part->facts.last_ticks = before.last_ticks;
-            writer.part->facts.last_wall = before.last_wall;
+            writer.part->facts.last_ticks = ticks;
+            writer.part->facts.last_wall = wall;
         }
     }
     if (writer.slot != NULL)
@@ -412,13 +413,21 @@ void record__facts(const struct nsd_record_facts *facts) {
 
 /* ---- the end ---- */
 
-/* In a run's folder the index keeps the facts: only findings are worth a file that stays. */
+/*
+ * In a run's folder the index keeps the facts: only findings are worth a file that stays. Elsewhere
+ * that goes for the small files of copies, of which there may be any number.
+ */
+static bool wants_findings_alone(void) {
+    if (writer.index != NULL)
+        return writer.index->keeps_all == 0;
+    return writer.slice == 0 && (writer.part->facts.flags & NSD_RECORD_IS_COPY) != 0;
+}
+
 static bool has_nothing_to_say(bool for_good) {
     if (!writer.has_events)
         return true;
-    return for_good && writer.index != NULL && writer.index->keeps_all == 0 &&
-           writer.findings->first == NULL && writer.findings->lost == 0 &&
-           writer.part->facts.lost == 0;
+    return for_good && wants_findings_alone() && writer.findings->first == NULL &&
+           writer.findings->lost == 0 && writer.part->facts.lost == 0;
 }
 
 /* From now on no copy can claim a slice in the file; false if one has. */

@@ -342,6 +342,7 @@ def fork_storm(count, timeout=60):
     path = folder()
     run = shim.run([program, count], options=f"record={path}:log_path=/dev/null", timeout=timeout)
     check_equal((run.status, run.out, run.err), (0, native.out, ""), "with a recording")
+    check_equal(len(list(path.iterdir())), 1, "recordings: all of it is in the parent's file")
     place = folder()
     keywords = {"timeout": timeout, "base": dict(os.environ, TMPDIR=str(place))}
     run = nsdrift("run", "--", program, count, **keywords)
@@ -427,6 +428,17 @@ def run_as_init():
                           stderr=subprocess.PIPE, text=True, timeout=60)
     check_equal(done.returncode, 1, done.stderr)
     check_equal(done.stderr.count("warning: left-switched"), 1, done.stderr)
+
+
+@test("run.who_runs_on")
+def processes_that_run_on():
+    """What still runs when the command has ended is reported as it is then, without a complaint."""
+    run = nsdrift("run", "--json", "-o", "verbosity=1", "--", "/bin/sh", "-c",
+                  f"exec 2> /dev/null > /dev/null; {programs.c('stays_away')} two & sleep 0.5")
+    result = shim.parse(run.err)
+    ended = {row["program"]: row["ended"] for row in result.coverage}
+    check_equal((ended.get("stays_away"), ended.get("sleep")), ("report", "exit"), run.err)
+    check("not watched" not in run.err, run.err)
 
 
 @test("run.keeps_recordings")
@@ -554,3 +566,52 @@ def cut_and_flipped():
         done = subprocess.run([program, *files[at:at + 200]], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=120)
         check_equal(done.returncode, 0, done.stdout[-3000:])
+
+
+# ---- a guest all the same ----
+
+for host in ("glibc", "musl", "go"):
+    @test(f"identity.{host}")
+    def same_to_the_host(name=host):
+        """The host sees nothing of the recording but its mapping: no descriptor, no call's result."""
+        from subjects import laws
+        laws.identity(laws.HOSTS[name](), False, f"record={folder()}")
+
+
+@test(every_build=True)
+def seccomp_filters():
+    """A filter that kills at any call of ours: recording goes on, since it takes none."""
+    program = programs.c("seccomp_kills_strangers")
+    native = shim.run([program], on=False)
+    path = folder()
+    run = shim.run([program], options=f"record={path}")
+    check_equal((run.status, run.out), (native.status, native.out), "the host")
+    outside = report(path)
+    check_equal(outside.rules(), ["died-switched"], "what was found after the filter")
+    check_equal([row["ended"] for row in outside.coverage], ["exit"], "how it ended")
+    run = nsdrift("run", "-o", "severity=note", "--", program)
+    check_equal((run.status, run.out), (0, native.out), "nsdrift run")
+    check_equal(run.err.count("note: died-switched"), 1, run.err)
+
+
+@test("musl")
+def musl_hosts():
+    for name in ("thread_switches_and_returns", "setns_round_trip", "fork_child_moves"):
+        path = folder()
+        program = programs.c(name, compiler="musl-gcc")
+        run = shim.watched([program], options=f"record={path}")
+        check_equal(sorted(map(essence, report(path).findings)),
+                    sorted(map(essence, run.report.findings)), name)
+
+
+@test("calls_without_end", level="gate", timeout=300)
+def recording_of_many_threads():
+    """Twenty thousand short threads: bounded, and the findings are those from inside."""
+    path = folder()
+    run = shim.watched([programs.c("many_short_threads"), 20000], timeout=250,
+                       options=f"record={path}")
+    outside = report(path)
+    check_equal(sorted(map(essence, outside.findings)), sorted(map(essence, run.report.findings)),
+                "findings")
+    size = sum(file.stat().st_size for file in path.iterdir())
+    check(size <= 2 * 256 * 1024 + 4096, "size:", size)

@@ -138,7 +138,7 @@ void facts__begin_recording(const struct nsd_findings *findings) {
 }
 
 void facts__to_recording(void) {
-    struct nsd_record_facts facts;
+    static struct nsd_record_facts facts; /* under the lock; a hook's stack is small */
 
     if (!record__is_on())
         return;
@@ -147,7 +147,7 @@ void facts__to_recording(void) {
 }
 
 void facts__exec_came_back(void) {
-    struct nsd_record_facts facts;
+    static struct nsd_record_facts facts;
 
     if (!record__is_on())
         return;
