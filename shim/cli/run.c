@@ -43,7 +43,8 @@ static const struct option long_options[] = {
 
 static void print_help(void) {
     fputs("Usage: nsdrift run [OPTION...] -- PROGRAM [ARGUMENT...]\n"
-          "Runs PROGRAM with nsdrift preloaded, follows its children, reports at the end.\n\n"
+          "Runs PROGRAM with nsdrift preloaded, or put in where PROGRAM is static Go; follows its\n"
+          "children, but for static ones (not yet), and reports at the end.\n\n"
           "  -o, --option NAME=VALUE    an option of the library, see below; may be repeated\n"
           "      --json                 the report as JSON lines\n"
           "      --log FILE             append the report to FILE instead of stderr\n"

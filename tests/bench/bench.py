@@ -247,6 +247,31 @@ def process_start(table):
         instructions(table, name, program)
 
 
+def static_go(table):
+    """A static Go program: its start by the command, and unrelated work after that."""
+    starts, big = c("starts"), big_go_program("big-static", ldflags=())
+    calls = programs.go("go_calls", ldflags=(), label="static", folder=HERE)
+    run = [settings.command(), "run", "--exit-status=program", "--"]
+
+    def started(*prefix, count=30):
+        return lambda: number([starts, count, "-", *prefix, big])
+    subjects = {"native": started(), "env": started("/usr/bin/env"), "nsdrift_run": started(*run)}
+    if shutil.which("strace"):
+        subjects["strace -e none"] = started(shutil.which("strace"), "-f", "-e", "trace=none", "-o",
+                                             "/dev/null", count=10)
+    table.ratios("static_start_go", subjects, base="env")
+    table.ratios("static_unrelated_go", {
+        "native": lambda: number([calls, "getppid", 1000000]),
+        "nsdrift_run": lambda: number([calls, "getppid", 1000000], prefix=run),
+        **{k: v for k, v in tools([], [calls, "getppid", 20000], "getppid").items()
+           if k in ("strace", "bpftrace")},
+    }, slow=("strace", "bpftrace"))
+    table.ratios("static_ping_pong_go", {
+        "native": lambda: number([calls, "pipe", 100000]),
+        "nsdrift_run": lambda: number([calls, "pipe", 100000], prefix=run),
+    })
+
+
 def instructions(table, workload, program):
     """Instructions that the program executes from its first to its last, by callgrind; else by the
     processor's counter."""
@@ -298,7 +323,7 @@ def stripped(program):
     return programs.build_once(output, [program], ["strip", "-o", output, program])
 
 
-def big_go_program(name="big", packages=60, functions=900):
+def big_go_program(name="big", packages=60, functions=900, ldflags=(programs.DYNAMIC,)):
     """A Go program of some 50 MB, most of it functions: generated once, cached."""
     output = settings.CACHE / "go" / name
     if output.exists():
@@ -335,7 +360,7 @@ func worker{number_}(n int, s string) string {{
     env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "GOENV": "off", "GOFLAGS": "",
            "GOTOOLCHAIN": "local", "GO111MODULE": "on", "GOROOT": str(root), "GOPROXY": "off",
            "GOCACHE": str(settings.CACHE / "go-cache"), "GOPATH": str(settings.CACHE / "go-path")}
-    subprocess.run([root / "bin" / "go", "build", "-o", output, "-ldflags=-linkmode=external", "."],
+    subprocess.run([root / "bin" / "go", "build", "-o", output, "-ldflags=" + " ".join(ldflags), "."],
                    cwd=folder, env=env, check=True)
     print(f"(the big Go program has {output.stat().st_size / 1e6:.0f} MB)")
     return output
@@ -416,7 +441,7 @@ def report_full_recording(table):
 
 WORKLOADS = [setns_trip_c, setns_trip_go, recording_added, visit_go, thread_create_join, unrelated_call_go,
              pipe_ping_pong_go, process_start, process_start_go_stripped, memory,
-             scan_1000_threads, report_full_recording]
+             static_go, scan_1000_threads, report_full_recording]
 
 
 def main():

@@ -304,3 +304,132 @@ def status_and_signals():
     run.stdout.readline()
     run.terminate()
     check_equal(run.wait(20), 128 + signal.SIGTERM, "status after SIGTERM")
+
+
+def refused(*argv, words, touched=None, **keywords):
+    """125 and one line; the program has not run, and runs unwatched with --best-effort."""
+    run = nsdrift("run", "--", *argv, **keywords)
+    check_equal((run.status, len(run.err.splitlines())), (125, 1), f"refused: {run.err}")
+    check(words in run.err, f"no {words!r} in:", run.err)
+    if touched:
+        check(not touched.exists(), "it was started")
+        run = nsdrift("run", "--best-effort", "--", *argv, **keywords)
+        check_equal(run.status, 125, f"--best-effort: {run.err}")
+        check(touched.exists(), "it was not started with --best-effort:", run.err)
+
+
+def touching():
+    touched = settings.FOLDER / "touched"
+    return [static("touches"), touched, settings.FOLDER / "touched-at-end"], touched
+
+
+PR_SET_MDWE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP = 65, 38, 22
+BPF_LOAD, BPF_EQUAL, BPF_RETURN = 0x20, 0x15, 0x06
+RET_ERRNO, RET_KILL, RET_ALLOW = 0x50000, 0x80000000, 0x7fff0000
+
+
+def filter_answers(number, answer):
+    """A seccomp filter that answers one system call so, for what is exec'd next."""
+    import ctypes
+    import struct
+    program = b"".join(struct.pack("=HBBI", *row) for row in (
+        (BPF_LOAD, 0, 0, 0), (BPF_EQUAL, 0, 1, number), (BPF_RETURN, 0, 0, answer),
+        (BPF_RETURN, 0, 0, RET_ALLOW)))
+    buffer = ctypes.create_string_buffer(program, len(program))
+    head = ctypes.create_string_buffer(struct.pack("=HxxxxxxQ", 4, ctypes.addressof(buffer)))
+    sandbox.call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    sandbox.call("prctl", PR_SET_SECCOMP, 2, head, 0, 0)
+
+
+PTRACE, PROCESS_VM_WRITEV, PROCESS_VM_READV = 101, 311, 310
+
+for label, answer in (("refuses", RET_ERRNO | 1), ("kills", RET_KILL)):
+    @test(f"filter.{label}_ptrace")
+    def filter_of_ptrace(how=answer):
+        argv, touched = touching()
+        refused(*argv, words="seccomp filter", touched=touched,
+                before=lambda: filter_answers(PTRACE, how))
+
+
+@test("filter.refuses_process_vm")
+def filter_of_memory():
+    """Where the quick way to write into another process is closed, the slow one does."""
+    program = static("visits_locked")
+    result = watched([program], before=lambda: filter_answers(PROCESS_VM_WRITEV, RET_ERRNO | 1))
+    check_equal(result.status, 0, "status")
+    check_injected(result.report, program)
+
+
+@test()
+def memory_deny_write_execute():
+    argv, touched = touching()
+
+    def deny():
+        if sandbox.libc.prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0:
+            os._exit(shim.CANNOT_RUN)
+    refused(*argv, words="MDWE", touched=touched, before=deny)
+
+
+@test()
+def library_on_noexec():
+    argv, touched = touching()
+    folder = settings.FOLDER / "noexec"
+    folder.mkdir()
+    sandbox.mount("none", folder, "tmpfs", 8)  # MS_NOEXEC
+    shutil.copy(settings.library(), folder / "libnsdrift.so")
+    run = subprocess.run(["env", f"NSDRIFT_LIBRARY={folder}/libnsdrift.so", settings.command(), "run",
+                          "--", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         env=shim.environment(False))
+    check_equal((run.returncode, len(run.stderr.splitlines())), (125, 1), run.stderr)
+    check("it cannot map the library" in run.stderr and not touched.exists(), run.stderr)
+
+
+@test()
+def own_entry():
+    """The library run as a program says what it is."""
+    done = subprocess.run([settings.library()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    check_equal(done.returncode, 127, "status")
+    check(b"nsdrift run" in done.stderr and done.stderr.count(b"\n") == 1, done.stderr)
+
+
+@test()
+def damaged_library():
+    """A library that is not whole is refused, whatever is wrong with it; the program never runs."""
+    import random
+    argv, touched = touching()
+    source = settings.library().read_bytes()
+    random.seed(21)
+    library = settings.FOLDER / "libnsdrift.so"
+    for number in range(60):
+        data = bytearray(source[:4096])
+        for _ in range(3):
+            data[random.randrange(16, 64 + 56 * 9)] = random.randrange(256)
+        library.write_bytes(bytes(data) + source[4096:])
+        run = subprocess.run(["env", f"NSDRIFT_LIBRARY={library}", settings.command(), "run", "--", *argv],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                             env=shim.environment(False))
+        check(run.returncode in (0, 125), f"number {number}:", run.returncode, run.stderr)
+        check(run.returncode == 0 or not touched.exists(), f"number {number}: it was started and",
+              run.stderr)
+        touched.unlink(missing_ok=True)
+
+
+@test()
+def dynamic_children():
+    """A dynamic child of an injected program has the preload by its environment."""
+    program = static("children_in_namespaces")
+    result = watched([program], options="verbosity=1")
+    others = [row for row in result.report.coverage if not row["image"].endswith(program.name)]
+    check(others and all("libc" in row["probes"] and "injected" not in row["probes"] for row in others),
+          "its children:", result.report.coverage)
+
+
+@test()
+def scripts():
+    """A static Go program as the interpreter of a script."""
+    script = settings.FOLDER / "script"
+    script.write_text(f"#!{static('visits_locked')}\n")
+    script.chmod(0o755)
+    result = watched([script])
+    check_equal(result.status, 0, f"status: {result.err}")
+    check_injected(result.report, static("visits_locked"))
