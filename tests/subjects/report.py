@@ -69,20 +69,20 @@ def hold_text_of_host(program):
     check_equal(Counter(report.out.splitlines()), Counter(ours(run.err)), f"{program.name}: text")
 
 
-@test()
+@test(timeout=300)
 def text_of_c_hosts():
     """What the host said itself is what its recording says."""
     for name in C_HOSTS:
         hold_text_of_host(programs.c(name))
 
 
-@test()
+@test(timeout=300)
 def text_of_go_hosts():
     for name in GO_HOSTS:
         hold_text_of_host(programs.go(name))
 
 
-@test()
+@test(timeout=300)
 def json_of_hosts():
     """The same findings and the same coverage, key by key; times to a millisecond."""
     for program in [programs.c(name) for name in C_HOSTS[:4]] + [programs.go("unlocked_setns")]:
@@ -101,7 +101,7 @@ def json_of_hosts():
                     [f["fingerprint"] for f in report.findings], "lines change no fingerprint")
 
 
-@test()
+@test(timeout=300)
 def exit_statuses():
     """0 and 1 as the recordings say; 2 for a mistake in the call."""
     _, clean = recorded([programs.c("setns_round_trip")])
@@ -164,7 +164,7 @@ def table_of_threads():
     check_equal(normal_table(result.out).splitlines(), TABLE.splitlines(), "the table")
 
 
-@test()
+@test(timeout=300)
 def table_fits():
     """In 80 columns, whatever stands in it, with a time in each row that does not run backwards."""
     for program in [programs.c(name) for name in C_HOSTS] + [programs.go("visits_nested"),
@@ -251,7 +251,7 @@ def trace_of_c_host():
     check(("process_name", "pool_worker_skips_restore_and_idles") in names, names)
 
 
-@test()
+@test(timeout=300)
 def trace_of_go_hosts():
     for name in GO_HOSTS + ["visits_nested", "visits_locked"]:
         _, folder = recorded([programs.go(name)])
@@ -340,7 +340,7 @@ def lines_of_c():
     check(f"#0 visit {SOURCE}.c:{line}\n" in run.err, "nsdrift run has them as well", run.err)
 
 
-@test()
+@test(timeout=300)
 def lines_of_other_compilers():
     """clang writes no .debug_aranges; link-time optimisation puts a function's name elsewhere."""
     built = 0
@@ -530,7 +530,7 @@ def hold_refusal(argv, what, words=""):
     check(str(argv[-1]) in result.err and words in result.err, f"{what}: {result.err}")
 
 
-@test()
+@test(timeout=300)
 def bad_recordings():
     """One line and 125 for what cannot be read at all, whatever form was asked for."""
     _, folder = recorded([programs.c("pool_worker_skips_restore_and_idles")])
@@ -595,13 +595,13 @@ def no_permission():
           result.stderr)
 
 
-@test()
+@test(timeout=300)
 def cut_recordings():
     """Cut anywhere: what is left, or one line; never a crash, never a word that is not so."""
     _, folder = recorded([programs.c("pool_worker_skips_restore_and_idles")])
     whole = max(folder.iterdir(), key=lambda path: path.stat().st_size).read_bytes()
     bad, statuses = settings.FOLDER / "bad", Counter()
-    for size in [*range(4096, len(whole), len(whole) // 40), len(whole) - 1]:
+    for size in [*range(4096, len(whole), len(whole) // 20), len(whole) - 1]:
         bad.write_bytes(whole[:size])
         for form in ("--json", "--threads"):
             result = nsdrift("report", form, bad)
