@@ -17,10 +17,12 @@ static const int forwarded[] = {SIGTERM, SIGHUP};
 #define FORWARDED (sizeof forwarded / sizeof forwarded[0])
 
 static volatile sig_atomic_t forward_to;
+static volatile sig_atomic_t has_forwarded;
 
 static void forward(int signal) {
     int error = errno;
 
+    has_forwarded = 1;
     if (forward_to > 0)
         kill((pid_t) forward_to, signal);
     errno = error;
@@ -55,8 +57,17 @@ static void take_signals(struct dispositions *before) {
 static void give_signals_back(const struct dispositions *before) {
     for (size_t i = 0; i < IGNORED; i++)
         sigaction(ignored[i], &before->ignored[i], NULL);
-    for (size_t i = 0; i < FORWARDED; i++)
-        sigaction(forwarded[i], &before->forwarded[i], NULL);
+    for (size_t i = 0; i < FORWARDED; i++) {
+        struct sigaction action = before->forwarded[i];
+
+        /*
+         * timeout(1) and others ask twice, the process and its group: the program has obeyed, and
+         * the report is not to be cut short by the second word.
+         */
+        if (has_forwarded)
+            action.sa_handler = SIG_IGN;
+        sigaction(forwarded[i], &action, NULL);
+    }
 }
 
 /* Until the parent has taken hold of us; it may die before that. */

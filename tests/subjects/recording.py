@@ -615,3 +615,21 @@ def recording_of_many_threads():
                 "findings")
     size = sum(file.stat().st_size for file in path.iterdir())
     check(size <= 2 * 256 * 1024 + 4096, "size:", size)
+
+
+@test("run.asked_twice")
+def asked_twice_to_end():
+    """timeout(1) signals the process and then its group: the report is whole, and nothing is left."""
+    import subprocess
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    program = programs.go("waits_unlocked")
+    place = folder()
+    for _ in range(5):
+        done = subprocess.run(["timeout", "0.4", settings.command(), "run", "--", program],
+                              env=shim.environment(on=False, base=dict(os.environ, TMPDIR=str(place))),
+                              stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        check_equal(done.returncode, 124, done.stderr)
+        check_equal(done.stderr.count("error: unlocked-switch"), 1, done.stderr)
+        check("records lost" in done.stderr, "the closing line:", done.stderr)
+        check_equal(os.listdir(place), [], "what is left")
