@@ -68,7 +68,7 @@ def go_environment(root, **more):
 DYNAMIC = "-linkmode=external"
 
 
-def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=(), folder=GO):
+def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=(), folder=GO, **more):
     """A dynamic program unless ldflags say otherwise; `label` tells variants apart."""
     root = go_root(release)
     sources = [folder / f"{name}.go"]
@@ -78,4 +78,5 @@ def go(name, release=NEWEST, ldflags=(DYNAMIC,), label="", extra=(), folder=GO):
     command = [root / "bin" / "go", "build", "-o", output]
     if ldflags:
         command.append("-ldflags=" + " ".join(ldflags))
-    return build_once(output, sources, [*command, *extra, *sources], go_environment(root))
+    return build_once(output, sources, [*command, *extra, *sources],
+                      go_environment(root, **more))

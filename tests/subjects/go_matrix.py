@@ -299,3 +299,17 @@ def fields_moved_and_unreadable():
         locks = [event["locked"] for event in run.report.events if event["program"] == one.name]
         check(locks and set(locks) == {None}, locks)
         check("not known to nsdrift" in shim.run([one, "exit"]).err, "it does not say so")
+
+
+for release_ in RELEASES:
+    @test(f"all_threads.{release_}", level="fast" if release_ in (OLDEST, NEWEST) else "gate",
+          timeout=400)
+    def all_threads_move(release=release_):
+        """Without cgo, where the runtime does it."""
+        program = programs.go("all_threads_move", release, label="pie", ldflags=(), extra=[PIE],
+                              CGO_ENABLED="0")
+        run = shim.watched([program])
+        check_equal((run.status, run.out), (0, "done\n"), run.err)
+        check(not run.report.findings, run.report.findings)
+        row = [row for row in run.report.coverage if row["image"].endswith("/" + program.name)][-1]
+        check_equal((row["cross_check"], row["lost"]), ("agrees", 0), row)

@@ -267,9 +267,10 @@ static bool is_within(const struct nsd_go_function *function, uint64_t pc) {
 }
 
 /*
- * syscall.AllThreadsSyscall (1.18+): one goroutine makes the call, and the runtime repeats it on
- * every other M, in a signal handler over whatever goroutine is there. Both functions call Syscall6
- * themselves, so they stand at the top of the stack.
+ * syscall.AllThreadsSyscall: one goroutine makes the call, and the runtime repeats it on every
+ * other M: in a signal handler over whatever goroutine is there, up to 1.17 by a method that each M
+ * calls when it wakes (runtime.mDoFixup). These functions make the call themselves, so they stand
+ * at the top of the stack.
  */
 static void announce_all_threads(const struct nsd_go_moment *moment,
                                  const struct nsd_event *event) {
@@ -278,7 +279,8 @@ static void announce_all_threads(const struct nsd_go_moment *moment,
 
     for (unsigned i = 0; frames != NULL && i < frames->depth && i < 3; i++) {
         if (!is_within(&nsd_go_runtime.function.do_all_threads, frames->frame[i].pc) &&
-            !is_within(&nsd_go_runtime.function.run_per_thread, frames->frame[i].pc))
+            !is_within(&nsd_go_runtime.function.run_per_thread, frames->frame[i].pc) &&
+            !is_within(&nsd_go_runtime.function.all_threads_caller, frames->frame[i].pc))
             continue;
         submit__prepare(&part, NSD_CALL_ALL_THREADS, moment->tid);
         hook__who(moment, &part);

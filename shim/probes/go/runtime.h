@@ -101,6 +101,7 @@ struct nsd_go_site {
     X(entersyscall, "runtime.entersyscall")                                                        \
     X(exitsyscall, "runtime.exitsyscall")                                                          \
     X(do_all_threads, "syscall.runtime_doAllThreadsSyscall")                                       \
+    X(all_threads_caller, "syscall.(*allThreadsCaller).doSyscall")                                 \
     X(run_per_thread, "runtime.runPerThreadSyscall")
 
 struct nsd_go_function {
