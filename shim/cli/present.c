@@ -88,6 +88,11 @@ static void print_line(const struct nsd_presentation *presentation, const struct
     put(&text, presentation);
 }
 
+/* Somebody saw it being executed, and nobody watched it. */
+static bool is_unwatched(const struct nsd_view_coverage *view) {
+    return view->missing_count > 0 && strcmp(view->missing[0].probe, "image") == 0;
+}
+
 static void print_closing(const struct nsd_presentation *presentation,
                           const struct nsd_line *line) {
     struct nsd_view_coverage view;
@@ -96,7 +101,16 @@ static void print_closing(const struct nsd_presentation *presentation,
     lines__coverage(line, &view);
     view.say_notes = presentation->severity == 0;
     begin(&text, presentation);
-    as_text__coverage(&text, &view);
+    if (is_unwatched(&view)) {
+        as_text__prefix(&text, view.image.pid);
+        text__put(&text, "not watched: ");
+        text__put(&text, view.path != NULL ? view.path : "a program");
+        text__put(&text, ": ");
+        text__put(&text, view.missing[0].why);
+        text__put(&text, ".\n");
+    } else {
+        as_text__coverage(&text, &view);
+    }
     put(&text, presentation);
 }
 
@@ -207,6 +221,8 @@ static void add_totals(const struct nsd_report_image *image, struct totals *tota
     lines__coverage(&image->line[image->closing], &view);
     totals->errors += view.errors;
     totals->warnings += view.warnings;
+    if (is_unwatched(&view))
+        totals->child_unseen = true;
     if (view.go_unknown || view.lost > 0)
         totals->unseen = true;
 }

@@ -86,6 +86,35 @@ static void fill_slot(const struct nsd_record_facts *facts) {
     __atomic_store_n(&slot->state, NSD_SLOT_FILLED, __ATOMIC_RELEASE);
 }
 
+/* ---- programs that are not watched ---- */
+
+static struct nsd_index_slot *slot_of(struct nsd_record_facts *facts) {
+    return (struct nsd_index_slot *) ((char *) facts - offsetof(struct nsd_index_slot, facts));
+}
+
+bool record__has_index(void) {
+    return writer.index != NULL;
+}
+
+struct nsd_record_facts *record__begin_unwatched(void) {
+    struct nsd_index_slot *slot = writer.index != NULL ? claim_slot() : NULL;
+
+    if (slot == NULL)
+        return NULL;
+    slot->part = 0;
+    slot->recording[0] = '\0';
+    memory__fill(&slot->facts, 0, sizeof slot->facts);
+    return &slot->facts;
+}
+
+void record__end_unwatched(struct nsd_record_facts *facts) {
+    __atomic_store_n(&slot_of(facts)->state, NSD_SLOT_FILLED, __ATOMIC_RELEASE);
+}
+
+void record__take_back_unwatched(struct nsd_record_facts *facts) {
+    __atomic_store_n(&slot_of(facts)->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
+}
+
 /* ---- the beginning ---- */
 
 static void begin_part(struct nsd_record_part *part, uint64_t size,

@@ -31,6 +31,15 @@ const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_r
 void record__begin_copy(void (*facts)(struct nsd_record_facts *facts));
 bool record__is_on(void);
 
+/*
+ * An entry in the folder's index, if there is one, for a program that will not be watched: claimed,
+ * all zero, to be filled in and ended, or NULL. By any thread and vfork child.
+ */
+bool record__has_index(void);
+struct nsd_record_facts *record__begin_unwatched(void);
+void record__end_unwatched(struct nsd_record_facts *facts);
+void record__take_back_unwatched(struct nsd_record_facts *facts);
+
 /* Before ledger__apply of the same event. */
 void record__event(const struct nsd_event *event);
 /* After it: an answer that the ledger's reader got meanwhile, in the order of asking. */

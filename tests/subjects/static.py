@@ -433,3 +433,51 @@ def scripts():
     result = watched([script])
     check_equal(result.status, 0, f"status: {result.err}")
     check_injected(result.report, static("visits_locked"))
+
+
+for parent in ("dynamic", "static"):
+    for how in ("child", "exec"):
+        @test(f"unwatched.go.{parent}_{how}")
+        def static_go_children(build=parent, way=how):
+            """A static Go program that a watched one executes is named, and gives 125."""
+            program = static("executes") if build == "static" else programs.go("executes")
+            child = static("visits_locked")
+            run = nsdrift("run", "--", program, way, child)
+            check_equal(run.status, 125, f"status: {run.err}")
+            check_equal(run.err.count("not watched"), 1, f"how often it is named: {run.err}")
+            check(f"not watched: {child}: it is a statically linked Go program" in run.err, run.err)
+
+        @test(f"unwatched.c.{parent}_{how}")
+        def static_c_children(build=parent, way=how):
+            """A static C program is listed, and judged by --strict alone."""
+            if not shutil.which("busybox"):
+                raise Skip("busybox-static is not installed")
+            program = static("executes") if build == "static" else programs.go("executes")
+            argv = ["--", program, way, shutil.which("busybox"), "true"]
+            run = nsdrift("run", *argv)
+            check_equal((run.status, run.err), (0, ""), "by default")
+            run = nsdrift("run", "-o", "verbosity=1", *argv)
+            check(run.err.count(": it is statically linked, and no Go.") == 1, run.err)
+            check_equal(nsdrift("run", "--strict", *argv).status, 125, "--strict")
+
+
+@test("unwatched.from_c")
+def static_children_of_c():
+    """By a shell, which execs in a fork or vfork child; and by posix_spawn, as Python does."""
+    child = static("visits_locked")
+    for argv in (["/bin/sh", "-c", f"{child}; true"], ["/bin/sh", "-c", f"exec {child}"],
+                 ["/usr/bin/env", child]):
+        run = nsdrift("run", "--", *argv)
+        check_equal((run.status, run.err.count("not watched")), (125, 1), f"{argv}: {run.err}")
+        check(str(child) in run.err, run.err)
+
+
+@test("unwatched.not_executed")
+def exec_that_fails():
+    """What could not be executed is no child."""
+    text = settings.FOLDER / "no-rights"
+    shutil.copy(static("visits_locked"), text)
+    text.chmod(0o644)
+    for program in (static("executes"), programs.go("executes")):
+        run = nsdrift("run", "--", program, "fails", text)
+        check_equal((run.status, run.err), (0, ""), "the report")

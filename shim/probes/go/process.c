@@ -11,6 +11,7 @@
 #include "probes/process/caller.h"
 #include "probes/process/ending.h"
 #include "probes/process/environment.h"
+#include "probes/process/static_child.h"
 #include <linux/sched.h>
 
 /*
@@ -54,9 +55,12 @@ static unsigned environment_argument(const struct nsd_go_call *call) {
 }
 
 static void hand_on(struct nsd_go_call *call, uint64_t m, bool is_vfork_child) {
-    uint64_t *argument = &call->arguments[environment_argument(call)];
+    unsigned place = environment_argument(call);
+    uint64_t *argument = &call->arguments[place];
     struct pending *ours = take_pending(m);
 
+    static_child__note(place == 3 ? (int) call->arguments[0] : AT_FDCWD,
+                       (const char *) call->arguments[place - 2], 0);
     if (ours == NULL)
         return;
     environment__for_exec((char *const *) *argument, is_vfork_child ? m : 0, &ours->environment);
@@ -74,6 +78,7 @@ void process__child_before_exec(struct nsd_go_call *call, uint64_t m) {
 
 void process__child_after_exec(struct nsd_go_call *call, uint64_t m) {
     release_pending(m, &call->arguments[environment_argument(call)]);
+    static_child__take_back();
 }
 
 void process__before_exec(struct nsd_go_moment *moment) {

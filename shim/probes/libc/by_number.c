@@ -3,8 +3,8 @@
  * exits through it, so it is decoded like the functions of those names. The machine's assembly
  * asks the table below by number and jumps here only for a row of it; all else goes on untouched.
  */
-#include "base/syscall.h"
 #include "base/memory.h"
+#include "base/syscall.h"
 #include "probes/libc/actions.h"
 #include "probes/libc/descriptors.h"
 #include "probes/libc/exec.h"
@@ -90,7 +90,9 @@ static long do_exec(const struct request *request) {
     unsigned place = request->number == __NR_execveat ? 3 : 2;
     struct nsd_exec exec;
 
-    exec__begin(&exec, request->site, (char *const *) request->argument[place]);
+    exec__begin(&exec, request->site, place == 3 ? (int) request->argument[0] : AT_FDCWD,
+                (const char *) request->argument[place - 2],
+                (char *const *) request->argument[place]);
     changed.argument[place] = (long) exec.environment.list;
     return exec__failed(&exec, make(&changed));
 }
@@ -152,7 +154,6 @@ static long do_sigaction(const struct request *request) {
     host__set_errno((int) -result);
     return -1;
 }
-
 
 static long do_filter(const struct request *request) {
     const struct nsd_filter_call call =

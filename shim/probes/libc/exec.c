@@ -6,15 +6,18 @@
  */
 #include "probes/libc/exec.h"
 
+#include "base/memory.h"
 #include "base/syscall.h"
 #include "probes/libc/prototypes.h"
+#include "probes/process/static_child.h"
 
 #include <asm/errno.h>
 #include <stdarg.h>
 
 extern char **environ __attribute__((weak));
 
-void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, char *const given[]) {
+void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, int folder, const char *path,
+                 char *const given[]) {
     uintptr_t key = machine__thread_pointer();
     struct nsd_event event;
 
@@ -25,10 +28,25 @@ void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, char *const
     }
     environment__for_exec(given, caller__is_vfork_child(key) ? key : 0, &exec->environment);
     exec->changed = exec->environment.list != (char **) (uintptr_t) given;
+    static_child__note(folder, path, 0);
+}
+
+/* Libc looks through PATH for a name without one; what it will find is not known. */
+static const char *with_slash(const char *file) {
+    char name[256];
+
+    if (!memory__try_string(name, sizeof name, file))
+        return NULL;
+    for (const char *at = name; *at != '\0'; at++) {
+        if (*at == '/')
+            return file;
+    }
+    return NULL;
 }
 
 long exec__failed(struct nsd_exec *exec, long result) {
     environment__release(&exec->environment);
+    static_child__take_back();
     if (exec->ours)
         submit__exec_failed(exec->tid, observe__kernel_result(result));
     return result;
@@ -43,7 +61,7 @@ int execve(const char *path, char *const list[], char *const environment[]) {
 
     if (!nsd_on)
         return NEXT(execve)(path, list, environment);
-    exec__begin(&exec, NSD_SITE(), environment);
+    exec__begin(&exec, NSD_SITE(), AT_FDCWD, path, environment);
     return (int) exec__failed(&exec, NEXT(execve)(path, list, exec.environment.list));
 }
 
@@ -52,7 +70,7 @@ int execvpe(const char *file, char *const list[], char *const environment[]) {
 
     if (!nsd_on)
         return NEXT(execvpe)(file, list, environment);
-    exec__begin(&exec, NSD_SITE(), environment);
+    exec__begin(&exec, NSD_SITE(), AT_FDCWD, with_slash(file), environment);
     return (int) exec__failed(&exec, NEXT(execvpe)(file, list, exec.environment.list));
 }
 
@@ -62,7 +80,7 @@ int execveat(int folder, const char *path, char *const list[], char *const envir
 
     if (!nsd_on)
         return NEXT(execveat)(folder, path, list, environment, flags);
-    exec__begin(&exec, NSD_SITE(), environment);
+    exec__begin(&exec, NSD_SITE(), folder, path, environment);
     return (int) exec__failed(&exec,
                               NEXT(execveat)(folder, path, list, exec.environment.list, flags));
 }
@@ -72,7 +90,7 @@ int fexecve(int fd, char *const list[], char *const environment[]) {
 
     if (!nsd_on)
         return NEXT(fexecve)(fd, list, environment);
-    exec__begin(&exec, NSD_SITE(), environment);
+    exec__begin(&exec, NSD_SITE(), AT_FDCWD, NULL, environment);
     return (int) exec__failed(&exec, NEXT(fexecve)(fd, list, exec.environment.list));
 }
 
@@ -80,7 +98,7 @@ int fexecve(int fd, char *const list[], char *const environment[]) {
 static int exec_path(const struct nsd_site *site, const char *path, char *const list[]) {
     struct nsd_exec exec;
 
-    exec__begin(&exec, site, own_environment());
+    exec__begin(&exec, site, AT_FDCWD, path, own_environment());
     if (exec.changed)
         return (int) exec__failed(&exec, NEXT(execve)(path, list, exec.environment.list));
     return (int) exec__failed(&exec, NEXT(execv)(path, list));
@@ -89,7 +107,7 @@ static int exec_path(const struct nsd_site *site, const char *path, char *const 
 static int exec_file(const struct nsd_site *site, const char *file, char *const list[]) {
     struct nsd_exec exec;
 
-    exec__begin(&exec, site, own_environment());
+    exec__begin(&exec, site, AT_FDCWD, with_slash(file), own_environment());
     if (exec.changed)
         return (int) exec__failed(&exec, NEXT(execvpe)(file, list, exec.environment.list));
     return (int) exec__failed(&exec, NEXT(execvp)(file, list));
@@ -173,6 +191,6 @@ int execle(const char *path, const char *first, ...) {
     va_end(rest);
     if (!nsd_on)
         return NEXT(execve)(path, list, environment);
-    exec__begin(&exec, NSD_SITE(), environment);
+    exec__begin(&exec, NSD_SITE(), AT_FDCWD, path, environment);
     return (int) exec__failed(&exec, NEXT(execve)(path, list, exec.environment.list));
 }

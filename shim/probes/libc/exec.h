@@ -15,8 +15,12 @@ struct nsd_exec {
     int32_t tid;
 };
 
-/* Also in a vfork child, for the environment alone. `given` as the host gave it. */
-void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, char *const given[]);
+/*
+ * Also in a vfork child, for the environment alone. `given` as the host gave it; folder and path as
+ * execveat takes them, NULL where the path is libc's to find.
+ */
+void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, int folder, const char *path,
+                 char *const given[]);
 /* It came back. Returns the result; errno stays. */
 long exec__failed(struct nsd_exec *exec, long result);
 

@@ -8,6 +8,7 @@
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/environment.h"
+#include "probes/process/static_child.h"
 
 #include <linux/sched.h>
 #include <stdarg.h>
@@ -95,6 +96,8 @@ static int spawn(spawn_function *next, const struct nsd_site *site, int *pid, co
     environment__release(&environment);
     if (error == 0 && pid != NULL)
         *pid = child;
+    if (error == 0 && ours)
+        static_child__note(AT_FDCWD, path, child);
     if (ours) {
         event.other_tid = child;
         event.result = -error;
