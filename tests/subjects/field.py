@@ -38,6 +38,27 @@ def passed(results):
     return sum(results[key] for key in results if key[1] in ("PASS", "passed"))
 
 
+def is_whole(report):
+    """Every image that told of an event has its closing line, and none of them lost any."""
+    closed = {(row["pid"], row["lost"]) for row in report.coverage}
+    return {(event["pid"], 0) for event in report.events} <= closed
+
+
+def under_both(argv, **keywords):
+    """A thread that strace has stopped while it held the shim's lock (for a signal, or because it is
+    new) stays stopped until strace gets a processor, and its siblings do not wait for it: on a
+    busy machine a report may then be missing. Such a run proves nothing and is made again."""
+    for _ in range(5):
+        both, rows = strace.traced(argv, on=True, options="verbosity=3", **keywords)
+        if is_whole(both.report):
+            break
+        for path in settings.FOLDER.glob("specs.json"):
+            path.unlink()
+    else:
+        raise Failure("under strace no report of five was whole")
+    return both, rows
+
+
 def same_results(argv, results, at_least, same_run=True, **keywords):
     """The suite under strace, under nsdrift, and under both at once, where each thread's calls can be
     compared one by one: the runtime deals goroutines out to threads anew in each run."""
@@ -52,7 +73,7 @@ def same_results(argv, results, at_least, same_run=True, **keywords):
     hold("under nsdrift", ours, native, results(ours), wanted)
     strace.check_same(rows, strace.by_events(ours.report.events), same_threads=False)
     if same_run:
-        both, rows = strace.traced(argv, on=True, options="verbosity=3", **keywords)
+        both, rows = under_both(argv, **keywords)
         hold("under nsdrift and strace", both, native, results(both), wanted)
         strace.check_same(rows, strace.by_events(both.report.events))
     return ours
