@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "base/syscall.h"
 #include "names/modules.h"
+#include "names/thread_name.h"
 #include "probes/go/go.h"
 #include "probes/libc/libc.h"
 #include "probes/process/caller.h"
@@ -101,6 +102,19 @@ void image__learn_go(bool is_go) {
     nsd_image.go_sites_watched = go__sites_watched();
 }
 
+/*
+ * A program that was exec'd from a mount which hangs in no tree (runc's copy of itself) has a path
+ * without a name: what ps shows has to do.
+ */
+static const char *program_name(const char *path) {
+    static char name[NSD_THREAD_NAME_MOST];
+    const char *base = path == NULL ? "" : string__base_name(path);
+
+    if (base[0] != '\0' || !thread_name__read(sys__getpid(), name))
+        return base;
+    return name;
+}
+
 /* `options` is the variable with its name, wherever it comes from; NULL. */
 static void begin(char **environment, const struct auxiliary *auxiliary, const char *options) {
     const char *no_color;
@@ -112,7 +126,7 @@ static void begin(char **environment, const struct auxiliary *auxiliary, const c
     options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", report__complain);
     environment__begin(environment, options);
     nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
-    nsd_image.program = nsd_image.path == NULL ? "" : string__base_name(nsd_image.path);
+    nsd_image.program = program_name(nsd_image.path);
     no_color = environment__of(environment, "NO_COLOR");
     nsd_report_no_color = no_color != NULL && no_color[0] != '\0';
     report__begin();
