@@ -1,5 +1,6 @@
 """Go modules that others wrote: their sources come here by scripts/go-module before the tests start,
-which have no network, and their programs and test suites are built dynamic, otherwise as they are."""
+which have no network, and their programs and test suites are built dynamic or static, otherwise as
+they are."""
 import os
 import subprocess
 import sys
@@ -57,21 +58,23 @@ def environment(release=releases.NEWEST):
                 GOMODCACHE=mine.stdout.strip(), GOCACHE=str(settings.CACHE / "go-cache"))
 
 
-def _build(name, package, release, label, verb):
+def _build(name, package, release, label, verb, static=False):
     sources = folder(name)
     if not (sources / ".complete").exists():
         raise Skip(f"{MODULES[name].version} is not here")
     check(package in MODULES[name].packages, package, "is not among what is brought here")
-    output = settings.CACHE / "go" / release / name / label
+    output = settings.CACHE / "go" / release / name / (label + ("-static" if static else ""))
+    linked = [] if static else [f"-ldflags={programs.DYNAMIC}"]
+    env = dict(environment(release), **({"CGO_ENABLED": "0"} if static else {}))
     command = ["env", "-C", sources, programs.go_root(release) / "bin" / "go", *verb,
-               f"-ldflags={programs.DYNAMIC}", "-o", output, package]
-    return programs.build_once(output, [sources / ".complete"], command, environment(release))
+               *linked, "-o", output, package]
+    return programs.build_once(output, [sources / ".complete"], command, env)
 
 
-def suite(name, package, release=releases.NEWEST):
+def suite(name, package, release=releases.NEWEST, static=False):
     """The package's tests as a program, and the folder that it is run in."""
     label = package.rsplit("/", 1)[-1].strip(".") or name
-    return (_build(name, package, release, f"{label}.test", ["test", "-c"]),
+    return (_build(name, package, release, f"{label}.test", ["test", "-c"], static),
             folder(name) / package)
 
 

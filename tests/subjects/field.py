@@ -12,6 +12,8 @@ from pathlib import Path
 from harness import crates, modules, programs, sandbox, settings, shim, strace
 from harness.registry import Failure, Skip, check, check_equal, test
 
+from . import static
+
 
 def fresh():
     """What a suite leaves in /run/netns, the next run does not find."""
@@ -101,6 +103,29 @@ for go in programs.GO_RELEASES:
     def netns(release=go):
         suite, folder = modules.suite("netns", ".", release)
         same_results([suite, "-test.v"], go_results, 3, cwd=folder)
+
+
+def static_suite(name, package, results, at_least, *options):
+    """As `go test` builds it without cgo, under `nsdrift run`."""
+    suite, folder = modules.suite(name, package, static=True)
+    native = shim.run([suite, *options], on=False, cwd=folder, before=fresh)
+    wanted = results(native)
+    check(passed(wanted) >= at_least, f"natively only {passed(wanted)} pass:", native.out[-3000:])
+    ours = static.watched([suite, *options], cwd=folder, before=fresh)
+    check_equal((ours.status, results(ours)), (native.status, wanted), "status and results")
+    check_equal(ours.report.faults(), [], "faults")
+    static.check_injected(ours.report, suite)
+
+
+@test("netns.static", timeout=600)
+def netns_static():
+    static_suite("netns", ".", go_results, 3, "-test.v")
+
+
+@test("plugins.ns_static", level="gate", timeout=600)
+def cni_ns_static():
+    static_suite("plugins", "./pkg/ns", ginkgo_results, 13, "--ginkgo.json-report",
+                 settings.FOLDER / "specs.json")
 
 
 def need(*names):
