@@ -9,6 +9,8 @@
 #include "probes/go/hook.h"
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
+#include "probes/go/x86_64/trampoline.h"
+#include "probes/submit.h"
 #include "report/report.h"
 #include "stacks/capture.h"
 #include <stdatomic.h>

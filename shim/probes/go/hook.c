@@ -7,11 +7,14 @@
 #include "probes/go/hook.h"
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "probes/go/moment.h"
+#include "probes/go/process.h"
 #include "probes/go/stackpool.h"
 #include "probes/libc/proc_path.h"
 #include "probes/process/caller.h"
 #include "probes/process/identity.h"
 #include "probes/process/seccomp.h"
+#include "probes/submit.h"
 #include "stacks/capture.h"
 #include <linux/close_range.h>
 #include <linux/errno.h>
@@ -39,9 +42,6 @@ _Static_assert(sizeof(struct nsd_go_call) == NSD_GO_CALL_SIZE, "size");
 _Static_assert(NSD_GO_CALL_SIZE % 16 == 0, "alignment of the stack");
 
 uint8_t nsd_go_watch[NSD_GO_NUMBERS];
-
-/* After a fork without CLONE_VM the copy's m.procid is still the parent's. */
-static bool procid_is_stale;
 
 typedef void hook(struct nsd_go_moment *moment);
 
@@ -127,95 +127,6 @@ static const struct row *row_of_call(const struct nsd_go_call *call) {
     return row == 0 ? NULL : &rows[row - 1];
 }
 
-/* ---- who ---- */
-
-static uint64_t m_of(uint64_t g) {
-    return g == 0 ? 0 : *(const uint64_t *) (g + NSD_GO_G_M);
-}
-
-/* The trampolines picked R14 up; in a vfork child the thread-local word is its parent's, as g is.
- */
-void hook__find_g(struct nsd_go_call *call) {
-    if (nsd_go_runtime.g_is_in_tls)
-        call->g = goroutine__of_caller(&nsd_go_runtime);
-}
-
-/* Events that were lost for want of a stack, handed on by whoever has one next. */
-static void count_lost(void) {
-    if (__atomic_load_n(&nsd_go_without_stack, __ATOMIC_RELAXED) == 0)
-        return;
-    for (uint64_t lost = __atomic_exchange_n(&nsd_go_without_stack, 0, __ATOMIC_RELAXED); lost > 0;
-         lost--)
-        submit__count_lost();
-}
-
-bool hook__is_vfork_child(uint64_t m) {
-    return m != 0 && caller__is_vfork_child(m);
-}
-
-bool hook__moment(struct nsd_go_call *call, struct nsd_go_moment *moment) {
-    int32_t procid = procid_is_stale ? 0 : goroutine__tid_of_g(&nsd_go_runtime, call->g);
-    struct nsd_caller caller;
-
-    /*
-     * Before minit and (from 1.22 on) after unminit an M has no procid. Asking is nothing that a
-     * seccomp filter of the host could forbid: minit asks the same for every M.
-     */
-    if (!caller__is_ours(&caller, 0, procid != 0 ? procid : sys__gettid()))
-        return false;
-    count_lost();
-    moment->call = call;
-    moment->m = m_of(call->g);
-    moment->tid = caller.tid;
-    moment->procid = procid;
-    return true;
-}
-
-/* Of a copy nothing is known: its m still names the parent's thread. */
-void hook__who(const struct nsd_go_moment *moment, struct nsd_event *event) {
-    struct nsd_goroutine goroutine;
-
-    event->runtime = NSD_RUNTIME_GO;
-    event->lock = NSD_LOCK_UNKNOWN;
-    if (!procid_is_stale &&
-        goroutine__of_g(&nsd_go_runtime, moment->call->g, moment->procid, &goroutine))
-        goroutine__into_event(&goroutine, event);
-}
-
-void hook__fork_child(struct nsd_go_call *call) {
-    procid_is_stale = true;
-    stackpool__fork_child(call->stack);
-    caller__fork_child();
-}
-
-/*
- * On whichever stack of this M the call was made: the goroutine's, or g0's or gsignal's when the
- * runtime itself calls. What g says of its stack bounds the walk; below, the call's own position.
- */
-static const struct nsd_frames *stack_of(const struct nsd_go_call *call) {
-    uint64_t low, high;
-
-    if (call->g == 0)
-        return capture__go(call->pc, 0, 0, 0);
-    low = *(const uint64_t *) (call->g + NSD_GO_G_STACK_LOW);
-    high = *(const uint64_t *) (call->g + NSD_GO_G_STACK_HIGH);
-    if (call->stack_pointer < low || call->stack_pointer >= high)
-        return capture__go(call->pc, 0, 0, 0);
-    return capture__go(call->pc, call->frame_pointer, call->stack_pointer, high);
-}
-
-void hook__describe(const struct nsd_go_moment *moment, enum nsd_call what,
-                    struct nsd_event *event) {
-    const struct nsd_go_call *call = moment->call;
-
-    submit__prepare(event, what, moment->tid);
-    for (unsigned i = 0; i < sizeof event->arguments / sizeof *event->arguments; i++)
-        event->arguments[i] = call->arguments[i];
-    event->result = call->result;
-    hook__who(moment, event);
-    event->frames = stack_of(call);
-}
-
 /* ---- dispatch ---- */
 
 void nsd_go_before(struct nsd_go_call *call) {
@@ -223,15 +134,15 @@ void nsd_go_before(struct nsd_go_call *call) {
     struct nsd_go_moment moment;
     uint64_t m;
 
-    hook__find_g(call);
-    m = m_of(call->g);
+    moment__find_g(call);
+    m = moment__m_of(call->g);
     stackpool__own(call->stack, m);
     call->result = 0;
     if (row == NULL || row->before == NULL) {
-    } else if (hook__is_vfork_child(m)) {
+    } else if (moment__is_vfork_child(m)) {
         if (row->call == NSD_CALL_EXEC)
             process__child_before_exec(call, m);
-    } else if (hook__moment(call, &moment)) {
+    } else if (moment__begin(call, &moment)) {
         row->before(&moment);
     }
     stackpool__disown(call->stack);
@@ -242,8 +153,8 @@ void nsd_go_after(struct nsd_go_call *call) {
     struct nsd_go_moment moment;
     uint64_t m;
 
-    hook__find_g(call);
-    m = m_of(call->g);
+    moment__find_g(call);
+    m = moment__m_of(call->g);
     stackpool__own(call->stack, m);
     if (row == NULL || row->after == NULL) {
     } else if (row->before == process__before_clone) {
@@ -251,10 +162,10 @@ void nsd_go_after(struct nsd_go_call *call) {
         moment.call = call;
         moment.m = m;
         row->after(&moment);
-    } else if (hook__is_vfork_child(m)) {
+    } else if (moment__is_vfork_child(m)) {
         if (row->call == NSD_CALL_EXEC)
             process__child_after_exec(call, m);
-    } else if (hook__moment(call, &moment)) {
+    } else if (moment__begin(call, &moment)) {
         row->after(&moment);
     }
     stackpool__disown(call->stack);
@@ -283,7 +194,7 @@ static void announce_all_threads(const struct nsd_go_moment *moment,
             !is_within(&nsd_go_runtime.function.all_threads_caller, frames->frame[i].pc))
             continue;
         submit__prepare(&part, NSD_CALL_ALL_THREADS, moment->tid);
-        hook__who(moment, &part);
+        moment__who(moment, &part);
         submit__event(&part);
         return;
     }
@@ -292,7 +203,7 @@ static void announce_all_threads(const struct nsd_go_moment *moment,
 static void after_call(struct nsd_go_moment *moment) {
     struct nsd_event event;
 
-    hook__describe(moment, (enum nsd_call) row_of_call(moment->call)->call, &event);
+    moment__describe(moment, (enum nsd_call) row_of_call(moment->call)->call, &event);
     submit__event(&event);
 }
 
@@ -315,7 +226,7 @@ static void after_setns(struct nsd_go_moment *moment) {
     struct nsd_event event;
     int answer;
 
-    hook__describe(moment, NSD_CALL_SETNS, &event);
+    moment__describe(moment, NSD_CALL_SETNS, &event);
     event.kinds = kinds__of_flags(flags);
     answer = identity__of_descriptor((int) moment->call->arguments[0], flags, &event.identity[0]);
     if (answer == 0) {
@@ -337,7 +248,7 @@ static void after_unshare(struct nsd_go_moment *moment) {
     uint64_t flags = moment->call->arguments[0];
     struct nsd_event event;
 
-    hook__describe(moment, NSD_CALL_UNSHARE, &event);
+    moment__describe(moment, NSD_CALL_UNSHARE, &event);
     event.kinds = kinds__of_flags(flags);
     /* kernel/fork.c, ksys_unshare: a new user or mnt namespace takes a private fs with it. */
     if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0)
@@ -353,7 +264,7 @@ static void after_socket(struct nsd_go_moment *moment) {
 
     if (!submit__any_switch() || moment->call->arguments[0] == FAMILY_UNIX)
         return;
-    hook__describe(moment, NSD_CALL_SOCKET, &event);
+    moment__describe(moment, NSD_CALL_SOCKET, &event);
     event.kinds = NSD_KIND_BIT(NSD_KIND_NET);
     submit__event(&event);
 }
@@ -371,7 +282,7 @@ static void after_open(struct nsd_go_moment *moment) {
                             (const char *) call->arguments[call->number == __NR_open ? 0 : 1]) ||
         !proc_path__read(path, &read))
         return;
-    hook__describe(moment, NSD_CALL_OPEN, &event);
+    moment__describe(moment, NSD_CALL_OPEN, &event);
     memory__fill(event.arguments, 0, sizeof event.arguments);
     event.arguments[0] = (uint64_t) event.result;
     if (identity__of_descriptor((int) event.result, 0, &event.identity[0]) != 0)
@@ -390,7 +301,7 @@ static void after_dup(struct nsd_go_moment *moment) {
 
     if (moment->call->result < 0)
         return;
-    hook__describe(moment, NSD_CALL_DUP, &event);
+    moment__describe(moment, NSD_CALL_DUP, &event);
     memory__fill(event.arguments + 1, 0, sizeof event.arguments - sizeof *event.arguments);
     submit__event(&event);
 }
@@ -406,7 +317,7 @@ static void close_from_to(struct nsd_go_moment *moment, uint64_t first, uint64_t
     struct nsd_event event;
 
     submit__prepare(&event, NSD_CALL_CLOSE, moment->tid);
-    hook__who(moment, &event);
+    moment__who(moment, &event);
     event.arguments[0] = first;
     event.arguments[1] = last;
     submit__event(&event);

@@ -4,14 +4,15 @@
  * with its parent's g and m, until it execs. It is told by the mark that the parent set on its m
  * (never by pid or tid: a pid-1 parent and its CLONE_NEWPID child both answer 1).
  */
+#include "probes/go/process.h"
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/go/hook.h"
 #include "probes/go/stackpool.h"
 #include "probes/process/caller.h"
 #include "probes/process/ending.h"
 #include "probes/process/environment.h"
 #include "probes/process/static_child.h"
+#include "probes/submit.h"
 #include <linux/sched.h>
 
 /*
@@ -84,7 +85,7 @@ void process__child_after_exec(struct nsd_go_call *call, uint64_t m) {
 void process__before_exec(struct nsd_go_moment *moment) {
     struct nsd_event event;
 
-    hook__describe(moment, NSD_CALL_EXEC, &event);
+    moment__describe(moment, NSD_CALL_EXEC, &event);
     submit__report(&event, NSD_OCCASION_EXEC);
     hand_on(moment->call, moment->m, false);
 }
@@ -137,8 +138,8 @@ void process__after_clone(struct nsd_go_moment *moment) {
 
     if (call->result == 0) {
         if ((flags & CLONE_VM) == 0)
-            hook__fork_child(call);
-        else if (shares_memory(flags) && !hook__is_vfork_child(m))
+            moment__fork_child(call);
+        else if (shares_memory(flags) && !moment__is_vfork_child(m))
             caller__mark_vfork(0, m); /* its parent had no stack to do so on */
         return;
     }
@@ -148,9 +149,10 @@ void process__after_clone(struct nsd_go_moment *moment) {
         stackpool__reclaim(m, call->stack);
         release_pending(m, &unused);
     }
-    if (hook__is_vfork_child(m) || !hook__moment(call, moment))
+    if (moment__is_vfork_child(m) || !moment__begin(call, moment))
         return;
-    hook__describe(moment, call->number == __NR_clone3 ? NSD_CALL_CLONE3 : NSD_CALL_CLONE, &event);
+    moment__describe(moment, call->number == __NR_clone3 ? NSD_CALL_CLONE3 : NSD_CALL_CLONE,
+                     &event);
     event.arguments[0] = flags;
     event.other_tid = call->result > 0 ? (int32_t) call->result : 0;
     submit__event(&event);
@@ -160,7 +162,7 @@ void process__after_clone(struct nsd_go_moment *moment) {
 void process__before_exit(struct nsd_go_moment *moment) {
     struct nsd_event event;
 
-    hook__describe(moment, NSD_CALL_THREAD_DIED, &event);
+    moment__describe(moment, NSD_CALL_THREAD_DIED, &event);
     event.explicit_end = true;
     submit__event(&event);
 }
@@ -168,7 +170,7 @@ void process__before_exit(struct nsd_go_moment *moment) {
 void process__before_exit_group(struct nsd_go_moment *moment) {
     struct nsd_event event;
 
-    hook__describe(moment, NSD_CALL_EXIT_GROUP, &event);
+    moment__describe(moment, NSD_CALL_EXIT_GROUP, &event);
     submit__report(&event, NSD_OCCASION_EXIT);
     moment->call->arguments[0] = (uint32_t) ending__status((int) moment->call->arguments[0]);
 }

@@ -5,11 +5,12 @@
  */
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/go/hook.h"
+#include "probes/go/moment.h"
 #include "probes/go/stackpool.h"
 #include "probes/process/caller.h"
 #include "probes/process/ending.h"
 #include "probes/process/signals.h"
+#include "probes/submit.h"
 
 uint32_t nsd_go_signal;
 
@@ -32,12 +33,12 @@ void nsd_go_exit(struct nsd_go_call *call) {
     int status = (int) call->arguments[0];
 
     call->result = 0;
-    hook__find_g(call);
+    moment__find_g(call);
     if (has_g(call)) {
-        if (hook__is_vfork_child(*(const uint64_t *) (call->g + NSD_GO_G_M)) ||
-            !hook__moment(call, &moment))
+        if (moment__is_vfork_child(*(const uint64_t *) (call->g + NSD_GO_G_M)) ||
+            !moment__begin(call, &moment))
             return;
-        hook__describe(&moment, NSD_CALL_EXIT, &event);
+        moment__describe(&moment, NSD_CALL_EXIT, &event);
     } else {
         if (!caller__is_ours(&caller, 0, 0))
             return;
@@ -57,11 +58,11 @@ void nsd_go_exit_thread(struct nsd_go_call *call) {
     struct nsd_event event;
 
     call->result = 0;
-    hook__find_g(call);
-    if (!hook__moment(call, &moment))
+    moment__find_g(call);
+    if (!moment__begin(call, &moment))
         return;
     submit__prepare(&event, NSD_CALL_THREAD_DIED, moment.tid);
-    hook__who(&moment, &event);
+    moment__who(&moment, &event);
     submit__event(&event);
 }
 
@@ -76,10 +77,10 @@ void nsd_go_clone_before(struct nsd_go_call *call) {
 
     call->result = 0;
     if (has_m)
-        hook__find_g(call);
-    if (!has_m || !hook__moment(call, &moment))
+        moment__find_g(call);
+    if (!has_m || !moment__begin(call, &moment))
         return;
-    hook__describe(&moment, NSD_CALL_THREAD_CREATE, &event);
+    moment__describe(&moment, NSD_CALL_THREAD_CREATE, &event);
     memory__fill(event.arguments, 0, sizeof event.arguments);
     event.result = 0;
     event.token = submit__new_token();
@@ -110,8 +111,8 @@ void nsd_go_clone_failed(struct nsd_go_call *call) {
 
     if (call->number == 0)
         return;
-    hook__find_g(call);
-    if (!hook__moment(call, &moment))
+    moment__find_g(call);
+    if (!moment__begin(call, &moment))
         return;
     submit__prepare(&event, NSD_CALL_THREAD_NOT_CREATED, moment.tid);
     event.runtime = NSD_RUNTIME_GO;

@@ -44,7 +44,7 @@ struct nsd_go_call {
     uint64_t number;
     uint64_t arguments[6]; /* what the hook stores here before the call is what the kernel gets */
     int64_t result;        /* after the call: the kernel's answer */
-    uint64_t g;            /* R14; 1.16: what hook__find_g found instead */
+    uint64_t g;            /* R14; 1.16: what moment__find_g found instead */
     uint64_t stack_pointer, frame_pointer;
     uint64_t pc;    /* where the function that holds the SYSCALL instruction returns to */
     uint64_t stack; /* number of the stack in the pool */

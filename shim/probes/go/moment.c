@@ -1,0 +1,100 @@
+/*
+ * Who makes a watched call, see moment.h. Called from the hooks of this folder, on a stack of the
+ * pool.
+ */
+#include "probes/go/moment.h"
+#include "base/syscall.h"
+#include "probes/go/stackpool.h"
+#include "probes/process/caller.h"
+#include "probes/submit.h"
+#include "stacks/capture.h"
+
+/* After a fork without CLONE_VM the copy's m.procid is still the parent's. */
+static bool procid_is_stale;
+
+uint64_t moment__m_of(uint64_t g) {
+    return g == 0 ? 0 : *(const uint64_t *) (g + NSD_GO_G_M);
+}
+
+/* The trampolines picked R14 up; in a vfork child the thread-local word is its parent's, as g is.
+ */
+void moment__find_g(struct nsd_go_call *call) {
+    if (nsd_go_runtime.g_is_in_tls)
+        call->g = goroutine__of_caller(&nsd_go_runtime);
+}
+
+/* Events that were lost for want of a stack, handed on by whoever has one next. */
+static void count_lost(void) {
+    if (__atomic_load_n(&nsd_go_without_stack, __ATOMIC_RELAXED) == 0)
+        return;
+    for (uint64_t lost = __atomic_exchange_n(&nsd_go_without_stack, 0, __ATOMIC_RELAXED); lost > 0;
+         lost--)
+        submit__count_lost();
+}
+
+bool moment__is_vfork_child(uint64_t m) {
+    return m != 0 && caller__is_vfork_child(m);
+}
+
+bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment) {
+    int32_t procid = procid_is_stale ? 0 : goroutine__tid_of_g(&nsd_go_runtime, call->g);
+    struct nsd_caller caller;
+
+    /*
+     * Before minit and (from 1.22 on) after unminit an M has no procid. Asking is nothing that a
+     * seccomp filter of the host could forbid: minit asks the same for every M.
+     */
+    if (!caller__is_ours(&caller, 0, procid != 0 ? procid : sys__gettid()))
+        return false;
+    count_lost();
+    moment->call = call;
+    moment->m = moment__m_of(call->g);
+    moment->tid = caller.tid;
+    moment->procid = procid;
+    return true;
+}
+
+/* Of a copy nothing is known: its m still names the parent's thread. */
+void moment__who(const struct nsd_go_moment *moment, struct nsd_event *event) {
+    struct nsd_goroutine goroutine;
+
+    event->runtime = NSD_RUNTIME_GO;
+    event->lock = NSD_LOCK_UNKNOWN;
+    if (!procid_is_stale &&
+        goroutine__of_g(&nsd_go_runtime, moment->call->g, moment->procid, &goroutine))
+        goroutine__into_event(&goroutine, event);
+}
+
+void moment__fork_child(struct nsd_go_call *call) {
+    procid_is_stale = true;
+    stackpool__fork_child(call->stack);
+    caller__fork_child();
+}
+
+/*
+ * On whichever stack of this M the call was made: the goroutine's, or g0's or gsignal's when the
+ * runtime itself calls. What g says of its stack bounds the walk; below, the call's own position.
+ */
+static const struct nsd_frames *stack_of(const struct nsd_go_call *call) {
+    uint64_t low, high;
+
+    if (call->g == 0)
+        return capture__go(call->pc, 0, 0, 0);
+    low = *(const uint64_t *) (call->g + NSD_GO_G_STACK_LOW);
+    high = *(const uint64_t *) (call->g + NSD_GO_G_STACK_HIGH);
+    if (call->stack_pointer < low || call->stack_pointer >= high)
+        return capture__go(call->pc, 0, 0, 0);
+    return capture__go(call->pc, call->frame_pointer, call->stack_pointer, high);
+}
+
+void moment__describe(const struct nsd_go_moment *moment, enum nsd_call what,
+                      struct nsd_event *event) {
+    const struct nsd_go_call *call = moment->call;
+
+    submit__prepare(event, what, moment->tid);
+    for (unsigned i = 0; i < sizeof event->arguments / sizeof *event->arguments; i++)
+        event->arguments[i] = call->arguments[i];
+    event->result = call->result;
+    moment__who(moment, event);
+    event->frames = stack_of(call);
+}

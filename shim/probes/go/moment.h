@@ -1,0 +1,42 @@
+/*
+ * One watched call of the Go runtime, while its hook runs: who made it, and how that becomes an
+ * event. For the hooks of this folder.
+ */
+#ifndef NSD_PROBES_GO_MOMENT_H
+#define NSD_PROBES_GO_MOMENT_H
+
+#include "ledger/event.h"
+#include "probes/go/runtime.h"
+#include "probes/go/x86_64/trampoline.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One watched call, while its hook runs. */
+struct nsd_go_moment {
+    struct nsd_go_call *call;
+    uint64_t m;
+    int32_t tid;
+    int32_t procid; /* the tid as the M has it, 0 if it has none now */
+};
+
+/* Whoever arrives with an M whose thread is in the middle of a vfork is the child. */
+bool moment__is_vfork_child(uint64_t m);
+/*
+ * Says who makes the call. False if it is no thread of ours (the vfork child of one has been told
+ * apart before).
+ */
+bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment);
+/* To be called first in every hook that asks for g: before 1.17 no register held it. */
+void moment__find_g(struct nsd_go_call *call);
+/* The goroutine and its lock state. */
+void moment__who(const struct nsd_go_moment *moment, struct nsd_event *event);
+/* An event with everything that the moment and the call know, the stack included. */
+void moment__describe(const struct nsd_go_moment *moment, enum nsd_call what,
+                      struct nsd_event *event);
+/* In a copy of the process made by a clone without CLONE_VM. */
+void moment__fork_child(struct nsd_go_call *call);
+
+/* The M that runs this goroutine; 0 for none. */
+uint64_t moment__m_of(uint64_t g);
+
+#endif
