@@ -14,6 +14,7 @@ from .registry import Skip, check
 class Module:
     version: str
     packages: list  # all that is built of it
+    tests: str = ""  # how the names of the tests that need it begin, if not field.MODULE.
 
 
 MODULES = {
@@ -27,7 +28,10 @@ MODULES = {
                            "bandwidth", "firewall", "portmap", "sbr", "tuning", "vrf"))]),
     "rootlesskit": Module("github.com/rootless-containers/rootlesskit/v2@v2.3.6",
                           ["./cmd/rootlesskit", "./pkg/parent"]),
+    "namspill": Module("github.com/thediveo/namspill@v0.1.7", ["."], tests="scan.namspill"),
 }
+REFUSALS = (" 403 Forbidden", " 404 Not Found", " 410 Gone")  # of a proxy, as the go command tells them
+missing = {}  # module -> why it is not here; the tests are forked from the process that fills this
 
 
 def folder(name):
@@ -35,16 +39,23 @@ def folder(name):
 
 
 def bring(tests):
-    """What the tests of these names need: they are called field.MODULE and more."""
-    names = {name for name in MODULES for test in tests if test.startswith(f"field.{name}.")}
+    """What the tests of these names need."""
+    names = {name for name, module in MODULES.items()
+             for test in tests if test.startswith(module.tests or f"field.{name}.")}
     root = releases.root(releases.NEWEST)
     for name in sorted(names) if root else ():
         module = MODULES[name]
         done = subprocess.run([settings.ROOT / "scripts" / "go-module", module.version, root,
-                               folder(name), *module.packages], stdout=subprocess.DEVNULL)
+                               folder(name), *module.packages], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+        sys.stderr.write(done.stderr)
         if done.returncode != 0:
-            print(f"{module.version} could not be brought here: its tests are skipped",
-                  file=sys.stderr)
+            path = module.version.split("@")[0]
+            refused = any(path in line and word in line
+                          for line in done.stderr.splitlines() for word in REFUSALS)
+            missing[name] = (f"the Go module proxy does not serve {path}" if refused else
+                             f"{module.version} could not be brought here")
+            print(f"{missing[name]}: its tests are skipped", file=sys.stderr)
 
 
 def environment(release=releases.NEWEST):
@@ -58,10 +69,15 @@ def environment(release=releases.NEWEST):
                 GOMODCACHE=mine.stdout.strip(), GOCACHE=str(settings.CACHE / "go-cache"))
 
 
-def _build(name, package, release, label, verb, static=False):
+def _sources(name):
     sources = folder(name)
     if not (sources / ".complete").exists():
-        raise Skip(f"{MODULES[name].version} is not here")
+        raise Skip(missing.get(name) or f"{MODULES[name].version} is not here")
+    return sources
+
+
+def _build(name, package, release, label, verb, static=False):
+    sources = _sources(name)
     check(package in MODULES[name].packages, package, "is not among what is brought here")
     output = settings.CACHE / "go" / release / name / (label + ("-static" if static else ""))
     linked = [] if static else [f"-ldflags={programs.DYNAMIC}"]
@@ -80,3 +96,12 @@ def suite(name, package, release=releases.NEWEST, static=False):
 
 def program(name, package, release=releases.NEWEST):
     return _build(name, package, release, package.rsplit("/", 1)[-1], ["build"])
+
+
+def importer(name, source, release=releases.NEWEST):
+    """A program of ours that imports the module: built in its folder, whose go.mod knows the rest."""
+    sources = _sources(name)
+    output = settings.CACHE / "go" / release / name / source.parent.name
+    command = ["env", "-C", sources, programs.go_root(release) / "bin" / "go", "build",
+               f"-ldflags={programs.DYNAMIC}", "-o", output, source]
+    return programs.build_once(output, [sources / ".complete", source], command, environment(release))

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import programs, settings, shim
+from harness import modules, programs, settings, shim
 from harness.registry import Skip, check, check_equal, test
 from subjects.command import nsdrift
 
@@ -145,6 +145,27 @@ def pid_namespace_without_a_process():
         check_equal((run.status, [t["tid"] for t in row["differ"]]), (1, [int(away[0])]), "who differs")
         place = row["differ"][0]["namespaces"]
         check_equal((list(place), place["pid_for_children"]["current"]), (["pid_for_children"], None), "kinds")
+
+
+# What the program does -> whether its threads are uniform.
+PLACES = {"home": True, "visited": True, "thread": False, "leader": False}
+
+
+@test(level="gate", timeout=180)
+def namspill():
+    """The matcher BeUniformlyNamespaced within a process and scan outside give one answer about it."""
+    program = modules.importer("namspill", settings.PROGRAMS / "go_namspill" / "main.go")
+    for where, uniform in PLACES.items():
+        with standing([program, where]) as (process, lines):
+            check_equal(lines, ["uniform" if uniform else "not uniform"], f"namspill, {where}")
+            run, rows = scanned(process.pid)
+            row = only(rows)
+            check_equal((run.status, row["unread"]), (0 if uniform else 1, []), f"scan, {where}: {row}")
+            check_equal([t["tid"] for t in row["differ"]], unlike_leader(process.pid), where)
+            check_equal(nsdrift("scan", process.pid).status, run.status, f"as text, {where}")
+            check(row["threads"] > 4, f"{where}: only {row['threads']} threads")
+            process.send_signal(signal.SIGUSR1)
+            check_equal(process.stdout.readline().strip(), lines[0], f"namspill after the scan, {where}")
 
 
 WEDGES = {"wedged": ("wedged", "M0 is wedged"), "locked": ("locked", "M0 is not wedged: goroutine 1 is locked"),
