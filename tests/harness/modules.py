@@ -1,6 +1,6 @@
 """Go modules that others wrote: their sources come here by scripts/go-module before the tests start,
 which have no network, and their programs and test suites are built dynamic or static, otherwise as
-they are."""
+they are; a program of ours may import one."""
 import os
 import subprocess
 import sys
