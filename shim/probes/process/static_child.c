@@ -14,7 +14,32 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum kind { OTHER, STATIC, STATIC_GO };
+enum kind { OTHER, STATIC, STATIC_GO, TOOL_OF_GO };
+
+static const char *const words[] = {
+    [STATIC] = "it is statically linked, and no Go",
+    [STATIC_GO] = "it is a statically linked Go program that another one executed",
+    [TOOL_OF_GO] = "it is a tool of Go's own, statically linked",
+};
+
+/*
+ * A script that builds what it then starts runs the Go command, which is static Go like its
+ * compiler and linker: whoever bisects does not mean those, and would never see a good commit. By
+ * the places that they have in a GOROOT.
+ */
+static bool is_tool_of_go(const char *path) {
+    static const char *const ends[] = {"/bin/go", "/bin/gofmt"};
+    static const char folder[] = "/pkg/tool/";
+    size_t length = string__length(path);
+
+    for (unsigned i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t size = string__length(ends[i]);
+
+        if (length >= size && string__equal(path + length - size, ends[i]))
+            return true;
+    }
+    return memory__find(path, length, folder, sizeof folder - 1) != NULL;
+}
 
 #define HEADERS_MOST 24u
 
@@ -110,6 +135,8 @@ void static_child__note(int folder, const char *path, int32_t pid) {
         return;
     if (!memory__try_string(facts->path, sizeof facts->path, path))
         facts->path[0] = '\0';
+    if (kind == STATIC_GO && is_tool_of_go(facts->path))
+        kind = TOOL_OF_GO;
     facts->pid = facts->leader = pid != 0 ? pid : sys__getpid();
     facts->pid_ns = nsd_image.pid_ns;
     facts->start_ticks = facts->last_ticks = clock__ticks();
@@ -117,9 +144,7 @@ void static_child__note(int folder, const char *path, int32_t pid) {
     facts->threads = 1;
     facts->ended = NSD_RECORD_EXIT;
     facts->flags = kind == STATIC_GO ? NSD_RECORD_IS_GO | NSD_RECORD_GO_UNKNOWN : 0u;
-    put(put(put(facts->words, ""), "image"),
-        kind == STATIC_GO ? "it is a statically linked Go program that another one executed"
-                          : "it is statically linked, and no Go");
+    put(put(put(facts->words, ""), "image"), words[kind]);
     record__end_unwatched(facts);
     if (pid == 0)
         remember(facts->pid, facts);
