@@ -257,11 +257,16 @@ def wait_until(condition, seconds=20):
         time.sleep(0.01)
 
 
+def mortal():
+    """The environment of a command that will be killed: its private folder goes with the test's."""
+    return shim.environment(False, base=dict(os.environ, TMPDIR=str(settings.FOLDER)))
+
+
 @test(timeout=120)
 def killed_afterwards():
     """SIGKILL of the command when the program runs: the program lives on, and nobody traces it."""
     tool = subprocess.Popen([settings.command(), "run", "--", static("stays"), "home"],
-                            stdout=subprocess.PIPE, env=shim.environment(False))
+                            stdout=subprocess.PIPE, env=mortal())
     check_equal(tool.stdout.readline(), b"ready\n", "its first word")
     with open(f"/proc/{tool.pid}/task/{tool.pid}/children") as file:
         pid = int(file.read())
@@ -284,7 +289,7 @@ def killed_at_any_moment():
         began, ended = settings.FOLDER / f"began{number}", settings.FOLDER / f"ended{number}"
         tool = subprocess.Popen([settings.command(), "run", "--", program, began, ended],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL, env=shim.environment(False))
+                                stderr=subprocess.DEVNULL, env=mortal())
         time.sleep(number % 60 * 0.0003)
         tool.kill()
         tool.wait()
