@@ -31,7 +31,7 @@
 #define FAIL_INTERRUPTED (-4)
 #define FAIL_PIPE (-32)
 #define FAIL_TOO_BIG (-27)
-#define FAIL_EXISTS (-17)
+#define NAME_MOST 255u /* NAME_MAX */
 #define FAIL_TOO_LONG (-36)
 
 static struct {
@@ -146,18 +146,31 @@ bool log__path(const struct nsd_log_names *names, char *buffer, size_t size) {
 }
 
 /*
- * Tries it out, and leaves nothing behind where there may be nothing to say: only making the file
- * tells in every file system whether it can be made (access(2) says yes of /proc to root).
+ * Tries it out, and leaves nothing behind where there may be nothing to say: only making a file
+ * tells in every file system whether one can be made (access(2) says yes of /proc to root). A file
+ * of another name: a process with the same pid in another namespace may be writing to ours by now.
  */
 static int64_t try_path(void) {
     struct nsd_log_names names = {.pid = sys__getpid(), .program = "program"};
+    struct sys_stat stat;
+    struct nsd_text text;
+    size_t folder;
     long fd;
 
     if (!log__path(&names, path, sizeof path))
         return FAIL_TOO_LONG;
-    fd = sys__openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd == FAIL_EXISTS)
+    if (SYS4(__NR_newfstatat, AT_FDCWD, path, &stat, AT_SYMLINK_NOFOLLOW) == 0)
         return SYS3(__NR_faccessat, AT_FDCWD, path, MAY_WRITE);
+    folder = (size_t) (string__base_name(path) - path);
+    if (string__length(path + folder) > NAME_MOST)
+        return FAIL_TOO_LONG;
+    text__begin(&text, path + folder, sizeof path - folder);
+    text__put(&text, ".nsdrift-");
+    text__hex(&text, clock__ticks() ^ (uint64_t) names.pid << 48, 16);
+    text__string(&text);
+    if (text.cut)
+        return FAIL_TOO_LONG;
+    fd = sys__openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (SYS_IS_ERROR(fd))
         return fd;
     sys__close((int) fd);
