@@ -144,12 +144,17 @@ def own_tests(release, package):
     folder = root / "src" / package
     status, native, said = own_results(program, folder, root, on=False)
     check(len(native) > 5, "hardly a test ran natively:", said)
-    for attempt in range(3):
+    natively, with_us = [(status, native)], []
+    for attempt in range(4):
         watched_status, watched, said = own_results(program, folder, root, on=True)
-        if (watched_status, watched) == (status, native):
+        with_us.append((watched_status, watched))
+        if any(result in natively for result in with_us):
             return
         # Some fail now and then, natively too: then both are asked again.
         status, native, _ = own_results(program, folder, root, on=False)
+        natively.append((status, native))
+        if any(result in natively for result in with_us):
+            return
     differs = {name: (native.get(name), watched.get(name)) for name in {*native, *watched}
                if native.get(name) != watched.get(name)}
     check(False, f"natively {status}, under nsdrift {watched_status}; differ: {differs}\n{said}")
