@@ -30,13 +30,26 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length) {
     return NSD_KINDS;
 }
 
+/* Row n is that of the flag 2^n. Kinds without a flag have rows above all of them. */
+#define FLAG_ROW(kind, flag) ((flag) != 0 ? __builtin_ctzll((flag) | 1ull << 32) : 32 + (kind))
+enum {
+    ALL_FLAGS = 0u
+#define X(name, link, flag) | (flag)
+    NSD_KIND_TABLE(X)
+#undef X
+};
+
 nsd_kinds kinds__of_flags(uint64_t flags) {
+    static const uint8_t kind_of[32 + NSD_KINDS] = {
+#define X(name, link, flag) [FLAG_ROW(NSD_KIND_##name, flag)] = NSD_KIND_##name,
+        NSD_KIND_TABLE(X)
+#undef X
+    };
+    uint32_t rest = (uint32_t) flags & ALL_FLAGS;
     nsd_kinds kinds = 0;
 
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        if ((flags & kind_table[kind].flag) != 0)
-            kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(kind));
-    }
+    for (; rest != 0; rest &= rest - 1)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(kind_of[__builtin_ctz(rest)]));
     return kinds;
 }
 

@@ -8,10 +8,12 @@
 /* Far more than can be between clone and their first step; what is never heard of is given up. */
 #define BIRTHS_MOST 4096u
 
-struct nsd_thread *threads__find(struct nsd_threads *threads, int32_t tid) {
+struct nsd_thread *threads__look_up(struct nsd_threads *threads, int32_t tid) {
     struct nsd_thread *thread = NULL;
 
     HASH_FIND(hh, threads->table, &tid, sizeof tid, thread);
+    if (thread != NULL)
+        threads->asked = thread;
     return thread;
 }
 
@@ -39,6 +41,8 @@ uint32_t threads__live(const struct nsd_threads *threads) {
 
 void threads__remove(struct nsd_threads *threads, struct nsd_thread *thread) {
     HASH_DELETE(hh, threads->table, thread);
+    if (threads->asked == thread)
+        threads->asked = NULL;
     thread->marks |= NSD_THREAD_DEAD;
     threads->grave = thread;
 }

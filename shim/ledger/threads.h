@@ -58,11 +58,17 @@ struct nsd_threads {
     struct nsd_thread *table;
     struct nsd_birth *births;
     struct nsd_thread *grave; /* died by the last event */
+    struct nsd_thread *asked; /* found last: an event asks for its thread again and again */
     uint32_t seen;            /* in all, and the last serial */
     uint32_t lost;
 };
 
-struct nsd_thread *threads__find(struct nsd_threads *threads, int32_t tid);
+struct nsd_thread *threads__look_up(struct nsd_threads *threads, int32_t tid);
+static inline struct nsd_thread *threads__find(struct nsd_threads *threads, int32_t tid) {
+    struct nsd_thread *asked = threads->asked;
+
+    return asked != NULL && asked->tid == tid ? asked : threads__look_up(threads, tid);
+}
 /* A new thread in no known namespace. NULL without memory. The tid must not be there. */
 struct nsd_thread *threads__add(struct nsd_threads *threads, int32_t tid);
 uint32_t threads__live(const struct nsd_threads *threads);

@@ -208,7 +208,7 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
     const struct nsd_visit *visit = earlier_visit(visits, change);
     enum nsd_visit_state state = NSD_VISIT_UNKNOWN;
     unsigned first = change->visit_frame;
-    bool unsure = false, same_stack;
+    bool unsure = false, compared = false, same_stack = false;
 
     if (change->visit_over)
         return NSD_VISIT_OVER;
@@ -218,7 +218,6 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
         return NSD_VISIT_UNKNOWN;
     if (event != NULL && event->tid != change->began.tid)
         event = NULL;
-    same_stack = event != NULL && is_on_same_stack(change, event);
     /*
      * A returned function's slot may hold its old value for a while, so the frames further out are
      * asked as well: one that has returned took the inner ones with it.
@@ -232,6 +231,11 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
         state = event == NULL ? NSD_VISIT_UNKNOWN : slot_by_event(event, slot, pc);
         if (state == NSD_VISIT_GOES_ON && i == first)
             return NSD_VISIT_GOES_ON;
+        /* Only now: the usual visit is over or goes on without two whole stacks compared. */
+        if (state == NSD_VISIT_UNKNOWN && !compared) {
+            compared = true;
+            same_stack = event != NULL && is_on_same_stack(change, event);
+        }
         /* The captured call's own return address stands right below its stack pointer. */
         if (state == NSD_VISIT_UNKNOWN && same_stack && slot < event->stack_pointer)
             return NSD_VISIT_OVER;

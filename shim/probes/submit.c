@@ -17,6 +17,7 @@
 #include "probes/process/image.h"
 #include "probes/process/look.h"
 #include "record/writer.h"
+#include "stacks/on_stack.h"
 #include <stdatomic.h>
 
 static struct nsd_ledger ledger;
@@ -44,6 +45,44 @@ bool submit__identify(int32_t tid, struct nsd_event *event) {
 
 const struct nsd_frames *submit__behind_c(int32_t tid, const struct nsd_frames *frames) {
     return language != NULL && frames != NULL ? language->behind_c(tid, frames) : frames;
+}
+
+/* ---- whose standing is known ---- */
+
+/*
+ * Threads whose namespaces have identities in the ledger already: tid, and above it those kinds.
+ * A word is written under the lock and read without, and two threads that share a place put each
+ * other out: what is not found here is asked of the ledger.
+ */
+#define PLACES 64u
+static _Atomic uint64_t standing[PLACES];
+
+static _Atomic uint64_t *standing_of(int32_t tid) {
+    return &standing[(uint32_t) tid % PLACES];
+}
+
+bool submit__is_observed(int32_t tid, nsd_kinds kinds) {
+    uint64_t word = atomic_load_explicit(standing_of(tid), memory_order_relaxed);
+
+    return (uint32_t) word == (uint32_t) tid && (kinds & NSD_ALL_KINDS & ~(word >> 32)) == 0;
+}
+
+/* Of a thread that the ledger has. */
+static void note_standing(int32_t tid, nsd_kinds kinds) {
+    uint64_t word = atomic_load_explicit(standing_of(tid), memory_order_relaxed);
+    nsd_kinds known = (uint32_t) word == (uint32_t) tid ? (nsd_kinds) (word >> 32) : 0;
+
+    known = (nsd_kinds) (known | kinds);
+    FOR_EACH_KIND(kind, kinds) {
+        if (ledger__unidentified(&ledger, tid, kind))
+            known = (nsd_kinds) (known & ~NSD_KIND_BIT(kind));
+    }
+    atomic_store_explicit(standing_of(tid), (uint64_t) known << 32 | (uint32_t) tid,
+                          memory_order_relaxed);
+}
+
+static void forget_standing(int32_t tid) {
+    atomic_store_explicit(standing_of(tid), 0, memory_order_relaxed);
 }
 
 /* ---- the queue of those who could not have the lock ---- */
@@ -118,7 +157,9 @@ static bool read_word(void *context, int32_t tid, uint64_t address, uint64_t sta
 }
 
 static void apply(const struct nsd_event *event, struct nsd_change *change) {
-    memory__fill(change, 0, sizeof *change);
+    /* Whoever had this tid before is not asked for. */
+    if (nsd_call_table[event->call].effect == NSD_EFFECT_THREAD)
+        forget_standing(event->tid);
     record__event(event);
     ledger__apply(&ledger, event, change);
     rules__on_event(&ledger, &findings, event, change);
@@ -203,8 +244,11 @@ static void take_in(const struct nsd_event *given) {
         event = &copy;
     }
     apply(event, &change);
-    if (is_switch && change.changed != 0)
-        atomic_store_explicit(&any_switch, true, memory_order_relaxed);
+    if (is_switch && change.changed != 0) {
+        if (!submit__any_switch())
+            atomic_store_explicit(&any_switch, true, memory_order_relaxed);
+        note_standing(event->tid, change.changed);
+    }
     if (event->call == NSD_CALL_OPEN && event->result >= 0 &&
         !atomic_load_explicit(&any_descriptor, memory_order_relaxed)) {
         atomic_store_explicit(&any_descriptor, true, memory_order_relaxed);
@@ -243,6 +287,8 @@ void submit__begin(int32_t pid, int32_t tid) {
     lock__reset(&lock);
     for (unsigned i = 0; i < QUEUE; i++)
         atomic_store(&queue[i].state, EMPTY);
+    for (unsigned i = 0; i < PLACES; i++)
+        atomic_store_explicit(&standing[i], 0, memory_order_relaxed);
     atomic_store(&queued_count, 0);
     atomic_store(&any_switch, false);
     atomic_store(&any_descriptor, false);
@@ -282,7 +328,7 @@ void submit__event(const struct nsd_event *event) {
 void submit__observe(int32_t tid, nsd_kinds kinds) {
     nsd_kinds unknown = 0;
 
-    if (identity__is_quiet() || !lock__try(&lock, tid))
+    if (submit__is_observed(tid, kinds) || identity__is_quiet() || !lock__try(&lock, tid))
         return;
     image__learn_pid_namespace();
     if (announce_unknown(tid, 0)) {
@@ -293,6 +339,7 @@ void submit__observe(int32_t tid, nsd_kinds kinds) {
         }
         if (unknown != 0)
             apply_identities(tid, 0, unknown);
+        note_standing(tid, kinds);
     }
     let_go(tid);
 }
@@ -328,8 +375,6 @@ void submit__count_lost(void) {
 /* A report's buffers and formatting want more stack than a host's thread may have. */
 #define REPORT_STACK (96u * 1024u)
 static char report_stack[REPORT_STACK] __attribute__((aligned(64)));
-
-void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
 
 struct report_request {
     const struct nsd_event *event;

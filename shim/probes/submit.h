@@ -29,6 +29,8 @@ void submit__exec_failed(int32_t tid, int64_t error);
  * are known; call it on every one.
  */
 void submit__observe(int32_t tid, nsd_kinds kinds);
+/* That was done for these kinds, and still holds; one load. */
+bool submit__is_observed(int32_t tid, nsd_kinds kinds);
 
 /*
  * What a probe may ask of the ledger without the lock (plain reads of words that only grow):

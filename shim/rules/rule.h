@@ -24,6 +24,7 @@ enum {
     NSD_LOOK_LIFE = 4u,    /* creation, birth and death, of both */
     NSD_LOOK_PROCESS = 8u, /* fork, exec, exit and the like, besides the first two */
     NSD_LOOK_LOCK = 16u,   /* pin, unpin and the like, besides the first two */
+    NSD_LOOK_ALL = 31u,
 };
 
 /* Each function may be NULL. */

@@ -12,6 +12,22 @@ static const struct nsd_rule *const rules[NSD_RULES] = {
 #undef X
 };
 
+/* The rules that look at each set of sorts, as bits; made when the first event comes to them. */
+static uint32_t lookers[NSD_LOOK_ALL + 1];
+
+static uint32_t lookers_at(unsigned sort) {
+    uint32_t among = 0;
+
+    if (lookers[sort] != 0)
+        return lookers[sort];
+    for (unsigned rule = 0; rule < NSD_RULES; rule++) {
+        if ((rules[rule]->looks_at & sort) != 0)
+            among |= 1u << rule;
+    }
+    lookers[sort] = among;
+    return among;
+}
+
 /* A goroutine's or a thread's own doing, and what else it is. */
 static unsigned sort_of(const struct nsd_event *event) {
     unsigned sort = event->runtime == NSD_RUNTIME_GO ? NSD_LOOK_GO : NSD_LOOK_THREADS;
@@ -34,16 +50,13 @@ void rules__on_event(struct nsd_ledger *ledger, struct nsd_findings *findings,
                      const struct nsd_event *event, const struct nsd_change *change) {
     struct nsd_scene scene = {
         .ledger = ledger, .findings = findings, .event = event, .change = change};
-    unsigned sort;
+    uint32_t rest;
 
     /* Nobody has ever left home: no rule has anything to look at. */
     if (change->thread == NULL || (ledger->switches.last_id == 0 && change->made_private == 0))
         return;
-    sort = sort_of(event);
-    for (unsigned rule = 0; rule < NSD_RULES; rule++) {
-        if ((rules[rule]->looks_at & sort) != 0)
-            rules[rule]->on_event(&scene, change->thread);
-    }
+    for (rest = lookers_at(sort_of(event)); rest != 0; rest &= rest - 1)
+        rules[__builtin_ctz(rest)]->on_event(&scene, change->thread);
 }
 
 void rules__on_report(struct nsd_ledger *ledger, struct nsd_findings *findings,

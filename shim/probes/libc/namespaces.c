@@ -13,6 +13,14 @@
 #include <asm/errno.h>
 #include <linux/sched.h>
 
+/* Before its thread's first switch, and where that left the next place unknown. */
+static void observe(const struct nsd_event *event) {
+    if (submit__is_observed(event->tid, event->kinds))
+        return;
+    threads__adopt(event->tid);
+    submit__observe(event->tid, event->kinds);
+}
+
 bool namespaces__setns_begin(struct nsd_event *event, int fd, int type) {
     int known = identity__of_descriptor(fd, (uint32_t) type, &event->identity[0]);
 
@@ -24,8 +32,7 @@ bool namespaces__setns_begin(struct nsd_event *event, int fd, int type) {
         event->from_descriptor = true;
         event->kinds = NSD_KIND_BIT(event->identity[0].kind);
     }
-    threads__adopt(event->tid);
-    submit__observe(event->tid, event->kinds);
+    observe(event);
     return known == -ENOTTY && type != 0;
 }
 
@@ -41,8 +48,7 @@ void namespaces__unshare_begin(struct nsd_event *event, int flags) {
 
     event->arguments[0] = (uint32_t) flags;
     event->kinds = kinds__of_flags((uint32_t) flags);
-    threads__adopt(event->tid);
-    submit__observe(event->tid, event->kinds);
+    observe(event);
     if (private_fs)
         event->kinds |= NSD_PRIVATE_FS;
     if ((flags & CLONE_FILES) != 0)

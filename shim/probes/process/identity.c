@@ -93,7 +93,7 @@ int identity__of_descriptor(int fd, uint64_t flags, struct nsd_identity *identit
 
     if (quiet)
         return -EPERM;
-    memory__fill(identity, 0, sizeof *identity);
+    *identity = (struct nsd_identity){0};
     if (kind == NSD_KINDS || no_ids) {
         result = sys__ioctl(fd, NS_GET_NSTYPE, NULL);
         if (result < 0)
