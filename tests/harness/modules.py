@@ -14,7 +14,7 @@ from .registry import Skip, check
 class Module:
     version: str
     packages: list  # all that is built of it
-    tests: str = ""  # how the names of the tests that need it begin, if not field.MODULE.
+    tests: str = ""  # how the names of the tests that need it begin, if not [static_]field.MODULE.
 
 
 MODULES = {
@@ -28,6 +28,7 @@ MODULES = {
                            "bandwidth", "firewall", "portmap", "sbr", "tuning", "vrf"))]),
     "rootlesskit": Module("github.com/rootless-containers/rootlesskit/v2@v2.3.6",
                           ["./cmd/rootlesskit", "./pkg/parent"]),
+    "runc": Module("github.com/opencontainers/runc@v1.4.3", ["."]),
     "namspill": Module("github.com/thediveo/namspill@v0.1.7", ["."], tests="scan.namspill"),
 }
 REFUSALS = (" 403 Forbidden", " 404 Not Found", " 410 Gone")  # of a proxy, as the go command tells them
@@ -41,7 +42,8 @@ def folder(name):
 def bring(tests):
     """What the tests of these names need."""
     names = {name for name, module in MODULES.items()
-             for test in tests if test.startswith(module.tests or f"field.{name}.")}
+             for test in tests
+             if test.startswith(module.tests or (f"field.{name}.", f"static_field.{name}."))}
     root = releases.root(releases.NEWEST)
     for name in sorted(names) if root else ():
         module = MODULES[name]
@@ -76,32 +78,47 @@ def _sources(name):
     return sources
 
 
-def _build(name, package, release, label, verb, static=False):
+# How a program is linked: flags of go build, variables. "plain" is as go build itself decides.
+LINKED = {
+    "dynamic": ([f"-ldflags={programs.DYNAMIC}"], {}),
+    "static": ([], {"CGO_ENABLED": "0"}),
+    "plain": ([], {}),
+    "static-cgo": (["-tags=netgo,osusergo", "-ldflags=-linkmode=external -extldflags=-static"], {}),
+}
+
+
+def _build(name, package, release, label, verb, linked, more_sources=()):
     sources = _sources(name)
+    output = settings.CACHE / "go" / release / name / (
+        label + ("" if linked == "dynamic" else f"-{linked}"))
+    flags, variables = LINKED[linked]
+    command = ["env", "-C", sources, programs.go_root(release) / "bin" / "go", *verb, *flags, "-o",
+               output, package]
+    return programs.build_once(output, [sources / ".complete", *more_sources], command,
+                               dict(environment(release), **variables))
+
+
+def _check_brought(name, package):
     check(package in MODULES[name].packages, package, "is not among what is brought here")
-    output = settings.CACHE / "go" / release / name / (label + ("-static" if static else ""))
-    linked = [] if static else [f"-ldflags={programs.DYNAMIC}"]
-    env = dict(environment(release), **({"CGO_ENABLED": "0"} if static else {}))
-    command = ["env", "-C", sources, programs.go_root(release) / "bin" / "go", *verb,
-               *linked, "-o", output, package]
-    return programs.build_once(output, [sources / ".complete"], command, env)
+
+
+def _label(name, package):
+    return package.rsplit("/", 1)[-1].strip(".") or name
 
 
 def suite(name, package, release=releases.NEWEST, static=False):
     """The package's tests as a program, and the folder that it is run in."""
-    label = package.rsplit("/", 1)[-1].strip(".") or name
-    return (_build(name, package, release, f"{label}.test", ["test", "-c"], static),
-            folder(name) / package)
+    _check_brought(name, package)
+    label = _label(name, package)
+    return (_build(name, package, release, f"{label}.test", ["test", "-c"],
+                   "static" if static else "dynamic"), folder(name) / package)
 
 
-def program(name, package, release=releases.NEWEST):
-    return _build(name, package, release, package.rsplit("/", 1)[-1], ["build"])
+def program(name, package, release=releases.NEWEST, linked="dynamic"):
+    _check_brought(name, package)
+    return _build(name, package, release, _label(name, package), ["build"], linked)
 
 
-def importer(name, source, release=releases.NEWEST):
+def importer(name, source, release=releases.NEWEST, linked="dynamic"):
     """A program of ours that imports the module: built in its folder, whose go.mod knows the rest."""
-    sources = _sources(name)
-    output = settings.CACHE / "go" / release / name / source.parent.name
-    command = ["env", "-C", sources, programs.go_root(release) / "bin" / "go", "build",
-               f"-ldflags={programs.DYNAMIC}", "-o", output, source]
-    return programs.build_once(output, [sources / ".complete", source], command, environment(release))
+    return _build(name, source, release, source.parent.name, ["build"], linked, [source])
