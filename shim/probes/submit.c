@@ -17,6 +17,7 @@
 #include "probes/process/image.h"
 #include "probes/process/look.h"
 #include "record/writer.h"
+#include "stacks/on_stack.h"
 #include <stdatomic.h>
 
 static struct nsd_ledger ledger;
@@ -374,8 +375,6 @@ void submit__count_lost(void) {
 /* A report's buffers and formatting want more stack than a host's thread may have. */
 #define REPORT_STACK (96u * 1024u)
 static char report_stack[REPORT_STACK] __attribute__((aligned(64)));
-
-void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
 
 struct report_request {
     const struct nsd_event *event;

@@ -9,6 +9,7 @@
 #include "base/syscall.h"
 #include "names/modules.h"
 #include "stacks/extent.h"
+#include "stacks/on_stack.h"
 #include "stacks/unwind.h"
 
 #include <stdbool.h>
@@ -116,25 +117,61 @@ unwound(uint64_t key, const struct nsd_unwind_state *state, const struct nsd_ext
     return frames;
 }
 
+struct request {
+    uint64_t key;
+    struct nsd_unwind_state state;
+    struct nsd_extent extent;
+    const struct nsd_frames *frames;
+};
+
+static void unwind_for(void *argument) {
+    struct request *request = argument;
+
+    request->frames = unwound(request->key, &request->state, &request->extent);
+}
+
+/*
+ * What is left when there is neither room nor a stack of ours: the call itself, under a key that
+ * nobody looks for, since it would be found in place of every longer stack from there.
+ */
+static const struct nsd_frames *only_the_call(const struct request *request) {
+    uintptr_t pc = request->state.pc;
+    const struct nsd_frame frame = {.pc = pc, .module = modules__number(modules__of(pc))};
+
+    return frames__intern(~request->key, &frame, 1);
+}
+
+/*
+ * Nobody knows how much of the host's stack is left: below a handler's or a coroutine's may lie the
+ * heap, readable and none of theirs. A thread's own is taken where ours cannot be had.
+ */
+static const struct nsd_frames *unwound_with_room(struct request *request) {
+    if (on_stack__call_apart(unwind_for, request))
+        return request->frames;
+    if (!request->extent.known)
+        return only_the_call(request);
+    unwind_for(request);
+    return request->frames;
+}
+
 const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t stack_pointer,
                                          uintptr_t frame_pointer) {
     uint64_t key = spread(return_address);
-    struct nsd_unwind_state state = {return_address, stack_pointer, frame_pointer};
+    struct request request = {.key = key, .state = {return_address, stack_pointer, frame_pointer}};
     const struct nsd_frames *frames;
-    struct nsd_extent extent;
 
     if (stack_pointer == 0 || stack_pointer % 8 != 0)
         return NULL;
-    extent__of(stack_pointer, machine__thread_pointer(), &extent);
-    if (extent.known) {
-        frames = recall(key, return_address, stack_pointer, extent.high);
+    extent__of(stack_pointer, machine__thread_pointer(), &request.extent);
+    if (request.extent.known) {
+        frames = recall(key, return_address, stack_pointer, request.extent.high);
         if (frames != NULL)
             return frames;
     }
     /* The table is full: a stack that is not in it will find no room, however dear it was. */
     if (frames__lost() > 0)
         return NULL;
-    return unwound(key, &state, &extent);
+    return unwound_with_room(&request);
 }
 
 const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uintptr_t low,

@@ -1,8 +1,8 @@
 /*
  * The caller's stack at a hook: C by LLVM's libunwind with the frame-pointer chain as fallback and
  * a cache that knows call sites that come again; Go by frame pointers within the goroutine's stack.
- * Called from hooks; no libc, no TLS, no lock, nothing allocated from the host, at most 7 KiB of
- * stack.
+ * Called from hooks; no libc, no TLS, no lock, nothing allocated from the host, and 1 KiB of its
+ * stack, but for 7 KiB where a stack of our own cannot be had.
  */
 #ifndef NSD_STACKS_CAPTURE_H
 #define NSD_STACKS_CAPTURE_H

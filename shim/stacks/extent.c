@@ -21,9 +21,6 @@
 /* No other mapping fits between a stack pointer and a thread control block that are this near. */
 #define SURELY_ONE_STACK ((uintptr_t) 16 << 10)
 
-/* What unwind.c and libunwind take, with a little to spare (tests/unit/unwind_test.c measures). */
-#define ROOM_FOR_UNWINDING ((uintptr_t) 8 << 10)
-
 static uintptr_t main_top;
 
 /*
@@ -85,18 +82,6 @@ static bool reaches(uintptr_t stack_pointer, uintptr_t thread_pointer) {
     atomic_store_explicit(memory_of(thread_pointer), (uint64_t) (thread_pointer >> 4) << 21 | pages,
                           memory_order_relaxed);
     return true;
-}
-
-bool extent__has_room(const struct nsd_extent *extent) {
-    uintptr_t lowest = (extent->low - ROOM_FOR_UNWINDING) & ~(PAGE - 1);
-    unsigned pages = (unsigned) ((extent->low - lowest) / PAGE) + 1;
-
-    if (extent->known && extent->high == main_top)
-        return true;
-    /* Where nothing may be asked, pthreads are taken to have what their libraries give them. */
-    if (memory__is_quiet())
-        return extent->known;
-    return readable_pages(lowest, pages) == pages;
 }
 
 void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_extent *extent) {

@@ -15,12 +15,6 @@ struct nsd_extent {
 
 /* The top of the initial thread's stack; once, at start. */
 void extent__main_stack(uintptr_t top);
-/*
- * Whether a stack that grows on demand, or enough memory, lies below the stack pointer for
- * libunwind: not on a small sigaltstack or the last pages of a small thread's. A system call but
- * for the initial thread.
- */
-bool extent__has_room(const struct nsd_extent *extent);
 void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_extent *extent);
 
 #endif

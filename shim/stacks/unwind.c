@@ -225,8 +225,7 @@ __attribute__((noinline)) static void walk_guarded(struct walker *walker,
 unsigned unwind__frames(const struct nsd_unwind_state *state, const struct nsd_extent *extent,
                         struct nsd_frame *frame, unsigned most) {
     struct walker walker;
-    struct nsd_unwind_guard *guard =
-        extent__has_room(extent) ? libunwind_needs__guard((uintptr_t) &walker) : NULL;
+    struct nsd_unwind_guard *guard = libunwind_needs__guard((uintptr_t) &walker);
 
     walker.now = *state;
     walker.extent = *extent;

@@ -18,6 +18,7 @@ FLAGS = ["-std=gnu17", "-g", "-O1", "-Wall", "-D_GNU_SOURCE", f"-I{SHIM}", f"-I{
 def parts():
     """The guest's own sources as objects, made once per run and kept while they are the newest."""
     sources = [path for part in PARTS for path in sorted((SHIM / part).glob("*.c"))]
+    sources += sorted((SHIM / "stacks").glob("*/*.S"))
     headers = [*SHIM.rglob("*.h"), *sources]
     archive = settings.CACHE / "unit" / "parts.a"
     folder = archive.parent / "objects"

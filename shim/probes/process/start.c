@@ -22,6 +22,7 @@
 #include "probes/submit.h"
 #include "record/writer.h"
 #include "stacks/capture.h"
+#include "stacks/on_stack.h"
 #include <elf.h>
 #include <stddef.h>
 
@@ -89,6 +90,7 @@ static void begin_records(void) {
 
 /* In a fork copy: new pid, empty ledger, nothing of the parent's. */
 static void begin_copy(void) {
+    on_stack__forget();
     begin_records();
     record__begin_copy(facts__fill);
 }
