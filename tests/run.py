@@ -21,8 +21,8 @@ from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs",
             "go_matrix", "go_safety", "peers", "events", "recording", "command",
-            "report", "scan", "repeat", "bisect", "completions", "launcher", "static", "field",
-            "static_field"]
+            "report", "scan", "repeat", "bisect", "completions", "launcher", "static", "follow_static",
+            "field", "static_field"]
 
 
 def chosen(args):

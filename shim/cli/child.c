@@ -3,7 +3,6 @@
  * started with.
  */
 #include "cli/child.h"
-#include "cli/inject.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -109,9 +108,9 @@ static int read_error(int from) {
     return got == (ssize_t) sizeof error ? error : 0;
 }
 
-/* From the fork to the program's first instruction. False: that was the child's end. */
-static bool inject(struct nsd_injector *injector, struct nsd_child *child, int go) {
-    if (!inject__seize(injector, child->pid)) {
+/* False: it was not to be started, and is gone. */
+static bool take(const struct nsd_holder *holder, struct nsd_child *child, int go) {
+    if (!holder->take(holder->context, child->pid)) {
         kill(child->pid, SIGKILL);
         while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
             ;
@@ -119,21 +118,27 @@ static bool inject(struct nsd_injector *injector, struct nsd_child *child, int g
     }
     while (write(go, "", 1) < 0 && errno == EINTR)
         ;
-    return inject__at_exec(injector, &child->status);
+    return true;
+}
+
+/* False: it has come to its end already. */
+static bool passes_exec(const struct nsd_holder *holder, struct nsd_child *child) {
+    return holder == NULL || holder->at_exec == NULL ||
+           holder->at_exec(holder->context, &child->status);
 }
 
 bool child__run(struct nsd_child *child, const char *path, char **arguments, char **environment,
-                struct nsd_injector *injector) {
+                const struct nsd_holder *holder) {
     struct dispositions before;
     int tell[2], go[2] = {-1, -1};
-    bool alive = true;
+    bool taken = true, alive;
 
     memset(child, 0, sizeof *child);
     if (pipe2(tell, O_CLOEXEC) != 0) {
         child->error = errno;
         return false;
     }
-    if (injector != NULL && pipe2(go, O_CLOEXEC) != 0) {
+    if (holder != NULL && pipe2(go, O_CLOEXEC) != 0) {
         child->error = errno;
         close(tell[0]);
         close(tell[1]);
@@ -142,7 +147,7 @@ bool child__run(struct nsd_child *child, const char *path, char **arguments, cha
     take_signals(&before);
     child->pid = fork();
     if (child->pid == 0) {
-        if (injector != NULL)
+        if (holder != NULL)
             close(go[1]);
         start(tell[1], go[0], &before, path, arguments, environment);
     }
@@ -153,20 +158,23 @@ bool child__run(struct nsd_child *child, const char *path, char **arguments, cha
     sigprocmask(SIG_SETMASK, &before.mask, NULL);
     close(tell[1]);
     if (child->pid > 0) {
-        if (injector != NULL)
-            alive = inject(injector, child, go[1]);
+        if (holder != NULL)
+            taken = take(holder, child, go[1]);
+        alive = taken && passes_exec(holder, child);
         child->error = read_error(tell[0]);
         while (alive && waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
             ;
+        if (holder != NULL && holder->over != NULL)
+            holder->over(holder->context);
     }
     forward_to = 0;
     close(tell[0]);
-    if (injector != NULL) {
+    if (holder != NULL) {
         close(go[0]);
         close(go[1]);
     }
     give_signals_back(&before);
-    return child->error == 0 && (injector == NULL || injector->why[0] == '\0');
+    return child->error == 0 && taken;
 }
 
 int child__exit_status(const struct nsd_child *child) {

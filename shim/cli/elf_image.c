@@ -81,6 +81,16 @@ uint64_t elf_image__offset(const struct nsd_elf_image *image, uint64_t address) 
     return UINT64_MAX;
 }
 
+bool elf_image__has_interpreter(const struct nsd_elf_image *image) {
+    const Elf64_Phdr *segment;
+
+    for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {
+        if (segment->p_type == PT_INTERP)
+            return true;
+    }
+    return false;
+}
+
 static bool has_go_note(const unsigned char *at, uint64_t left) {
     while (left >= sizeof(Elf64_Nhdr)) {
         Elf64_Nhdr note;

@@ -29,6 +29,8 @@ const Elf64_Ehdr *elf_image__header(const struct nsd_elf_image *image);
 const Elf64_Phdr *elf_image__segment(const struct nsd_elf_image *image, unsigned i);
 /* The file offset of an address, by the loadable segments; UINT64_MAX if none holds it. */
 uint64_t elf_image__offset(const struct nsd_elf_image *image, uint64_t address);
+/* It is linked dynamically: a loader runs first. */
+bool elf_image__has_interpreter(const struct nsd_elf_image *image);
 /* By the note of Go's linker, else by the mark in front of its build information. */
 bool elf_image__is_go(const struct nsd_elf_image *image);
 /* An address in executable code where a system call instruction stands; false if there is none. */

@@ -1,39 +1,44 @@
 /*
  * Puts the library into a static Go program between its exec and its first instruction, see
- * nsdrift-static(7). Called by child.c at its two moments; one injector for one start.
+ * nsdrift-static(7). Called for the program that child.c starts, and by follow.c for each one that
+ * is executed after it; one injector for one start at a time.
  */
 #ifndef NSD_CLI_INJECT_H
 #define NSD_CLI_INJECT_H
 
+#include "cli/child.h"
 #include "cli/elf_image.h"
+#include "cli/refusal.h"
 #include "cli/remote.h"
-#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct nsd_injector {
     const char *library; /* absolute path */
     const char *options; /* of NSDRIFT_OPTIONS */
-    const char *program; /* the ELF file that will run */
     struct nsd_elf_image shim, image;
     struct nsd_remote remote;
-    char why[PATH_MAX + 256]; /* for the user, where it could not be done */
+    struct nsd_refusal refusal;
 };
 
+enum nsd_injection_end {
+    NSD_PUT_IN,
+    NSD_LEFT_ALONE,   /* it runs as if nothing had been tried; the refusal says why */
+    NSD_BROUGHT_DOWN, /* it has come to its end without having run an instruction */
+};
+
+/* Opens the library. False after the reason. Both strings must stay. To be ended in any case. */
+bool inject__begin(struct nsd_injector *injector, const char *library, const char *options);
+/* The next program: its name for messages, and the ELF file that runs. False after the reason. */
+bool inject__program(struct nsd_injector *injector, const char *name, const char *file);
 /*
- * Opens both files and looks for what stands in the way. False with `why`. All three strings must
- * stay. To be ended in any case.
+ * For the start of that program by child__run: seizes it, waits for its exec, puts the library in,
+ * lets it go. A child that comes to its end over this has not run an instruction of the program;
+ * the refusal says why, or is empty where it was the child's own doing.
  */
-bool inject__begin(struct nsd_injector *injector, const char *library, const char *options,
-                   const char *program);
-/* The child that will exec the program, before it does. False with `why`. */
-bool inject__seize(struct nsd_injector *injector, pid_t pid);
-/*
- * Waits for the exec, puts the library in, and lets the program go. False: the child has come to
- * its end without having run an instruction of the program (*status), and `why` says why, or is
- * empty where it was the child's own doing.
- */
-bool inject__at_exec(struct nsd_injector *injector, int *status);
+void inject__holder(struct nsd_injector *injector, struct nsd_holder *holder);
+/* A program that we trace and that stands at its exec; it stays traced. */
+enum nsd_injection_end inject__followed(struct nsd_injector *injector, pid_t pid, bool or_kill);
 void inject__end(struct nsd_injector *injector);
 
 #endif

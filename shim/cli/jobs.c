@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/folder.h"
 #include "cli/inject.h"
+#include "cli/obstacles.h"
 #include "cli/preload.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -107,11 +108,15 @@ static void run_injected(const struct nsd_job_plan *plan, const char *options, i
     char **environment = preload__environment_without();
     static struct nsd_injector injector;
     struct nsd_child child = {0};
+    struct nsd_holder holder;
 
-    if (environment == NULL ||
-        !inject__begin(&injector, plan->library, options, plan->program->image))
+    inject__holder(&injector, &holder);
+    if (environment == NULL || !inject__begin(&injector, plan->library, options) ||
+        !inject__program(&injector, plan->program->path, plan->program->image) ||
+        !obstacles__none(&injector.refusal))
         tell_error(tell, ENOEXEC);
-    if (!child__run(&child, plan->program->path, plan->arguments, environment, &injector))
+    if (!child__run(&child, plan->program->path, plan->arguments, environment, &holder) ||
+        refusal__is_said(&injector.refusal))
         tell_error(tell, child.error != 0 ? child.error : ENOEXEC);
     _exit(child__exit_status(&child));
 }

@@ -169,7 +169,6 @@ static bool needs_asan(const struct nsd_elf_image *image, const Elf64_Phdr *dyna
 
 static void look_at_elf(struct nsd_program *program, const struct nsd_elf_image *image) {
     const Elf64_Phdr *segment;
-    bool dynamic = false;
 
     if (elf_image__header(image) == NULL) {
         verdict(program, NSD_PROGRAM_UNWATCHABLE,
@@ -177,12 +176,10 @@ static void look_at_elf(struct nsd_program *program, const struct nsd_elf_image 
         return;
     }
     for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {
-        if (segment->p_type == PT_INTERP)
-            dynamic = true;
         if (segment->p_type == PT_DYNAMIC)
             program->needs_asan = needs_asan(image, segment);
     }
-    if (dynamic)
+    if (elf_image__has_interpreter(image))
         return;
     if (elf_image__is_go(image))
         verdict(program, NSD_PROGRAM_INJECTABLE,

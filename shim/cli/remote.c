@@ -5,7 +5,9 @@
 #include "cli/remote.h"
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -18,13 +20,23 @@ static long request(const struct nsd_remote *remote, int what, uintptr_t address
     return ptrace((enum __ptrace_request) what, remote->pid, (void *) address, (void *) data);
 }
 
-int remote__seize(struct nsd_remote *remote, pid_t pid) {
+#define OPTIONS (PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)
+#define OPTIONS_TO_STAY (OPTIONS | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
+
+int remote__seize(struct nsd_remote *remote, pid_t pid, bool stays) {
     memset(remote, 0, sizeof *remote);
     remote->pid = pid;
+    remote->stays = stays;
     return request(remote, PTRACE_SEIZE, 0,
-                   PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD) == 0
+                   PTRACE_O_EXITKILL | (stays ? OPTIONS_TO_STAY : OPTIONS)) == 0
                ? 0
                : errno;
+}
+
+void remote__adopt(struct nsd_remote *remote, pid_t pid) {
+    memset(remote, 0, sizeof *remote);
+    remote->pid = pid;
+    remote->stays = true;
 }
 
 /* False: it came to its end. */
@@ -108,6 +120,8 @@ static bool keep_extended(struct nsd_remote *remote) {
 bool remote__begin(struct nsd_remote *remote) {
     uint64_t all = UINT64_MAX;
 
+    if (remote->stays) /* who is half done must not outlive us */
+        request(remote, PTRACE_SETOPTIONS, 0, PTRACE_O_EXITKILL | OPTIONS_TO_STAY);
     /* The stop of the exec is inside its system call, which would write its result over ours. */
     return request(remote, PTRACE_GETSIGMASK, sizeof remote->signal_mask,
                    (uintptr_t) &remote->signal_mask) == 0 &&
@@ -140,6 +154,28 @@ int64_t remote__call(struct nsd_remote *remote, long number, uint64_t a, uint64_
         request(remote, PTRACE_GETREGS, 0, (uintptr_t) &registers) != 0)
         return -ENOSYS;
     return (int64_t) registers.rax;
+}
+
+bool remote__is_error(int64_t answer) {
+    return answer < 0 && answer >= -4095;
+}
+
+uint64_t remote__auxiliary(pid_t pid, uint64_t type) {
+    Elf64_auxv_t vector[64];
+    char path[64];
+    ssize_t size;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/auxv", (int) pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    size = fd >= 0 ? read(fd, vector, sizeof vector) : -1;
+    if (fd >= 0)
+        close(fd);
+    for (size_t i = 0; size > 0 && i < (size_t) size / sizeof vector[0]; i++) {
+        if (vector[i].a_type == type)
+            return vector[i].a_un.a_val;
+    }
+    return 0;
 }
 
 /* Word by word, where the kernel was built without process_vm_readv and its sister. */
@@ -215,7 +251,9 @@ bool remote__let_go(struct nsd_remote *remote) {
                    (uintptr_t) &place) == 0 &&
            request(remote, PTRACE_SETSIGMASK, sizeof remote->signal_mask,
                    (uintptr_t) &remote->signal_mask) == 0 &&
-           request(remote, PTRACE_DETACH, 0, (uintptr_t) remote->held_signal) == 0;
+           (!remote->stays || request(remote, PTRACE_SETOPTIONS, 0, OPTIONS_TO_STAY) == 0) &&
+           request(remote, remote->stays ? PTRACE_CONT : PTRACE_DETACH, 0,
+                   (uintptr_t) remote->held_signal) == 0;
 }
 
 void remote__kill(struct nsd_remote *remote) {

@@ -26,10 +26,16 @@ struct nsd_remote {
     uint64_t signal_mask;
     uint64_t system_call; /* where such an instruction stands in it */
     int held_signal;      /* SIGSTOP came meanwhile: for the end */
+    bool stays;           /* let go, it stays ours to be told of its forks and execs */
 };
 
-/* Before the exec. The child dies with us until it is let go. An errno, 0 if it is ours. */
-int remote__seize(struct nsd_remote *remote, pid_t pid);
+/*
+ * Before the exec. The child dies with us until it is let go. `stays`: its children come to us too,
+ * and each stops where it forks, clones and execs. An errno, 0 if it is ours.
+ */
+int remote__seize(struct nsd_remote *remote, pid_t pid, bool stays);
+/* One that came to us by its parent, and has just stopped at its exec. */
+void remote__adopt(struct nsd_remote *remote, pid_t pid);
 /* Waits for the exec: the child stands at the first instruction. False: it came to its end before.
  */
 bool remote__wait_for_exec(struct nsd_remote *remote);
@@ -38,6 +44,9 @@ bool remote__begin(struct nsd_remote *remote);
 /* The kernel's answer: a negative errno, -ENOSYS also where the child is gone. */
 int64_t remote__call(struct nsd_remote *remote, long number, uint64_t a, uint64_t b, uint64_t c,
                      uint64_t d, uint64_t e, uint64_t f);
+/* Of the vector that the kernel gave a program at its exec; 0 if it is not there. */
+uint64_t remote__auxiliary(pid_t pid, uint64_t type);
+bool remote__is_error(int64_t answer);
 bool remote__read(struct nsd_remote *remote, uint64_t from, void *to, size_t size);
 bool remote__write(struct nsd_remote *remote, uint64_t to, const void *from, size_t size);
 /*

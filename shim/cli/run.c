@@ -7,7 +7,9 @@
 #include "cli/collect.h"
 #include "cli/command.h"
 #include "cli/folder.h"
+#include "cli/follow.h"
 #include "cli/inject.h"
+#include "cli/obstacles.h"
 #include "cli/pager.h"
 #include "cli/preload.h"
 #include "cli/present.h"
@@ -22,18 +24,26 @@
 #include <unistd.h>
 
 struct request {
-    bool json, strict, best_effort, programs_status;
+    bool json, strict, best_effort, follow_static, programs_status;
     const char *log; /* NULL: stderr */
     char *options;   /* NSDRIFT_OPTIONS and every -o, joined; owned */
     char **program;
 };
 
-enum { OPTION_EXIT_STATUS = 256, OPTION_STRICT, OPTION_BEST_EFFORT, OPTION_JSON, OPTION_LOG };
+enum {
+    OPTION_EXIT_STATUS = 256,
+    OPTION_STRICT,
+    OPTION_BEST_EFFORT,
+    OPTION_FOLLOW_STATIC,
+    OPTION_JSON,
+    OPTION_LOG,
+};
 
 static const struct option long_options[] = {
     {"exit-status", required_argument, NULL, OPTION_EXIT_STATUS},
     {"strict", no_argument, NULL, OPTION_STRICT},
     {"best-effort", no_argument, NULL, OPTION_BEST_EFFORT},
+    {"follow-static", no_argument, NULL, OPTION_FOLLOW_STATIC},
     {"json", no_argument, NULL, OPTION_JSON},
     {"log", required_argument, NULL, OPTION_LOG},
     {"option", required_argument, NULL, 'o'},
@@ -42,23 +52,25 @@ static const struct option long_options[] = {
 };
 
 static void print_help(void) {
-    fputs("Usage: nsdrift run [OPTION...] -- PROGRAM [ARGUMENT...]\n"
-          "Runs PROGRAM with nsdrift preloaded, or put in where PROGRAM is static Go; follows its\n"
-          "children, but for static ones (not yet), and reports at the end.\n\n"
-          "  -o, --option NAME=VALUE    an option of the library, see below; may be repeated\n"
-          "      --json                 the report as JSON lines\n"
-          "      --log FILE             append the report to FILE instead of stderr\n"
-          "      --exit-status=program  exit as PROGRAM does, 128+N for a signal\n"
-          "      --strict               children that could not be watched count: exit 125\n"
-          "      --best-effort          start PROGRAM even if it cannot be watched\n"
-          "  -h, --help\n\n"
-          "Exit status: 0 no error and no warning; 1 at least one; 125 none, but PROGRAM or a Go\n"
-          "child could not be watched, or records were lost; 2 a mistake in the call.\n"
-          "NSDRIFT_LIBRARY names the library where it is neither beside this command nor\n"
-          "installed with it.\n\n"
-          "Options of the library (and their defaults); log_path, json and verbosity say where\n"
-          "and how this report is made:\n",
-          stdout);
+    fputs(
+        "Usage: nsdrift run [OPTION...] -- PROGRAM [ARGUMENT...]\n"
+        "Runs PROGRAM with nsdrift preloaded, or put in where PROGRAM is static Go; follows its\n"
+        "children, static ones with --follow-static, and reports at the end.\n\n"
+        "  -o, --option NAME=VALUE    an option of the library, see below; may be repeated\n"
+        "      --json                 the report as JSON lines\n"
+        "      --log FILE             append the report to FILE instead of stderr\n"
+        "      --exit-status=program  exit as PROGRAM does, 128+N for a signal\n"
+        "      --strict               children that could not be watched count: exit 125\n"
+        "      --follow-static        put it into static Go children too, by tracing their execs\n"
+        "      --best-effort          start PROGRAM even if it cannot be watched\n"
+        "  -h, --help\n\n"
+        "Exit status: 0 no error and no warning; 1 at least one; 125 none, but PROGRAM or a Go\n"
+        "child could not be watched, or records were lost; 2 a mistake in the call.\n"
+        "NSDRIFT_LIBRARY names the library where it is neither beside this command nor\n"
+        "installed with it.\n\n"
+        "Options of the library (and their defaults); log_path, json and verbosity say where\n"
+        "and how this report is made:\n",
+        stdout);
     command__print_options();
 }
 
@@ -112,6 +124,9 @@ static int parse(struct request *request, int argc, char **argv) {
         case OPTION_BEST_EFFORT:
             request->best_effort = true;
             break;
+        case OPTION_FOLLOW_STATIC:
+            request->follow_static = true;
+            break;
         case OPTION_JSON:
             request->json = true;
             break;
@@ -157,39 +172,88 @@ static FILE *open_log(const struct request *request) {
     return out;
 }
 
-/* Starts it and waits for its end: with the preload, or by putting the library in. */
-static bool start(const struct request *request, const struct nsd_program *program,
-                  const char *library, const char *options, struct nsd_child *child,
-                  bool *unwatched) {
-    static struct nsd_injector injector;
-    bool injected = program->state == NSD_PROGRAM_INJECTABLE, done = false;
-    char **environment = injected ? preload__environment_without()
-                                  : preload__environment(library, options, program->needs_asan);
+/* What is started, and how it went. */
+struct start {
+    const struct request *request;
+    const struct nsd_program *program;
+    const char *library, *options, *folder;
+    char **environment;
+    struct nsd_child child;
+    bool unwatched; /* the program itself was not */
+};
 
-    *unwatched = program->state == NSD_PROGRAM_UNWATCHABLE;
-    if (environment == NULL) {
+static bool run_child(struct start *start, const struct nsd_holder *holder) {
+    return child__run(&start->child, start->program->path, start->request->program,
+                      start->environment, holder);
+}
+
+/* With the library put in at its exec. */
+static bool start_injected(struct start *start) {
+    static struct nsd_injector injector;
+    struct nsd_holder holder;
+    bool done;
+
+    inject__holder(&injector, &holder);
+    done = inject__begin(&injector, start->library, start->options) &&
+           inject__program(&injector, start->program->image, start->program->image) &&
+           obstacles__none(&injector.refusal) && run_child(start, &holder);
+    inject__end(&injector);
+    if (!refusal__is_said(&injector.refusal))
+        return done;
+    command__say("%s", injector.refusal.why);
+    start->unwatched = true;
+    return start->request->best_effort && run_child(start, NULL);
+}
+
+/* The same, and for what it starts; a program that takes the preload needs no more for itself. */
+static bool start_followed(struct start *start) {
+    static struct nsd_follower follower;
+    struct nsd_holder holder;
+    bool began = follow__begin(&follower, start->library, start->options, start->folder,
+                               start->program, start->request->best_effort);
+    bool done = false;
+    const char *why;
+
+    follow__holder(&follower, &holder);
+    if (began)
+        done = run_child(start, &holder) && !follow__prevented(&follower);
+    why = follow__why(&follower);
+    if (why != NULL)
+        command__say("%s", why);
+    if (follow__was_lost(&follower))
+        command__say("its children could not be followed to the end");
+    start->unwatched |= why != NULL || follow__was_lost(&follower);
+    if (why != NULL && !done && start->request->best_effort)
+        done = run_child(start, NULL);
+    follow__end(&follower);
+    return done;
+}
+
+/* Starts it and waits for its end: with the preload, or by putting the library in. */
+static bool start_program(struct start *start) {
+    const struct nsd_program *program = start->program;
+    bool injected = program->state == NSD_PROGRAM_INJECTABLE, done;
+
+    start->environment =
+        injected ? preload__environment_without()
+                 : preload__environment(start->library, start->options, program->needs_asan);
+    if (start->environment == NULL) {
         command__say("out of memory");
         return false;
     }
-    if (injected) {
-        done = inject__begin(&injector, library, options, program->image) &&
-               child__run(child, program->path, request->program, environment, &injector);
-        inject__end(&injector);
-        if (injector.why[0] != '\0')
-            command__say("%s", injector.why);
-    }
-    *unwatched |= injected && !done;
-    if (!injected || (!done && injector.why[0] != '\0' && request->best_effort))
-        done = child__run(child, program->path, request->program, environment, NULL);
-    if (!done && child->error != 0)
-        command__say("%s: %s", request->program[0], strerror(child->error));
-    preload__free(environment);
+    start->unwatched = program->state == NSD_PROGRAM_UNWATCHABLE;
+    if (start->request->follow_static)
+        done = start_followed(start);
+    else
+        done = injected ? start_injected(start) : run_child(start, NULL);
+    if (!done && start->child.error != 0)
+        command__say("%s: %s", start->request->program[0], strerror(start->child.error));
+    preload__free(start->environment);
     return done;
 }
 
 /* Lines of text are broken where a person reads them on a terminal. */
-static int present(struct nsd_presentation *presentation,
-                   const struct nsd_collection *collection) {
+static int present(struct nsd_presentation *presentation, const struct nsd_collection *collection) {
     unsigned width = presentation->json ? 0 : pager__width(presentation->out);
     FILE *wrapped = width > 0 ? wrap__open(presentation->out, width) : NULL;
     int status;
@@ -210,7 +274,7 @@ static bool keeps_recordings(void) {
 static int watch(const struct request *request, const struct nsd_program *program,
                  const char *library, FILE *out) {
     struct nsd_collection collection;
-    struct nsd_child child = {0};
+    struct start start = {.request = request, .program = program, .library = library};
     struct nsd_presentation presentation = {
         .out = out,
         .json = request->json || nsd_options.json.number != 0,
@@ -233,15 +297,18 @@ static int watch(const struct request *request, const struct nsd_program *progra
     if (keeps_recordings() || presentation.verbosity >= 2)
         folder__keep_all(&collection);
     options = folder__options(&collection);
+    start.options = options;
+    start.folder = collection.folder;
     if (options == NULL) {
         command__say("out of memory");
-    } else if (start(request, program, library, options, &child, &presentation.known_unseen)) {
-        presentation.pid = child.pid;
-        presentation.signal = WIFSIGNALED(child.status) ? WTERMSIG(child.status) : 0;
+    } else if (start_program(&start)) {
+        presentation.known_unseen = start.unwatched;
+        presentation.pid = start.child.pid;
+        presentation.signal = WIFSIGNALED(start.child.status) ? WTERMSIG(start.child.status) : 0;
         folder__read(&collection, presentation.verbosity);
         status = present(&presentation, &collection);
         if (request->programs_status)
-            status = child__exit_status(&child);
+            status = child__exit_status(&start.child);
         if (keeps_recordings())
             folder__move_to(&collection, nsd_options.record.text);
     }
@@ -262,6 +329,10 @@ int command__run(int argc, char **argv) {
     status = NSD_STATUS_UNSEEN;
     options__parse(request.options, complain);
     program__look(&program, request.program[0]);
+    if (request.follow_static && nsd_options.follow.number == 0) {
+        status = command__usage("--follow-static and follow=0 exclude each other");
+        goto done;
+    }
     if (program.state != NSD_PROGRAM_WATCHABLE && program.state != NSD_PROGRAM_INJECTABLE)
         command__say("%s", program.why);
     if (program.state == NSD_PROGRAM_ABSENT ||

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "record/part.h"
+#include "record/slots.h"
 #include <stddef.h>
 
 /* Of what one event asks about stacks: later answers are left out, and then the replay knows less.
@@ -46,34 +47,6 @@ bool record__is_on(void) {
 
 /* ---- slots of the index ---- */
 
-static struct nsd_index_slot *slot_at(uint32_t number) {
-    return (struct nsd_index_slot *) ((char *) writer.index + NSD_RECORD_PAGE) + number;
-}
-
-static bool take_slot(struct nsd_index_slot *slot) {
-    uint32_t expected = NSD_SLOT_FREE;
-
-    return __atomic_compare_exchange_n(&slot->state, &expected, NSD_SLOT_CLAIMED, false,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
-/* A slot never used; once there is none, one that a copy gave back. */
-static struct nsd_index_slot *claim_slot(void) {
-    uint32_t number = __atomic_fetch_add(&writer.index->claimed, 1, __ATOMIC_RELAXED);
-
-    if (number < NSD_INDEX_SLOTS && take_slot(slot_at(number)))
-        return slot_at(number);
-    /* Never so far that the count could come round. */
-    if (number >= NSD_INDEX_SLOTS)
-        __atomic_fetch_sub(&writer.index->claimed, 1, __ATOMIC_RELAXED);
-    for (uint32_t i = 0; i < NSD_INDEX_SLOTS; i++) {
-        if (__atomic_load_n(&slot_at(i)->state, __ATOMIC_RELAXED) == NSD_SLOT_FREE &&
-            take_slot(slot_at(i)))
-            return slot_at(i);
-    }
-    return NULL;
-}
-
 static void fill_slot(const struct nsd_record_facts *facts) {
     struct nsd_index_slot *slot = writer.slot;
 
@@ -83,36 +56,29 @@ static void fill_slot(const struct nsd_record_facts *facts) {
         memory__copy(slot->recording, writer.own.name, sizeof slot->recording);
     else
         slot->recording[0] = '\0';
-    __atomic_store_n(&slot->state, NSD_SLOT_FILLED, __ATOMIC_RELEASE);
+    slots__commit(slot);
 }
 
 /* ---- programs that are not watched ---- */
-
-static struct nsd_index_slot *slot_of(struct nsd_record_facts *facts) {
-    return (struct nsd_index_slot *) ((char *) facts - offsetof(struct nsd_index_slot, facts));
-}
 
 bool record__has_index(void) {
     return writer.index != NULL;
 }
 
-struct nsd_record_facts *record__begin_unwatched(void) {
-    struct nsd_index_slot *slot = writer.index != NULL ? claim_slot() : NULL;
+bool record__index_is_followed(void) {
+    return writer.index != NULL && writer.index->followed != 0;
+}
 
-    if (slot == NULL)
-        return NULL;
-    slot->part = 0;
-    slot->recording[0] = '\0';
-    memory__fill(&slot->facts, 0, sizeof slot->facts);
-    return &slot->facts;
+struct nsd_record_facts *record__begin_unwatched(void) {
+    return writer.index != NULL ? slots__claim_unwatched(writer.index) : NULL;
 }
 
 void record__end_unwatched(struct nsd_record_facts *facts) {
-    __atomic_store_n(&slot_of(facts)->state, NSD_SLOT_FILLED, __ATOMIC_RELEASE);
+    slots__commit(slots__of(facts));
 }
 
 void record__take_back_unwatched(struct nsd_record_facts *facts) {
-    __atomic_store_n(&slot_of(facts)->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
+    slots__give_back(slots__of(facts));
 }
 
 /* ---- the beginning ---- */
@@ -147,7 +113,7 @@ const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_r
         return "the folder's name is too long";
     writer.index = record_file__map_index();
     if (writer.index != NULL)
-        writer.slot = claim_slot();
+        writer.slot = slots__claim(writer.index);
     writer.interned = record_tables__begin(NULL);
     if (writer.interned == NULL)
         why = "there is no memory for it";
@@ -203,7 +169,7 @@ static void begin_waiting(void) {
     writer.ask_facts(&facts);
     facts.flags |= NSD_RECORD_IS_COPY;
     if (writer.index != NULL)
-        writer.slot = claim_slot();
+        writer.slot = slots__claim(writer.index);
     /* The parent's memory of what stands in its tables is nothing to this part. */
     writer.interned = record_tables__begin(writer.interned);
     part = writer.interned == NULL ? NULL : claim_slice();

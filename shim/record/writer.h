@@ -36,6 +36,8 @@ bool record__is_on(void);
  * all zero, to be filled in and ended, or NULL. By any thread and vfork child.
  */
 bool record__has_index(void);
+/* Static Go programs are the run's own business: it puts the library into them, or names them. */
+bool record__index_is_followed(void);
 struct nsd_record_facts *record__begin_unwatched(void);
 void record__end_unwatched(struct nsd_record_facts *facts);
 void record__take_back_unwatched(struct nsd_record_facts *facts);

@@ -74,15 +74,15 @@ for release_ in (OLDEST, NEWEST):
         soak(release, of_level(3, 8, 60), "checkptr", ("-gcflags=all=-d=checkptr",))
 
 
-def children_program(release):
+def children_program(release, ldflags=programs.DYNAMIC, label=""):
     root = programs.go_root(release)
     folder = settings.PROGRAMS / "go_children"
-    output = settings.CACHE / "go" / release / "children"
+    output = settings.CACHE / "go" / release / f"children{label}"
     files = sorted(folder.glob("*.go"))
     # By its folder, so that the files' build constraints hold.
     env = programs.go_environment(root, PWD=str(folder))
     return programs.build_once(output, files, [root / "bin" / "go", "build", "-o", output,
-                                               "-ldflags=" + programs.DYNAMIC, "."], env, cwd=folder)
+                                               f"-ldflags={ldflags}", "."], env, cwd=folder)
 
 
 def children(release, prefix=()):

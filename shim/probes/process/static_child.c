@@ -128,7 +128,7 @@ void static_child__note(int folder, const char *path, int32_t pid) {
         return;
     kind = kind_of((int) fd);
     sys__close((int) fd);
-    if (kind == OTHER)
+    if (kind == OTHER || (kind == STATIC_GO && record__index_is_followed()))
         return;
     facts = record__begin_unwatched();
     if (facts == NULL)

@@ -2,7 +2,7 @@
 // collector and the profiler at work. Each child is in the memory of this program until it execs, and
 // what it does there is its own. Prints how many it has started.
 //
-// Usage: children COUNT
+// Usage: children COUNT [PROGRAM]: PROGRAM instead of /bin/true
 package main
 
 import (
@@ -52,10 +52,12 @@ var ways = []way{
 
 var started int64
 
+var program = "/bin/true"
+
 func run(one way) error {
 	attributes, after := one.attributes()
 	defer after()
-	command := exec.Command("/bin/true")
+	command := exec.Command(program)
 	command.SysProcAttr = attributes
 	// The signal of Pdeathsig is sent when the thread ends.
 	if attributes.Pdeathsig != 0 {
@@ -75,6 +77,9 @@ func main() {
 	count, err := strconv.ParseInt(os.Args[1], 10, 64)
 	if err != nil {
 		panic(err)
+	}
+	if len(os.Args) > 2 {
+		program = os.Args[2]
 	}
 	over := make(chan bool)
 	runtime.SetCPUProfileRate(499)

@@ -1,0 +1,59 @@
+/*
+ * Slots of the index, see slots.h.
+ */
+#include "record/slots.h"
+#include "base/memory.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+static struct nsd_index_slot *slot_at(struct nsd_index *index, uint32_t number) {
+    return (struct nsd_index_slot *) ((char *) index + NSD_RECORD_PAGE) + number;
+}
+
+static bool take(struct nsd_index_slot *slot) {
+    uint32_t expected = NSD_SLOT_FREE;
+
+    return __atomic_compare_exchange_n(&slot->state, &expected, NSD_SLOT_CLAIMED, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* A slot never used; once there is none, one that a copy gave back. */
+struct nsd_index_slot *slots__claim(struct nsd_index *index) {
+    uint32_t number = __atomic_fetch_add(&index->claimed, 1, __ATOMIC_RELAXED);
+
+    if (number < NSD_INDEX_SLOTS && take(slot_at(index, number)))
+        return slot_at(index, number);
+    /* Never so far that the count could come round. */
+    if (number >= NSD_INDEX_SLOTS)
+        __atomic_fetch_sub(&index->claimed, 1, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < NSD_INDEX_SLOTS; i++) {
+        struct nsd_index_slot *slot = slot_at(index, i);
+
+        if (__atomic_load_n(&slot->state, __ATOMIC_RELAXED) == NSD_SLOT_FREE && take(slot))
+            return slot;
+    }
+    return NULL;
+}
+
+void slots__commit(struct nsd_index_slot *slot) {
+    __atomic_store_n(&slot->state, NSD_SLOT_FILLED, __ATOMIC_RELEASE);
+}
+
+void slots__give_back(struct nsd_index_slot *slot) {
+    __atomic_store_n(&slot->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
+}
+
+struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index) {
+    struct nsd_index_slot *slot = slots__claim(index);
+
+    if (slot == NULL)
+        return NULL;
+    slot->part = 0;
+    slot->recording[0] = '\0';
+    memory__fill(&slot->facts, 0, sizeof slot->facts);
+    return &slot->facts;
+}
+
+struct nsd_index_slot *slots__of(struct nsd_record_facts *facts) {
+    return (struct nsd_index_slot *) ((char *) facts - offsetof(struct nsd_index_slot, facts));
+}

@@ -1,0 +1,22 @@
+/*
+ * The slots of a run's index: claimed by one atomic add, filled in, and committed by one store, by
+ * many processes at once. Called by writer.c for the image it runs in and by the command for
+ * programs that nobody watches. No system calls; safe in signal handlers and fork children.
+ */
+#ifndef NSD_RECORD_SLOTS_H
+#define NSD_RECORD_SLOTS_H
+
+#include "record/format.h"
+
+/* A slot for us alone, its content whatever it was, or NULL where there is none left. */
+struct nsd_index_slot *slots__claim(struct nsd_index *index);
+/* It is whole: readers may take it. */
+void slots__commit(struct nsd_index_slot *slot);
+/* It is nobody's any more. */
+void slots__give_back(struct nsd_index_slot *slot);
+
+/* For a program that will not be watched: a claimed slot's facts, all zero, or NULL. */
+struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index);
+struct nsd_index_slot *slots__of(struct nsd_record_facts *facts);
+
+#endif

@@ -1,0 +1,5 @@
+// does_nothing: a Go program that starts and ends.
+package main
+
+func main() {
+}
