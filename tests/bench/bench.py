@@ -279,6 +279,36 @@ def static_go(table):
     })
 
 
+def follow_static(table):
+    """What --follow-static costs those that are followed: starts, and what is neither fork nor exec."""
+    starts, big = c("starts"), big_go_program("big-static", ldflags=())
+    calls = programs.go("go_calls", ldflags=(), label="static", folder=HERE)
+    run = [settings.command(), "run", "--exit-status=program"]
+    follow = [*run, "--follow-static"]
+    strace = [shutil.which("strace"), "-f", "-e", "trace=none", "-o", "/dev/null"]
+
+    def started(program, *prefix, count=100):
+        return lambda: number([starts, count, "-", program], prefix=prefix)
+    for name, program in (("follow_start_static_go", big), ("follow_start_c", c("nothing"))):
+        subjects = {"native": started(program), "nsdrift_run": started(program, *run, "--"),
+                    "follow_static": started(program, *follow, "--")}
+        if strace[0]:
+            subjects["strace -e none"] = started(program, *strace, count=20)
+        table.ratios(name, subjects)
+    for name, what, count in (("follow_unrelated_go", "getppid", 1000000),
+                              ("follow_ping_pong_go", "pipe", 100000)):
+        table.ratios(name, {
+            "native": lambda what=what, count=count: number([calls, what, count]),
+            "follow_static": lambda what=what, count=count: number([calls, what, count],
+                                                                   prefix=[*follow, "--"]),
+        })
+    threads = c("thread_create_join")
+    table.ratios("follow_thread_create", {
+        "native": lambda: number([threads, 20000]),
+        "follow_static": lambda: number([threads, 20000], prefix=[*follow, "--"]),
+    })
+
+
 def instructions(table, workload, program):
     """Instructions that the program executes from its first to its last, by callgrind; else by the
     processor's counter."""
@@ -448,7 +478,7 @@ def report_full_recording(table):
 
 WORKLOADS = [setns_trip_c, setns_trip_go, recording_added, visit_go, thread_create_join, unrelated_call_go,
              pipe_ping_pong_go, process_start, process_start_go_stripped, memory,
-             static_go, scan_1000_threads, report_full_recording]
+             static_go, follow_static, scan_1000_threads, report_full_recording]
 
 
 def main():

@@ -18,7 +18,8 @@ enum kind { OTHER, STATIC, STATIC_GO, TOOL_OF_GO };
 
 static const char *const words[] = {
     [STATIC] = "it is statically linked, and no Go",
-    [STATIC_GO] = "it is a statically linked Go program that another one executed",
+    [STATIC_GO] = "it is a statically linked Go program that another one executed (--follow-static "
+                  "watches those)",
     [TOOL_OF_GO] = "it is a tool of Go's own, statically linked",
 };
 
