@@ -10,32 +10,6 @@ static unsigned bucket_of(uint64_t number) {
     return (unsigned) ((number * 0x9e3779b97f4a7c15ull) >> 40) % NSD_LABEL_BUCKETS;
 }
 
-struct nsd_label *label__real(struct nsd_label *label) {
-    while (label != NULL && label->same != NULL)
-        label = label->same;
-    return label;
-}
-
-static const struct nsd_label *real(const struct nsd_label *label) {
-    while (label != NULL && label->same != NULL)
-        label = label->same;
-    return label;
-}
-
-const struct nsd_identity *label__identity(const struct nsd_label *label) {
-    return label == NULL ? NULL : &real(label)->identity;
-}
-
-bool label__is_identified(const struct nsd_label *label) {
-    const struct nsd_identity *identity = label__identity(label);
-
-    return identity != NULL && (identity->inode != 0 || identity->id != 0);
-}
-
-bool label__same(const struct nsd_label *a, const struct nsd_label *b) {
-    return a != NULL && b != NULL && real(a) == real(b);
-}
-
 static bool is_in_use(const struct nsd_label *label) {
     return label->threads > 0 || label->descriptors > 0;
 }
@@ -91,33 +65,15 @@ struct nsd_label *labels__mint(struct nsd_labels *labels, enum nsd_kind kind) {
     return label;
 }
 
-struct nsd_label *label__hold(struct nsd_label *label) {
-    if (label != NULL)
-        label->holders++;
-    return label;
-}
-
-void labels__drop(struct nsd_labels *labels, struct nsd_label *label) {
-    while (label != NULL && --label->holders == 0) {
+void labels__give_back(struct nsd_labels *labels, struct nsd_label *label) {
+    do {
         struct nsd_label *same = label->same;
 
         unlink_label(labels, label);
         arena__give(label, sizeof *label);
         labels->count--;
         label = same;
-    }
-}
-
-struct nsd_label *label__enter(struct nsd_label *label) {
-    if (label != NULL)
-        label__real(label)->threads++;
-    return label__hold(label);
-}
-
-void labels__leave(struct nsd_labels *labels, struct nsd_label *label) {
-    if (label != NULL)
-        label__real(label)->threads--;
-    labels__drop(labels, label);
+    } while (label != NULL && --label->holders == 0);
 }
 
 struct nsd_label *label__open(struct nsd_label *label) {

@@ -9,6 +9,7 @@
 
 #include "ledger/event.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct nsd_label {
@@ -48,20 +49,59 @@ struct nsd_label *labels__of(struct nsd_labels *labels, const struct nsd_identit
 bool labels__learn(struct nsd_labels *labels, struct nsd_label *label,
                    const struct nsd_identity *identity);
 
-bool label__is_identified(const struct nsd_label *label);
-/* Same namespace. Nothing is the same as an unknown one (NULL). */
-bool label__same(const struct nsd_label *a, const struct nsd_label *b);
+/* The short ones are in the header: a switch calls them some thirty times. */
+
 /* What the label stands for by now; follows `same`. NULL for NULL. */
-struct nsd_label *label__real(struct nsd_label *label);
+static inline struct nsd_label *label__real(const struct nsd_label *label) {
+    while (label != NULL && label->same != NULL)
+        label = label->same;
+    return (struct nsd_label *) (uintptr_t) label;
+}
+
 /* What is known of its identity; NULL for NULL. */
-const struct nsd_identity *label__identity(const struct nsd_label *label);
+static inline const struct nsd_identity *label__identity(const struct nsd_label *label) {
+    return label == NULL ? NULL : &label__real(label)->identity;
+}
+
+static inline bool label__is_identified(const struct nsd_label *label) {
+    const struct nsd_identity *identity = label__identity(label);
+
+    return identity != NULL && (identity->inode != 0 || identity->id != 0);
+}
+
+/* Same namespace. Nothing is the same as an unknown one (NULL). */
+static inline bool label__same(const struct nsd_label *a, const struct nsd_label *b) {
+    return a != NULL && b != NULL && (a == b || label__real(a) == label__real(b));
+}
 
 /* NULL is ignored by all of these; label__hold returns its argument. */
-struct nsd_label *label__hold(struct nsd_label *label);
-void labels__drop(struct nsd_labels *labels, struct nsd_label *label);
+static inline struct nsd_label *label__hold(struct nsd_label *label) {
+    if (label != NULL)
+        label->holders++;
+    return label;
+}
+
+/* Of one that nobody holds any more: for labels__drop. */
+void labels__give_back(struct nsd_labels *labels, struct nsd_label *label);
+
+static inline void labels__drop(struct nsd_labels *labels, struct nsd_label *label) {
+    if (label != NULL && --label->holders == 0)
+        labels__give_back(labels, label);
+}
+
 /* A thread enters (holds it, too) and leaves; likewise a descriptor. */
-struct nsd_label *label__enter(struct nsd_label *label);
-void labels__leave(struct nsd_labels *labels, struct nsd_label *label);
+static inline struct nsd_label *label__enter(struct nsd_label *label) {
+    if (label != NULL)
+        label__real(label)->threads++;
+    return label__hold(label);
+}
+
+static inline void labels__leave(struct nsd_labels *labels, struct nsd_label *label) {
+    if (label != NULL)
+        label__real(label)->threads--;
+    labels__drop(labels, label);
+}
+
 struct nsd_label *label__open(struct nsd_label *label);
 void labels__close(struct nsd_labels *labels, struct nsd_label *label);
 

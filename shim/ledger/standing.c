@@ -13,21 +13,6 @@ struct nsd_thread *ledger__next_thread(struct nsd_thread *thread) {
     return thread->hh.next;
 }
 
-struct nsd_thread *ledger__thread(struct nsd_ledger *ledger, int32_t tid) {
-    return threads__find(&ledger->threads, tid);
-}
-
-nsd_kinds ledger__away(const struct nsd_ledger *ledger, const struct nsd_thread *thread) {
-    nsd_kinds away = 0;
-
-    /* Asked again and again for each event: of most kinds nothing ever changed. */
-    FOR_EACH_KIND(kind, ledger->touched) {
-        if (home__is_away(&ledger->home, kind, thread->label[kind]))
-            away = (nsd_kinds) (away | NSD_KIND_BIT(kind));
-    }
-    return (nsd_kinds) (away & ~thread->collective);
-}
-
 struct nsd_label *ledger__home(const struct nsd_ledger *ledger, enum nsd_kind kind) {
     return ledger->home.stood[kind];
 }
@@ -44,12 +29,6 @@ int32_t ledger__pinned(const struct nsd_thread *thread) {
     return (int32_t) thread->pins;
 }
 
-bool ledger__is_single_threaded(const struct nsd_ledger *ledger) {
-    /* A leader that has ended stays in the thread group to its end (kernel/exit.c, release_task).
-     */
-    return threads__live(&ledger->threads) <= 1 && ledger->leader != NULL;
-}
-
 uint32_t ledger__threads_seen(const struct nsd_ledger *ledger) {
     return ledger->threads.seen;
 }
@@ -61,13 +40,6 @@ uint32_t ledger__threads_live(const struct nsd_ledger *ledger) {
 
 uint64_t ledger__lost(const struct nsd_ledger *ledger) {
     return (uint64_t) ledger->threads.lost + ledger->switches.lost + ledger->descriptors.lost;
-}
-
-bool ledger__unidentified(struct nsd_ledger *ledger, int32_t tid, enum nsd_kind kind) {
-    const struct nsd_thread *thread = threads__find(&ledger->threads, tid);
-
-    return thread != NULL && thread->label[kind] != NULL &&
-           !label__is_identified(thread->label[kind]);
 }
 
 enum nsd_comparison ledger__compare(struct nsd_ledger *ledger, int32_t tid, enum nsd_kind kind,

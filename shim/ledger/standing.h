@@ -55,22 +55,44 @@ struct nsd_change {
 /* Live threads, in the order of their births. */
 struct nsd_thread *ledger__first_thread(struct nsd_ledger *ledger);
 struct nsd_thread *ledger__next_thread(struct nsd_thread *thread);
-struct nsd_thread *ledger__thread(struct nsd_ledger *ledger, int32_t tid);
+static inline struct nsd_thread *ledger__thread(struct nsd_ledger *ledger, int32_t tid) {
+    return threads__find(&ledger->threads, tid);
+}
 /* Kinds in which the thread is not at home. */
-nsd_kinds ledger__away(const struct nsd_ledger *ledger, const struct nsd_thread *thread);
+static inline nsd_kinds ledger__away(const struct nsd_ledger *ledger,
+                                     const struct nsd_thread *thread) {
+    nsd_kinds away = 0;
+
+    /* Asked again and again for each event: of most kinds nothing ever changed. */
+    FOR_EACH_KIND(kind, ledger->touched) {
+        if (home__is_away(&ledger->home, kind, thread->label[kind]))
+            away = (nsd_kinds) (away | NSD_KIND_BIT(kind));
+    }
+    return (nsd_kinds) (away & ~thread->collective);
+}
 struct nsd_label *ledger__home(const struct nsd_ledger *ledger, enum nsd_kind kind);
 bool ledger__is_leader(const struct nsd_ledger *ledger, const struct nsd_thread *thread);
 int32_t ledger__tid(const struct nsd_thread *thread);
 /* Depth of nsdrift_thread_pin. */
 int32_t ledger__pinned(const struct nsd_thread *thread);
 /* One live thread by our count, and it is the leader. */
-bool ledger__is_single_threaded(const struct nsd_ledger *ledger);
+static inline bool ledger__is_single_threaded(const struct nsd_ledger *ledger) {
+    /* A leader that has ended stays in the thread group to its end (kernel/exit.c, release_task).
+     */
+    return threads__live(&ledger->threads) <= 1 && ledger->leader != NULL;
+}
 uint32_t ledger__threads_seen(const struct nsd_ledger *ledger);
 uint32_t ledger__threads_live(const struct nsd_ledger *ledger);
 /* What found no room in the ledger. */
 uint64_t ledger__lost(const struct nsd_ledger *ledger);
 /* True if it is not known which namespace of this kind the thread is in: worth a look. */
-bool ledger__unidentified(struct nsd_ledger *ledger, int32_t tid, enum nsd_kind kind);
+static inline bool ledger__unidentified(struct nsd_ledger *ledger, int32_t tid,
+                                        enum nsd_kind kind) {
+    const struct nsd_thread *thread = threads__find(&ledger->threads, tid);
+
+    return thread != NULL && thread->label[kind] != NULL &&
+           !label__is_identified(thread->label[kind]);
+}
 
 enum nsd_comparison {
     NSD_COMPARE_AGREES,

@@ -11,7 +11,7 @@ void witness__fill(struct nsd_witness *witness, const struct nsd_event *event, n
     witness->frames = event->frames;
     witness->stack_pointer = event->stack_pointer;
     witness->time = event->time;
-    memory__copy(witness->arguments, event->arguments, sizeof witness->arguments);
+    __builtin_memcpy(witness->arguments, event->arguments, sizeof witness->arguments);
     witness->result = event->result;
     witness->goroutine = event->goroutine;
     witness->tid = event->tid;
@@ -118,9 +118,12 @@ static void let_go(struct nsd_labels *labels, struct nsd_switch *change) {
     FOR_EACH_KIND(kind, change->kinds) {
         labels__drop(labels, change->before[kind]);
     }
-    witness__keep(&change->failure, NULL, 0);
-    witness__keep(&change->sibling, NULL, 0);
-    witness__keep(&change->elsewhere, NULL, 0);
+    if (change->failure != NULL)
+        witness__keep(&change->failure, NULL, 0);
+    if (change->sibling != NULL)
+        witness__keep(&change->sibling, NULL, 0);
+    if (change->elsewhere != NULL)
+        witness__keep(&change->elsewhere, NULL, 0);
 }
 
 void switch__drop(struct nsd_labels *labels, struct nsd_switch *change) {
@@ -135,7 +138,7 @@ void switches__reset(struct nsd_switches *switches) {
     switches->spare = NULL;
 }
 
-void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels) {
+void switches__clear_grave(struct nsd_switches *switches, struct nsd_labels *labels) {
     while (switches->grave != NULL) {
         struct nsd_switch *change = switches->grave;
 

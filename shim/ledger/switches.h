@@ -82,7 +82,11 @@ struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct n
  */
 void switches__close(struct nsd_switches *switches, struct nsd_switch *change, bool home);
 /* Gives back what the last event closed, all but one record for the next visit. */
-void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels);
+void switches__clear_grave(struct nsd_switches *switches, struct nsd_labels *labels);
+static inline void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels) {
+    if (switches->grave != NULL)
+        switches__clear_grave(switches, labels);
+}
 /* Gives that one back, too. */
 void switches__reset(struct nsd_switches *switches);
 

@@ -35,10 +35,6 @@ struct nsd_thread *threads__add(struct nsd_threads *threads, int32_t tid) {
     return thread;
 }
 
-uint32_t threads__live(const struct nsd_threads *threads) {
-    return HASH_COUNT(threads->table);
-}
-
 void threads__remove(struct nsd_threads *threads, struct nsd_thread *thread) {
     HASH_DELETE(hh, threads->table, thread);
     if (threads->asked == thread)
@@ -47,11 +43,9 @@ void threads__remove(struct nsd_threads *threads, struct nsd_thread *thread) {
     threads->grave = thread;
 }
 
-void threads__bury(struct nsd_threads *threads, struct nsd_labels *labels) {
+void threads__clear_grave(struct nsd_threads *threads, struct nsd_labels *labels) {
     struct nsd_thread *thread = threads->grave;
 
-    if (thread == NULL)
-        return;
     threads->grave = NULL;
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
         labels__leave(labels, thread->label[kind]);
@@ -65,10 +59,6 @@ struct nsd_birth *threads__expected(struct nsd_threads *threads, uint32_t token)
     if (token != 0)
         HASH_FIND(hh, threads->births, &token, sizeof token, birth);
     return birth;
-}
-
-uint32_t threads__expecting(const struct nsd_threads *threads) {
-    return HASH_COUNT(threads->births);
 }
 
 void threads__give_up(struct nsd_threads *threads, struct nsd_labels *labels,

@@ -71,16 +71,24 @@ static inline struct nsd_thread *threads__find(struct nsd_threads *threads, int3
 }
 /* A new thread in no known namespace. NULL without memory. The tid must not be there. */
 struct nsd_thread *threads__add(struct nsd_threads *threads, int32_t tid);
-uint32_t threads__live(const struct nsd_threads *threads);
+static inline uint32_t threads__live(const struct nsd_threads *threads) {
+    return HASH_COUNT(threads->table);
+}
 /* Not found any more; the record stays until threads__bury. One may wait there at a time. */
 void threads__remove(struct nsd_threads *threads, struct nsd_thread *thread);
-void threads__bury(struct nsd_threads *threads, struct nsd_labels *labels);
+void threads__clear_grave(struct nsd_threads *threads, struct nsd_labels *labels);
+static inline void threads__bury(struct nsd_threads *threads, struct nsd_labels *labels) {
+    if (threads->grave != NULL)
+        threads__clear_grave(threads, labels);
+}
 
 /* A birth on its way; when too many are, the oldest is given up. NULL without memory. */
 struct nsd_birth *threads__expect(struct nsd_threads *threads, struct nsd_labels *labels,
                                   uint32_t token);
 struct nsd_birth *threads__expected(struct nsd_threads *threads, uint32_t token);
-uint32_t threads__expecting(const struct nsd_threads *threads);
+static inline uint32_t threads__expecting(const struct nsd_threads *threads) {
+    return HASH_COUNT(threads->births);
+}
 void threads__give_up(struct nsd_threads *threads, struct nsd_labels *labels,
                       struct nsd_birth *birth);
 

@@ -69,7 +69,7 @@ bool submit__is_observed(int32_t tid, nsd_kinds kinds) {
 
 /* Of a thread that the ledger has. */
 static void note_standing(int32_t tid, nsd_kinds kinds) {
-    uint64_t word = atomic_load_explicit(standing_of(tid), memory_order_relaxed);
+    const uint64_t word = atomic_load_explicit(standing_of(tid), memory_order_relaxed);
     nsd_kinds known = (uint32_t) word == (uint32_t) tid ? (nsd_kinds) (word >> 32) : 0;
 
     known = (nsd_kinds) (known | kinds);
@@ -77,8 +77,9 @@ static void note_standing(int32_t tid, nsd_kinds kinds) {
         if (ledger__unidentified(&ledger, tid, kind))
             known = (nsd_kinds) (known & ~NSD_KIND_BIT(kind));
     }
-    atomic_store_explicit(standing_of(tid), (uint64_t) known << 32 | (uint32_t) tid,
-                          memory_order_relaxed);
+    if (word != ((uint64_t) known << 32 | (uint32_t) tid))
+        atomic_store_explicit(standing_of(tid), (uint64_t) known << 32 | (uint32_t) tid,
+                              memory_order_relaxed);
 }
 
 static void forget_standing(int32_t tid) {
@@ -260,7 +261,7 @@ static void take_in(const struct nsd_event *given) {
         apply_identities(event->tid, 0, event->kinds & NSD_ALL_KINDS);
 }
 
-static void drain(void) {
+static void take_in_queued(void) {
     while (atomic_load_explicit(&queued_count, memory_order_acquire) > 0) {
         struct queued *oldest = oldest_queued();
 
@@ -270,6 +271,11 @@ static void drain(void) {
         atomic_store_explicit(&oldest->state, EMPTY, memory_order_release);
         atomic_fetch_sub(&queued_count, 1);
     }
+}
+
+static inline void drain(void) {
+    if (atomic_load_explicit(&queued_count, memory_order_acquire) > 0)
+        take_in_queued();
 }
 
 /* Lets go of the lock, and takes it again for what was queued in the last moment. */
@@ -308,7 +314,7 @@ void submit__begin(int32_t pid, int32_t tid) {
 void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid) {
     /* The identities are read only as far as they are filled: most of an event need not be zeroed.
      */
-    memory__fill(event, 0, offsetof(struct nsd_event, identity));
+    __builtin_memset(event, 0, offsetof(struct nsd_event, identity));
     event->call = (uint16_t) call;
     event->tid = tid;
     event->time = clock__ticks();

@@ -43,7 +43,13 @@ static bool is_left(const struct nsd_scene *scene, const struct nsd_thread *thre
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     const struct nsd_event *event = scene->event;
+    const struct nsd_switch *closed = scene->change->closed;
+    bool any_over = closed != NULL && closed->visit_over;
 
+    for (const struct nsd_switch *open = thread->switches; open != NULL; open = open->outer)
+        any_over = any_over || open->visit_over;
+    if (!any_over)
+        return;
     /* Ends have rules of their own. */
     if (event->call == NSD_CALL_THREAD_DIED ||
         (scene__is_ending(event) && ledger__is_leader(scene->ledger, thread)))

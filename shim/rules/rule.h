@@ -24,7 +24,8 @@ enum {
     NSD_LOOK_LIFE = 4u,    /* creation, birth and death, of both */
     NSD_LOOK_PROCESS = 8u, /* fork, exec, exit and the like, besides the first two */
     NSD_LOOK_LOCK = 16u,   /* pin, unpin and the like, besides the first two */
-    NSD_LOOK_ALL = 31u,
+    NSD_LOOK_MOUNT = 32u,  /* any call that by its kind depends on mnt, besides the others */
+    NSD_LOOK_ALL = 63u,
 };
 
 /* Each function may be NULL. */

@@ -32,6 +32,8 @@ static uint32_t lookers_at(unsigned sort) {
 static unsigned sort_of(const struct nsd_event *event) {
     unsigned sort = event->runtime == NSD_RUNTIME_GO ? NSD_LOOK_GO : NSD_LOOK_THREADS;
 
+    if ((nsd_call_table[event->call].kinds & NSD_KIND_BIT(NSD_KIND_MNT)) != 0)
+        sort |= NSD_LOOK_MOUNT;
     switch (nsd_call_table[event->call].effect) {
     case NSD_EFFECT_THREAD:
         return event->call == NSD_CALL_THREAD_BORN || event->call == NSD_CALL_THREAD_DIED

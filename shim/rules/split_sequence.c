@@ -132,6 +132,6 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
 
 const struct nsd_rule nsd_rule_SPLIT_SEQUENCE = {
     .on_event = on_event,
-    .looks_at = NSD_LOOK_THREADS | NSD_LOOK_GO | NSD_LOOK_LIFE,
+    .looks_at = NSD_LOOK_GO | NSD_LOOK_LIFE | NSD_LOOK_MOUNT,
     .on_thread = on_thread,
 };

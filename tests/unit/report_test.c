@@ -116,14 +116,10 @@ enum nsd_severity finding__severity(const struct nsd_finding *finding) {
     return worst;
 }
 
-const struct nsd_identity *label__identity(const struct nsd_label *label) {
-    return label != NULL ? &label->identity : NULL;
-}
-
 static struct nsd_thread thread;
 
-struct nsd_thread *ledger__first_thread(struct nsd_ledger *ledger) {
-    (void) ledger;
+struct nsd_thread *ledger__first_thread(struct nsd_ledger *asked) {
+    (void) asked;
     return thread.tid != 0 ? &thread : NULL;
 }
 
@@ -132,17 +128,16 @@ struct nsd_thread *ledger__next_thread(struct nsd_thread *last) {
     return NULL;
 }
 
-nsd_kinds ledger__away(const struct nsd_ledger *ledger, const struct nsd_thread *asked) {
-    (void) ledger;
-    (void) asked;
-    return NSD_KIND_BIT(NSD_KIND_MNT);
-}
-
 static struct nsd_label home = {.identity = {.inode = 4026531841}};
 static struct nsd_label away = {.identity = {.inode = 4026532207}};
+/* As much as the questions in its header read. */
+static struct nsd_ledger ledger = {
+    .touched = NSD_KIND_BIT(NSD_KIND_MNT),
+    .home.stood[NSD_KIND_MNT] = &home,
+};
 
-struct nsd_label *ledger__home(const struct nsd_ledger *ledger, enum nsd_kind kind) {
-    (void) ledger;
+struct nsd_label *ledger__home(const struct nsd_ledger *asked, enum nsd_kind kind) {
+    (void) asked;
     return kind == NSD_KIND_MNT ? &home : NULL;
 }
 
@@ -266,7 +261,7 @@ static void begin(const char *options) {
 }
 
 static const char *report(void) {
-    report__write(NULL, &findings, &image);
+    report__write(&ledger, &findings, &image);
     return taken(captured);
 }
 
@@ -533,7 +528,7 @@ static void table_of_threads(void) {
     begin("verbosity=2:json=1");
     findings.first = NULL;
     CHECK(strstr(report(), "\"mnt\":{\"current\":4026532207,\"home\":4026531841}") != NULL);
-    report__write(NULL, &findings, &image);
+    report__write(&ledger, &findings, &image);
     CHECK(strstr(taken(captured), "\"switched\":[\"mnt\"]}\n") != NULL);
     thread.tid = 0;
 }
@@ -601,11 +596,11 @@ static void stderr_closed_or_reused(void) {
 
     begin("");
     dup2(other, 2);
-    report__write(NULL, &findings, &image);
+    report__write(&ledger, &findings, &image);
     check_text("another file is descriptor 2", taken(other), "");
     begin("");
     close(2);
-    report__write(NULL, &findings, &image);
+    report__write(&ledger, &findings, &image);
     dup2(other, 2);
     begin("");
     check_text("all as before", report(), UNLOCKED_TEXT LEFT_TEXT CLOSING);
@@ -624,7 +619,7 @@ static void pipes(void) {
     dup2(ends[1], 2);
     report__begin();
     close(ends[0]);
-    report__write(NULL, &findings, &image);
+    report__write(&ledger, &findings, &image);
     CHECK(sigpending(&pending) == 0 && !sigismember(&pending, SIGPIPE));
     close(ends[1]);
 
@@ -636,7 +631,7 @@ static void pipes(void) {
     fcntl(ends[1], F_SETFL, 0);
     dup2(ends[1], 2);
     report__begin();
-    report__write(NULL, &findings, &image);
+    report__write(&ledger, &findings, &image);
     close(ends[0]);
     close(ends[1]);
 }

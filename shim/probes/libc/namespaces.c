@@ -26,11 +26,12 @@ bool namespaces__setns_begin(struct nsd_event *event, int fd, int type) {
 
     event->arguments[0] = (uint64_t) (int64_t) fd;
     event->arguments[1] = (uint32_t) type;
-    event->kinds = kinds__of_flags((uint32_t) type);
     if (known == 0) {
         event->identities = 1;
         event->from_descriptor = true;
         event->kinds = NSD_KIND_BIT(event->identity[0].kind);
+    } else {
+        event->kinds = kinds__of_flags((uint32_t) type);
     }
     observe(event);
     return known == -ENOTTY && type != 0;
