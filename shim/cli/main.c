@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +68,27 @@ static void print_help(void) {
     command__print_options();
 }
 
+/*
+ * What goes beyond a limit of file sizes is an error to be told, and no end of ours. By a handler:
+ * unlike what is ignored, a program that we start does not inherit it.
+ */
+static void outlive(int number) {
+    (void) number;
+}
+
+static void outlive_limit_of_file_sizes(void) {
+    struct sigaction action;
+
+    if (sigaction(SIGXFSZ, NULL, &action) != 0 || action.sa_handler != SIG_DFL)
+        return;
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = outlive;
+    sigaction(SIGXFSZ, &action, NULL);
+}
+
 int main(int argc, char **argv) {
+    outlive_limit_of_file_sizes();
     if (argc < 2)
         return command__usage("no command given");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

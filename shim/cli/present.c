@@ -88,9 +88,18 @@ static void print_line(const struct nsd_presentation *presentation, const struct
     put(&text, presentation);
 }
 
+static bool misses(const struct nsd_view_coverage *view, const char *probe) {
+    return view->missing_count > 0 && strcmp(view->missing[0].probe, probe) == 0;
+}
+
+/* It was started where it could not reach the folder of the recordings. */
+static bool is_hidden(const struct nsd_view_coverage *view) {
+    return misses(view, "folder");
+}
+
 /* Somebody saw it being executed, and nobody watched it. */
 static bool is_unwatched(const struct nsd_view_coverage *view) {
-    return view->missing_count > 0 && strcmp(view->missing[0].probe, "image") == 0;
+    return misses(view, "image") || is_hidden(view);
 }
 
 static void print_closing(const struct nsd_presentation *presentation,
@@ -191,6 +200,8 @@ static void judge_command(const struct nsd_presentation *presentation,
         not_seen(presentation, presentation->pid, NULL, NULL,
                  "what %s executed in its place left no report", view.image.program);
         totals->child_unseen = true;
+    } else if (is_hidden(&view)) {
+        totals->unseen = true;
     }
 }
 
@@ -228,10 +239,13 @@ static void add_totals(const struct nsd_report_image *image, struct totals *tota
 }
 
 /* What decides about the exit status is said unasked; the rest is for verbosity=1. */
-static bool has_news(const struct nsd_line *line) {
+static bool has_news(const struct nsd_presentation *presentation,
+                     const struct nsd_report_image *image) {
     struct nsd_view_coverage view;
 
-    lines__coverage(line, &view);
+    lines__coverage(&image->line[image->closing], &view);
+    if (is_hidden(&view) && is_the_command(presentation, image))
+        return true;
     return view.errors > 0 || view.warnings > 0 || view.lost > 0 || view.go_unknown;
 }
 
@@ -261,7 +275,7 @@ static void print_image(const struct nsd_presentation *presentation,
     }
     if (presentation->json || image->closing < 0)
         return;
-    if (shown || presentation->verbosity >= 1 || has_news(&image->line[image->closing]))
+    if (shown || presentation->verbosity >= 1 || has_news(presentation, image))
         print_closing(presentation, &image->line[image->closing]);
 }
 

@@ -16,9 +16,14 @@
 #define NAME_TRIES 4
 #define PROGRAM_MOST 64
 
+#define FAIL_NOT_PERMITTED (-1)
+#define FAIL_NOT_THERE (-2)
+#define FAIL_NO_ACCESS (-13)
 #define FAIL_EXISTS (-17)
+#define FAIL_NO_FOLDER (-20)
 #define FAIL_NO_SPACE (-28)
 #define FAIL_NOT_SUPPORTED (-95)
+#define FAIL_READ_ONLY (-30)
 #define FAIL_NO_CALL (-38)
 
 #define MODE_OWNER_ONLY 0600
@@ -244,6 +249,70 @@ static bool is_index(const struct nsd_index *index, uint64_t size) {
            index->slot_size == sizeof(struct nsd_index_slot) && index->slots == NSD_INDEX_SLOTS;
 }
 
+/* Where the index and the root were when this image began. */
+static struct {
+    char path[NSD_FOLDER_MOST + sizeof NSD_INDEX_NAME + 1];
+    uint64_t root_device, root_inode;
+} beginning;
+
+static void note_beginning(void) {
+    struct sys_stat root;
+    struct nsd_text text;
+
+    if (sys__stat("/", &root) != 0)
+        return;
+    beginning.root_device = root.device;
+    beginning.root_inode = root.inode;
+    text__begin(&text, beginning.path, sizeof beginning.path);
+    text__put(&text, path_of(NSD_INDEX_NAME));
+    text__string(&text);
+}
+
+/* What says that the file is out of reach, and not that there are too many open. */
+static bool is_refusal(long error) {
+    switch (error) {
+    case FAIL_NOT_PERMITTED:
+    case FAIL_NOT_THERE:
+    case FAIL_NO_ACCESS:
+    case FAIL_NO_FOLDER:
+    case FAIL_READ_ONLY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Who has just given up being root can still open it, by capabilities that an exec takes away: the
+ * file is for its owner alone.
+ */
+static bool loses_access(int fd) {
+    struct sys_stat stat;
+    long user = SYS0(__NR_geteuid);
+
+    return user != 0 && sys__fstat(fd, &stat) == 0 && stat.uid != (uint32_t) user;
+}
+
+static bool is_same_root(void) {
+    struct sys_stat root;
+
+    return sys__stat("/", &root) == 0 && root.device == beginning.root_device &&
+           root.inode == beginning.root_inode;
+}
+
+bool record__folder_is_hidden(void) {
+    bool is_hidden;
+    long fd;
+
+    if (beginning.path[0] == '\0')
+        return false;
+    fd = sys__openat(AT_FDCWD, beginning.path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+    is_hidden = SYS_IS_ERROR(fd) ? is_refusal(fd) : loses_access((int) fd);
+    if (!SYS_IS_ERROR(fd))
+        sys__close((int) fd);
+    return is_hidden && is_same_root();
+}
+
 struct nsd_index *record_file__map_index(void) {
     const uint64_t size = NSD_INDEX_SIZE;
     struct sys_stat stat = {0};
@@ -262,5 +331,6 @@ struct nsd_index *record_file__map_index(void) {
         sys__munmap((void *) at, size);
         return NULL;
     }
+    note_beginning();
     return (struct nsd_index *) at;
 }

@@ -61,6 +61,12 @@ void record__facts(const struct nsd_record_facts *facts);
  * false where no system call may be made.
  */
 void record__end(bool for_good, bool calls);
+/*
+ * An image that is started here and now could not open the folder's index: the same root, but other
+ * mounts or fewer rights than this image began with. False where there is no index, or another
+ * root, whose files are its own. By any thread and vfork child.
+ */
+bool record__folder_is_hidden(void);
 /* That exec came back: record__facts, and what was taken away is made anew. */
 void record__resume(const struct nsd_record_facts *facts, bool calls);
 

@@ -415,6 +415,73 @@ def watched_or_never_loaded():
     check_equal(run.status, 125, f"never loaded: {run.err}")
 
 
+HIDDEN = "it was started where the folder of the recordings cannot be reached"
+
+
+def over_the_folder(script, *argv, options=()):
+    """A run whose folder disappears behind a file system that its own command mounts over it."""
+    path = folder()
+    return nsdrift("run", *options, "--", "unshare", "--mount", "/bin/sh", "-c",
+                   f'mount -t tmpfs none {path} && {script}', *argv,
+                   base={**os.environ, "TMPDIR": str(path)})
+
+
+@test("run.behind_a_mount")
+def started_behind_a_mount():
+    """What loads the library and cannot tell anybody is no clean run: Go, and what the command is."""
+    program = programs.go("unlocked_setns")
+    run = over_the_folder('"$0"; true', program)
+    check_equal(run.status, 125, f"a child in Go: {run.err}")
+    check(f"not watched: {program}: {HIDDEN}" in run.err, run.err)
+    other = programs.c("thread_switches_and_returns")
+    run = over_the_folder('exec "$0"', other)
+    check_equal(run.status, 125, f"in place of the command: {run.err}")
+    check(f"not watched: {other}: {HIDDEN}" in run.err, run.err)
+    # Another child is listed for who asks, and decides nothing.
+    run = over_the_folder('"$0"; true', other)
+    check_equal((run.status, run.err), (0, ""), "a child in C")
+    run = over_the_folder('"$0"; true', other, options=("-o", "verbosity=1"))
+    check_equal((run.status, run.err.count(HIDDEN)), (0, 1), run.err)
+    check_equal(over_the_folder('"$0"; true', other, options=("--strict",)).status, 125, "--strict")
+    # An exec that comes back has started nothing.
+    run = over_the_folder("exec /nowhere/at/all", options=("-o", "verbosity=1"))
+    check(HIDDEN not in run.err, "an exec that failed is named:", run.err)
+
+
+@test("run.gives_up_its_rights")
+def gives_up_its_rights():
+    """The capabilities that still open the folder before the exec are gone after it."""
+    if shutil.which("setpriv") is None:
+        raise Skip("there is no setpriv")
+    dropped = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if shim.run([*dropped, "/bin/true"], on=False).status != 0:
+        raise Skip("there is no second user in this user namespace")
+    run = nsdrift("run", "--", *dropped, "/bin/echo", "said")
+    check_equal((run.status, run.out), (125, "said\n"), run.err)
+    check(f"not watched: /bin/echo: {HIDDEN}" in run.err, run.err)
+
+
+@test("run.limit_of_file_sizes")
+def command_under_a_limit_of_file_sizes():
+    """SIGXFSZ does not end the command, and the program still has it as it was."""
+    import resource
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50000, 50000))
+    run = nsdrift("run", "--", "/bin/true", before=limit)
+    check_equal(run.status, 125, f"no room for the recordings: {run.err}")
+    check("File too large" in run.err, run.err)
+    path = folder()
+    shim.run([programs.c("thread_switches_and_returns")], options=f"record={path}")
+    trace = path / "trace"
+    before = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+    run = nsdrift("report", "--trace", trace, path, before=before)
+    check_equal(run.status, 125, f"no room for the trace: {run.err}")
+    check("File too large" in run.err, run.err)
+    run = nsdrift("run", "--exit-status=program", "--", "/bin/sh", "-c", "kill -XFSZ $$")
+    check_equal(run.status, 128 + 25, "the program's own end")
+
+
 @test("run.init")
 def run_as_init():
     """As pid 1 of a pid namespace, with children that outlive their parents."""
