@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define CHUNK_SIZE ((size_t) 64 * 1024)
+#define RESERVE_SIZE ((size_t) 512 * 1024)
 /* 10,000 live threads at 1 KiB each, and room to spare. */
 #define MAPPED_MOST ((size_t) 64 * 1024 * 1024)
 #define SMALLEST_SHIFT 4
@@ -44,7 +45,7 @@ static struct chunk *map_chunk(size_t size) {
     struct chunk *chunk;
     long at;
 
-    if (arena.mapped + size > MAPPED_MOST)
+    if (arena.mapped + size > MAPPED_MOST || memory__is_quiet())
         return NULL;
     at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (SYS_IS_ERROR(at))
@@ -71,9 +72,27 @@ static void give_large(void *memory) {
         link = &(*link)->next;
     if (*link == NULL)
         return;
+    if (memory__is_quiet())
+        return;
     *link = chunk->next;
     arena.mapped -= chunk->size;
     sys__munmap(chunk, chunk->size);
+}
+
+/* The rest of the old chunk is given up: at most half of one, once. */
+static bool begin_chunk(size_t size) {
+    struct chunk *chunk = map_chunk(size);
+
+    if (chunk == NULL)
+        return false;
+    arena.at = (char *) (chunk + 1);
+    arena.end = (char *) chunk + size;
+    return true;
+}
+
+void arena__reserve(void) {
+    if ((size_t) (arena.end - arena.at) < RESERVE_SIZE / 2)
+        begin_chunk(RESERVE_SIZE);
 }
 
 void *arena__take(size_t size) {
@@ -94,15 +113,8 @@ void *arena__take(size_t size) {
         memory__fill(first, 0, piece);
         return first;
     }
-    if ((size_t) (arena.end - arena.at) < piece) {
-        struct chunk *chunk = map_chunk(CHUNK_SIZE);
-
-        if (chunk == NULL)
-            return NULL;
-        /* The rest of the old chunk is given up: at most half of one, once. */
-        arena.at = (char *) (chunk + 1);
-        arena.end = (char *) chunk + CHUNK_SIZE;
-    }
+    if ((size_t) (arena.end - arena.at) < piece && !begin_chunk(CHUNK_SIZE))
+        return NULL;
     memory = arena.at;
     arena.at += piece;
     return memory;
@@ -135,8 +147,19 @@ void arena__reset(void) {
     arena__forget();
 }
 
+/*
+ * Where no more can be had the rest of the newest chunk serves: of the pieces before it nobody here
+ * knows. Another thread may have been taking one, or beginning the chunk.
+ */
 void arena__forget(void) {
+    char *at = arena.at, *end = arena.end;
+
     memory__fill(&arena, 0, sizeof arena);
+    if (!memory__is_quiet() || at > end || (size_t) (end - at) > RESERVE_SIZE)
+        return;
+    memory__fill(at, 0, (size_t) (end - at));
+    arena.at = at;
+    arena.end = end;
 }
 
 size_t arena__mapped(void) {

@@ -10,6 +10,8 @@
 
 /* Zeroed memory, 16-byte aligned; NULL when the kernel gives none or the limit is reached. */
 void *arena__take(size_t size);
+/* Has room for a while of taking, before the host forbids system calls of ours. */
+void arena__reserve(void);
 /* Gives back what arena__take gave, with the same size. NULL is ignored. */
 void arena__give(void *memory, size_t size);
 /* Forgets everything and unmaps it: between unit tests. */

@@ -4,9 +4,30 @@
  */
 #include "base/clock.h"
 #include "base/syscall.h"
+#include <linux/prctl.h>
 #include <linux/time.h>
+#include <stdatomic.h>
+
+/* 0: the counter is read; else what it was last taken to be. */
+static _Atomic uint64_t stopped;
+
+bool clock__may_read_ticks(void) {
+    int state = PR_TSC_ENABLE;
+
+    return SYS_IS_ERROR(SYS2(__NR_prctl, PR_GET_TSC, &state)) || state != PR_TSC_SIGSEGV;
+}
+
+void clock__stop_ticks(void) {
+    uint64_t none = 0;
+
+    if (atomic_load_explicit(&stopped, memory_order_relaxed) == 0)
+        atomic_compare_exchange_strong(&stopped, &none,
+                                       clock__may_read_ticks() ? machine__ticks() : 1);
+}
 
 uint64_t clock__ticks(void) {
+    if (atomic_load_explicit(&stopped, memory_order_relaxed) != 0)
+        return atomic_fetch_add_explicit(&stopped, 1, memory_order_relaxed);
     return machine__ticks();
 }
 

@@ -5,6 +5,7 @@
 #ifndef NSD_BASE_CLOCK_H
 #define NSD_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nsd_clock {
@@ -13,6 +14,13 @@ struct nsd_clock {
 };
 
 uint64_t clock__ticks(void);
+/*
+ * A program may have reading the counter answered by SIGSEGV: PR_SET_TSC, and seccomp's strict mode
+ * (arch/x86/kernel/process.c, disable_TSC). By a system call.
+ */
+bool clock__may_read_ticks(void);
+/* From here on ticks only count their askers: what came first is still told. */
+void clock__stop_ticks(void);
 /* Nanoseconds since 1970 now, by a system call. */
 uint64_t clock__wall(void);
 void clock__begin(struct nsd_clock *clock);

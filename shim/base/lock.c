@@ -3,6 +3,7 @@
  * away in between, never a wait. Reached from hooks and signal handlers; a fork child resets it.
  */
 #include "base/lock.h"
+#include "base/memory.h"
 #include "base/syscall.h"
 
 /*
@@ -28,7 +29,7 @@ bool lock__try(struct nsd_lock *lock, int32_t tid) {
                 return true;
             machine__pause();
         }
-        if (yields == YIELDS)
+        if (yields == YIELDS || memory__is_quiet())
             return false;
         sys__sched_yield();
     }

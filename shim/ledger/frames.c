@@ -28,7 +28,7 @@ static struct table *table_get(void) {
     struct table *none = NULL;
     long at;
 
-    if (table != NULL)
+    if (table != NULL || memory__is_quiet())
         return table;
     at = sys__mmap(NULL, TABLE_SIZE, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -39,6 +39,10 @@ static struct table *table_get(void) {
         return none;
     }
     return (struct table *) at;
+}
+
+void frames__prepare(void) {
+    table_get();
 }
 
 static unsigned bucket_of(uint64_t key) {

@@ -51,6 +51,8 @@ void frames__mark_shared(const struct nsd_frames *frames);
  */
 const struct nsd_frames *frames__first(uint64_t key);
 const struct nsd_frames *frames__next(const struct nsd_frames *frames, uint64_t key);
+/* Has its memory from the kernel, before the host forbids system calls of ours. */
+void frames__prepare(void);
 /* Stacks that found no room, since the image began. */
 uint64_t frames__lost(void);
 /* Forgets all: between unit tests, and in a fork child. */

@@ -83,6 +83,8 @@ static void *keep(const void *bytes, size_t size) {
     if (taken > NAMES_CHUNK)
         return NULL;
     if (taken > names_left) {
+        if (memory__is_quiet())
+            return NULL;
         long chunk = sys__mmap(NULL, NAMES_CHUNK, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (SYS_IS_ERROR(chunk))

@@ -311,6 +311,14 @@ void submit__begin(int32_t pid, int32_t tid) {
     ledger__set_reader(&ledger, read_word, NULL);
 }
 
+void submit__reserve(int32_t tid) {
+    frames__prepare();
+    if (!lock__try(&lock, tid))
+        return;
+    arena__reserve();
+    let_go(tid);
+}
+
 void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid) {
     /* The identities are read only as far as they are filled: most of an event need not be zeroed.
      */

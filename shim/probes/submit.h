@@ -73,5 +73,7 @@ size_t submit__drift(struct nsdrift_drift *drift, size_t room);
 
 /* At start, and in a fork child: an empty ledger with the caller as its only thread. */
 void submit__begin(int32_t pid, int32_t tid);
+/* Before the host forbids system calls of ours: memory for what comes later. */
+void submit__reserve(int32_t tid);
 
 #endif

@@ -273,6 +273,18 @@ def seccomp_filters():
 
 
 @test()
+def children_under_a_filter():
+    """A fork child of a filtered program is as quiet as its parent; strict mode takes the clock away, too."""
+    program = programs.c("forks_under_filter")
+    for arguments in ((), ("strict",)):
+        native = shim.run([program, *arguments], on=False)
+        check_equal(native.status, 3 if arguments else 0, "native status")
+        for options in ("", "verbosity=3", f"record={settings.FOLDER}"):
+            result = shim.run([program, *arguments], options=options)
+            check_equal((result.status, result.out), (native.status, native.out), (arguments, options))
+
+
+@test()
 def library_gone_by_exec():
     """The library's path leads nowhere in the new root: the loader must have nothing to complain of."""
     if not shutil.which("busybox"):

@@ -480,8 +480,9 @@ NOINLINE static void stack_use(void) {
 NOINLINE static void quietly(void) {
     pthread_t thread;
 
-    memory__only_own_calls();
     frames__reset();
+    frames__prepare();
+    memory__only_own_calls();
     wrapper();
     CHECK(is_named(taken, 0, "quietly") && is_named(taken, 1, "main"));
     pthread_create(&thread, NULL, in_thread, NULL);

@@ -345,8 +345,9 @@ static struct nsd_filter_call filter_call(const struct nsd_go_call *call) {
 }
 
 static void before_filter(struct nsd_go_moment *moment) {
-    if (filter_call(moment->call).sets)
-        seccomp__before(moment->tid);
+    const struct nsd_filter_call call = filter_call(moment->call);
+
+    seccomp__before(moment->tid, &call);
 }
 
 static void after_filter(struct nsd_go_moment *moment) {

@@ -4,6 +4,7 @@
  * operations alone.
  */
 #include "probes/go/stackpool.h"
+#include "base/memory.h"
 #include "base/syscall.h"
 #include "probes/go/x86_64/trampoline.h"
 #include <linux/mman.h>
@@ -50,9 +51,14 @@ void stackpool__fork_child(uint64_t own) {
     uint64_t from = own << NSD_GO_STACK_SHIFT, to = (own + 1) << NSD_GO_STACK_SHIFT;
 
     for (uint64_t stack = 0; stack < NSD_GO_STACKS; stack++) {
-        if (stack != own)
+        if (stack != own) {
             owners[stack] = 0;
+            if (memory__is_quiet())
+                call_on(stack)->busy = 0;
+        }
     }
+    if (memory__is_quiet())
+        return;
     if (from > 0)
         sys__madvise((void *) nsd_go_stacks, from, MADV_DONTNEED);
     if (to < end)

@@ -161,10 +161,10 @@ static long do_filter(const struct request *request) {
             ? seccomp__of_seccomp((uint64_t) request->argument[0], (uint64_t) request->argument[2])
             : seccomp__of_prctl((uint64_t) request->argument[0], (uint64_t) request->argument[1],
                                 (uint64_t) request->argument[2]);
-    bool ours = call.sets && filters__before();
+    bool ours = (call.sets || call.denies_ticks) && filters__before(&call);
     long result = make(request);
 
-    if (ours && result >= 0)
+    if (ours && call.sets && result >= 0)
         seccomp__stands(&call);
     return result;
 }

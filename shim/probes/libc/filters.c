@@ -1,7 +1,7 @@
 /*
- * prctl, for PR_SET_SECCOMP alone: a filter that the host sets may kill it for a call of ours, so
- * from then on we make none that it does not make itself (design: guest laws). A vfork child's
- * filter is its own.
+ * prctl, for PR_SET_SECCOMP and PR_SET_TSC alone: a filter that the host sets may kill it for a
+ * call of ours, so from then on we make none that it does not make itself (design: guest laws). A
+ * vfork child's filter is its own.
  */
 #include "probes/libc/filters.h"
 
@@ -13,12 +13,12 @@
 #include <linux/prctl.h>
 #include <stdarg.h>
 
-bool filters__before(void) {
+bool filters__before(const struct nsd_filter_call *call) {
     struct nsd_caller caller;
 
     if (!caller__is_ours(&caller, machine__thread_pointer(), 0))
         return false;
-    seccomp__before(caller.tid);
+    seccomp__before(caller.tid, call);
     return true;
 }
 
@@ -35,12 +35,12 @@ int prctl(int option, ...) {
     c = va_arg(rest, unsigned long);
     d = va_arg(rest, unsigned long);
     va_end(rest);
-    if (!nsd_on || option != PR_SET_SECCOMP)
+    if (!nsd_on || (option != PR_SET_SECCOMP && option != PR_SET_TSC))
         return NEXT(prctl)(option, a, b, c, d);
-    call = seccomp__of_prctl(PR_SET_SECCOMP, a, b);
-    ours = filters__before();
+    call = seccomp__of_prctl((uint64_t) option, a, b);
+    ours = filters__before(&call);
     result = NEXT(prctl)(option, a, b, c, d);
-    if (ours && result == 0)
+    if (ours && call.sets && result == 0)
         seccomp__stands(&call);
     return result;
 }

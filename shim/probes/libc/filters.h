@@ -4,9 +4,10 @@
 #ifndef NSD_PROBES_LIBC_FILTERS_H
 #define NSD_PROBES_LIBC_FILTERS_H
 
+#include "probes/process/seccomp.h"
 #include <stdbool.h>
 
 /* Before the call. False if it is not this process's own (a vfork child's). */
-bool filters__before(void);
+bool filters__before(const struct nsd_filter_call *call);
 
 #endif

@@ -3,6 +3,7 @@
  * the kernel has read it.
  */
 #include "probes/process/seccomp.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "probes/process/environment.h"
 #include "probes/process/identity.h"
@@ -13,21 +14,31 @@
 #include <stddef.h>
 
 struct nsd_filter_call seccomp__of_prctl(uint64_t option, uint64_t mode, uint64_t program) {
-    return (struct nsd_filter_call){.sets = option == PR_SET_SECCOMP,
-                                    .is_strict = mode == SECCOMP_MODE_STRICT,
-                                    .program = (const void *) program};
+    bool sets = option == PR_SET_SECCOMP, is_strict = sets && mode == SECCOMP_MODE_STRICT;
+
+    return (struct nsd_filter_call){
+        .sets = sets,
+        .is_strict = is_strict,
+        .denies_ticks = is_strict || (option == PR_SET_TSC && mode == PR_TSC_SIGSEGV),
+        .program = (const void *) program};
 }
 
 struct nsd_filter_call seccomp__of_seccomp(uint64_t operation, uint64_t program) {
     return (struct nsd_filter_call){.sets = operation <= SECCOMP_SET_MODE_FILTER,
                                     .is_strict = operation == SECCOMP_SET_MODE_STRICT,
+                                    .denies_ticks = operation == SECCOMP_SET_MODE_STRICT,
                                     .program = (const void *) program};
 }
 
-void seccomp__before(int32_t tid) {
+void seccomp__before(int32_t tid, const struct nsd_filter_call *call) {
     struct nsd_event event;
 
+    if (call->denies_ticks)
+        clock__stop_ticks();
+    if (!call->sets)
+        return;
     environment__before_filter();
+    submit__reserve(tid);
     if (!submit__has_findings())
         return;
     submit__prepare(&event, NSD_CALL_REPORT, tid);

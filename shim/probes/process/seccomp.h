@@ -14,13 +14,17 @@
 struct nsd_filter_call {
     bool sets; /* it is about a filter at all */
     bool is_strict;
+    bool denies_ticks;   /* from then on reading the tick counter is answered by a signal */
     const void *program; /* struct sock_fprog */
 };
 struct nsd_filter_call seccomp__of_prctl(uint64_t option, uint64_t mode, uint64_t program);
 struct nsd_filter_call seccomp__of_seccomp(uint64_t operation, uint64_t program);
 
-/* Before the call: what has been found so far is reported, since nothing is written afterwards. */
-void seccomp__before(int32_t tid);
+/*
+ * Before the call: what has been found so far is reported, since nothing is written afterwards, and
+ * the tick counter read no more.
+ */
+void seccomp__before(int32_t tid, const struct nsd_filter_call *call);
 /* After it has succeeded. Never for a vfork child, whose filter is its own. */
 void seccomp__stands(const struct nsd_filter_call *call);
 

@@ -77,21 +77,29 @@ static bool is_switched_on(char **environment) {
 }
 
 /* Everything that is the same for a fresh image and for a copy of one. */
-static void begin_records(void) {
-    nsd_image.pid = sys__getpid();
-    nsd_image.leader = sys__gettid();
+static void begin_records(int32_t pid, int32_t leader) {
+    nsd_image.pid = pid;
+    nsd_image.leader = leader;
     nsd_image.pid_ns = 0;
     nsd_image.events = nsd_image.lost = 0;
     nsd_image.threads = 1;
     nsd_image.ended = NULL;
-    clock__begin(&nsd_image.clock);
     submit__begin(nsd_image.pid, nsd_image.leader);
 }
 
 /* In a fork copy: new pid, empty ledger, nothing of the parent's. */
 static void begin_copy(void) {
+    int32_t tid;
+
     on_stack__forget();
-    begin_records();
+    if (identity__is_quiet()) {
+        /* Where libc's fork has it written down; the parent's clock goes on. */
+        tid = image__has_libc() ? caller__tid_at_birth(machine__thread_pointer()) : 0;
+        begin_records(tid != 0 ? tid : nsd_image.pid, tid != 0 ? tid : nsd_image.leader);
+    } else {
+        clock__begin(&nsd_image.clock);
+        begin_records(sys__getpid(), sys__gettid());
+    }
     record__begin_copy(facts__fill);
 }
 
@@ -134,7 +142,10 @@ static void begin(char **environment, const struct auxiliary *auxiliary, const c
     report__begin();
     capture__begin((unsigned) nsd_options.depth.number);
     capture__main_stack((uintptr_t) environment);
-    begin_records();
+    if (!clock__may_read_ticks())
+        clock__stop_ticks();
+    clock__begin(&nsd_image.clock);
+    begin_records(sys__getpid(), sys__gettid());
     image__learn_go(go__begin());
     image__set_libc(libc__begin());
     facts__begin_recording(submit__findings());
