@@ -2,8 +2,8 @@
  * nsdrift repeat: the same program many times under watch; how often it fails, what was found in
  * failing and in passing runs, and which orders of events go with the failures.
  */
-#include "base/options.h"
 #include "cli/command.h"
+#include "cli/given.h"
 #include "cli/jobs.h"
 #include "cli/orders.h"
 #include "cli/preload.h"
@@ -70,24 +70,8 @@ static bool parse_number(const char *word, uint64_t most, uint64_t *number) {
            *number <= most;
 }
 
-static char complaint[256];
-
-static void keep_complaint(const char *line) {
-    snprintf(complaint, sizeof complaint, "%s", line);
-}
-
-static bool add_options(struct request *request, const char *more) {
-    char *joined;
-
-    if (asprintf(&joined, "%s%s%s", request->options, request->options[0] != '\0' ? ":" : "",
-                 more) < 0)
-        return false;
-    free(request->options);
-    request->options = joined;
-    return true;
-}
-
 static int take_option(struct request *request, int option) {
+    int status;
     char *end;
 
     switch (option) {
@@ -110,11 +94,8 @@ static int take_option(struct request *request, int option) {
         request->best_effort = true;
         return 0;
     case 'o':
-        complaint[0] = '\0';
-        options__parse(optarg, keep_complaint);
-        if (complaint[0] != '\0')
-            return command__usage("-o: %s", complaint) + 1;
-        return add_options(request, optarg) ? 0 : NSD_STATUS_UNSEEN + 1;
+        status = given__add(&request->options, optarg);
+        return status == 0 ? 0 : status + 1;
     default:
         fputs("Try 'nsdrift repeat --help'.\n", stderr);
         return NSD_STATUS_USAGE + 1;
@@ -123,12 +104,10 @@ static int take_option(struct request *request, int option) {
 
 /* 0 to go on, else the exit status plus one. N stands before the options or after them. */
 static int parse(struct request *request, int argc, char **argv) {
-    const char *inherited = getenv("NSDRIFT_OPTIONS");
     int option, status;
 
     request->jobs = 1;
-    request->options = strdup(inherited != NULL ? inherited : "");
-    if (request->options == NULL)
+    if (!given__begin(&request->options))
         return NSD_STATUS_UNSEEN + 1;
     for (;;) {
         while ((option = getopt_long(argc, argv, "+j:o:h", long_options, NULL)) != -1) {
@@ -148,10 +127,6 @@ static int parse(struct request *request, int argc, char **argv) {
         return command__usage("repeat: no program given") + 1;
     request->program = argv + optind;
     return 0;
-}
-
-static void complain(const char *line) {
-    command__say("NSDRIFT_OPTIONS: %s", line);
 }
 
 /* ---- the runs ---- */
@@ -323,7 +298,7 @@ int command__repeat(int argc, char **argv) {
 
     if (status < 0) {
         status = NSD_STATUS_UNSEEN;
-        options__parse(request.options, complain);
+        given__parse(request.options);
         program__look(&program, request.program[0]);
         if (!can_be_watched(&program))
             command__say("%s", program.why);

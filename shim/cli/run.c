@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/folder.h"
 #include "cli/follow.h"
+#include "cli/given.h"
 #include "cli/inject.h"
 #include "cli/obstacles.h"
 #include "cli/pager.h"
@@ -74,31 +75,11 @@ static void print_help(void) {
     command__print_options();
 }
 
-static char complaint[256];
-
-static void keep_complaint(const char *line) {
-    snprintf(complaint, sizeof complaint, "%s", line);
-}
-
-/* Adds name=value:... to what was given so far; what comes last counts. */
-static bool add_options(struct request *request, const char *more) {
-    char *joined;
-
-    if (asprintf(&joined, "%s%s%s", request->options, request->options[0] != '\0' ? ":" : "",
-                 more) < 0)
-        return false;
-    free(request->options);
-    request->options = joined;
-    return true;
-}
-
 /* 0 to go on, else the exit status plus one (so that help's 0 can be told). */
 static int parse(struct request *request, int argc, char **argv) {
-    const char *inherited = getenv("NSDRIFT_OPTIONS");
-    int option;
+    int option, status;
 
-    request->options = strdup(inherited != NULL ? inherited : "");
-    if (request->options == NULL)
+    if (!given__begin(&request->options))
         return NSD_STATUS_UNSEEN + 1;
     while ((option = getopt_long(argc, argv, "+o:h", long_options, NULL)) != -1) {
         switch (option) {
@@ -106,12 +87,9 @@ static int parse(struct request *request, int argc, char **argv) {
             print_help();
             return NSD_STATUS_CLEAN + 1;
         case 'o':
-            complaint[0] = '\0';
-            options__parse(optarg, keep_complaint);
-            if (complaint[0] != '\0')
-                return command__usage("-o: %s", complaint) + 1;
-            if (!add_options(request, optarg))
-                return NSD_STATUS_UNSEEN + 1;
+            status = given__add(&request->options, optarg);
+            if (status != 0)
+                return status + 1;
             break;
         case OPTION_EXIT_STATUS:
             if (strcmp(optarg, "program") != 0)
@@ -142,10 +120,6 @@ static int parse(struct request *request, int argc, char **argv) {
         return command__usage("run: no program given") + 1;
     request->program = argv + optind;
     return 0;
-}
-
-static void complain(const char *line) {
-    command__say("NSDRIFT_OPTIONS: %s", line);
 }
 
 static bool use_colour(FILE *out) {
@@ -327,7 +301,7 @@ int command__run(int argc, char **argv) {
     if (status >= 0)
         goto done;
     status = NSD_STATUS_UNSEEN;
-    options__parse(request.options, complain);
+    given__parse(request.options);
     program__look(&program, request.program[0]);
     if (request.follow_static && nsd_options.follow.number == 0) {
         status = command__usage("--follow-static and follow=0 exclude each other");

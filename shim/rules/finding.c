@@ -49,6 +49,18 @@ void finding__begin(struct nsd_finding *finding, enum nsd_rule_id rule, enum nsd
     finding->main_thread = ledger__is_leader(scene->ledger, thread);
 }
 
+bool finding__begin_about(struct nsd_finding *finding, enum nsd_rule_id rule,
+                          enum nsd_severity severity, const struct nsd_scene *scene,
+                          const struct nsd_thread *thread, const struct nsd_switch *change,
+                          nsd_words message, nsd_words remedy) {
+    if (findings__has_fired(change, rule, severity))
+        return false;
+    finding__begin(finding, rule, severity, scene, thread);
+    finding->message = message;
+    finding->remedy = remedy;
+    return true;
+}
+
 void finding__at_event(struct nsd_finding *finding, const struct nsd_event *event) {
     struct nsd_witness witness;
 

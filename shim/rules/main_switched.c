@@ -40,11 +40,8 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
     nsd_kinds kinds = scene__still_away(scene, thread, change);
     struct nsd_finding finding;
 
-    if (findings__has_fired(change, RULE, severity))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
         return;
-    finding__begin(&finding, RULE, severity, scene, thread);
-    finding.message = words;
-    finding.remedy = fix;
     finding__at_witness(&finding, &change->began);
     if (words == ended && thread->exit_frames != NULL) {
         finding.frames = thread->exit_frames;

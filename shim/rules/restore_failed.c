@@ -32,11 +32,8 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
                  nsd_words fix) {
     struct nsd_finding finding;
 
-    if (findings__has_fired(change, RULE, severity))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
         return;
-    finding__begin(&finding, RULE, severity, scene, thread);
-    finding.message = words;
-    finding.remedy = fix;
     finding__at_witness(&finding, change->failure);
     finding__name_kinds(&finding, scene, thread, change, failed_kinds(scene, thread, change));
     finding__relate(&finding, "switched here", &change->began);

@@ -46,6 +46,11 @@ NSD_RULE_TABLE(X)
 /* Who and when, of this thread; no call, no stack yet. */
 void finding__begin(struct nsd_finding *finding, enum nsd_rule_id rule, enum nsd_severity severity,
                     const struct nsd_scene *scene, const struct nsd_thread *thread);
+/* The same about a switch, in these words; false where the rule has said as much of it already. */
+bool finding__begin_about(struct nsd_finding *finding, enum nsd_rule_id rule,
+                          enum nsd_severity severity, const struct nsd_scene *scene,
+                          const struct nsd_thread *thread, const struct nsd_switch *change,
+                          nsd_words message, nsd_words remedy);
 /* Its call, stack and goroutine are those of... */
 void finding__at_event(struct nsd_finding *finding, const struct nsd_event *event);
 void finding__at_witness(struct nsd_finding *finding, const struct nsd_witness *witness);

@@ -24,11 +24,9 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
     nsd_kinds kinds = scene__still_away(scene, thread, change);
     struct nsd_finding finding;
 
-    if (findings__has_fired(change, RULE, NSD_SEVERITY_ERROR))
+    if (!finding__begin_about(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread, change, words,
+                              fix))
         return;
-    finding__begin(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread);
-    finding.message = words;
-    finding.remedy = fix;
     /* The switch is the same place in every run; what shows it afterwards is not. */
     finding__at_witness(&finding, &change->began);
     finding__name_kinds(&finding, scene, thread, change, kinds != 0 ? kinds : change->kinds);
