@@ -10,7 +10,7 @@ from harness import programs, releases, sandbox, settings, shim
 from harness.registry import check, check_equal, test
 
 from . import go_safety
-from .static import (PTRACE, RET_ERRNO, alive, filter_answers, mortal, nsdrift, static, touching,
+from .static import (PTRACE, RET_ERRNO, alive, kill_at_any_moment, mortal, nsdrift, static, touching,
                      wait_until)
 
 NOBODY = 65534
@@ -241,23 +241,8 @@ def outlived_by_a_child():
 
 @test(timeout=600)
 def killed_at_any_moment():
-    """SIGKILL of the command while a child starts: that runs wholly or has never begun."""
-    program = static("touches")
-    seen = {True: 0, False: 0}
-    for number in range({"fast": 40, "gate": 300, "all": 3000}[settings.LEVEL]):
-        began, ended = settings.FOLDER / f"began{number}", settings.FOLDER / f"ended{number}"
-        tool = subprocess.Popen([settings.command(), *FOLLOW, "--", "/usr/bin/env", program, began,
-                                 ended],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL, env=mortal())
-        time.sleep(number % 60 * 0.0004)
-        tool.kill()
-        tool.wait()
-        if began.exists() or (time.sleep(0.02) or began.exists()):
-            wait_until(ended.exists)
-        seen[began.exists()] += 1
-    check(all(seen.values()), "it was never killed early, or always:", seen)
-    print(seen)
+    """SIGKILL of the command while a child starts."""
+    kill_at_any_moment({"fast": 40, "gate": 300, "all": 3000}[settings.LEVEL], *FOLLOW, "--", "/usr/bin/env")
 
 
 # ---- what stands in the way ----
