@@ -190,11 +190,12 @@ void folder__read(struct nsd_collection *collection, unsigned verbosity) {
 
 /* ---- keeping ---- */
 
-static bool copy_bytes(int from, int to) {
+static bool copy_bytes(int from, int to, uint64_t most) {
     static char bytes[64 * 1024];
     ssize_t got;
 
-    while ((got = read(from, bytes, sizeof bytes)) > 0) {
+    while ((got = read(from, bytes, most < sizeof bytes ? (size_t) most : sizeof bytes)) > 0) {
+        most -= (uint64_t) got;
         for (ssize_t at = 0; at < got;) {
             ssize_t wrote = write(to, bytes + at, (size_t) (got - at));
 
@@ -207,20 +208,41 @@ static bool copy_bytes(int from, int to) {
 }
 
 /* Never over what is there, and never through a link. */
-static bool copy_file(int from_folder, int to_folder, const char *name) {
-    int from = openat(from_folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int to = openat(to_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool copied = from >= 0 && to >= 0 && copy_bytes(from, to);
+static bool copy_file(int from_folder, const char *from_name, int to_folder, const char *to_name,
+                      uint64_t most) {
+    int from = openat(from_folder, from_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int to = openat(to_folder, to_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool copied = from >= 0 && to >= 0 && copy_bytes(from, to, most);
     int error = errno;
 
     if (to >= 0 && close(to) != 0)
         copied = false;
     if (to >= 0 && !copied)
-        unlinkat(to_folder, name, 0);
+        unlinkat(to_folder, to_name, 0);
     if (from >= 0)
         close(from);
     errno = error;
     return copied;
+}
+
+/*
+ * As far as it is filled, under the name of the private folder, which nobody else has had: what was
+ * not watched is known from there alone.
+ */
+static bool copy_index(const struct nsd_collection *collection, int from_folder, int to_folder) {
+    int fd = open_index(collection, O_RDONLY);
+    struct nsd_index head;
+    bool is_read = fd >= 0 && pread(fd, &head, sizeof head, 0) == (ssize_t) sizeof head;
+    char name[NAME_MAX];
+
+    if (fd >= 0)
+        close(fd);
+    if (!is_read)
+        return false;
+    snprintf(name, sizeof name, "%s%s", basename(collection->folder), NSD_INDEX_NAME);
+    return copy_file(from_folder, NSD_INDEX_NAME, to_folder, name,
+                     NSD_RECORD_PAGE + (head.claimed < head.slots ? head.claimed : head.slots) *
+                                           (uint64_t) head.slot_size);
 }
 
 void folder__move_to(const struct nsd_collection *collection, const char *where) {
@@ -230,9 +252,12 @@ void folder__move_to(const struct nsd_collection *collection, const char *where)
     bool failed = folder == NULL;
 
     while (!failed && (entry = readdir(folder)) != NULL) {
-        if (entry->d_name[0] != '.' && !copy_file(dirfd(folder), to, entry->d_name))
+        if (entry->d_name[0] != '.' &&
+            !copy_file(dirfd(folder), entry->d_name, to, entry->d_name, UINT64_MAX))
             failed = true;
     }
+    if (!failed && !copy_index(collection, dirfd(folder), to))
+        failed = true;
     if (failed)
         command__say("the recordings could not be kept in %s: %s", where, strerror(errno));
     if (folder != NULL)

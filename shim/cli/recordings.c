@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/source_lines.h"
+#include "record/reader.h"
 #include "record/replay.h"
 #include "report/compose.h"
 #include "report/coverage.h"
@@ -368,7 +369,7 @@ static char *read_bytes(int fd, size_t size, size_t *got) {
         *got += (size_t) more;
         if (!known && *got >= sizeof magic) {
             memcpy(&magic, bytes, sizeof magic);
-            if (magic != NSD_RECORD_MAGIC)
+            if (magic != NSD_RECORD_MAGIC && magic != NSD_INDEX_MAGIC)
                 break;
             known = true;
         }
@@ -397,7 +398,69 @@ static void read_parts(struct nsd_recordings *recordings, const char *path,
         refuse(recordings, path, "the file has been cut short: this is what is left of it");
 }
 
+/* A file beside the index, as the index names it. */
+static bool is_beside(const char *path, const char *name) {
+    const char *end = strrchr(path, '/');
+    int folder = end == NULL ? 0 : (int) (end - path) + 1;
+    char *beside;
+    bool is_there;
+
+    if (strchr(name, '/') != NULL || asprintf(&beside, "%.*s%s", folder, path, name) < 0)
+        return false;
+    is_there = access(beside, F_OK) == 0;
+    free(beside);
+    return is_there;
+}
+
+/*
+ * What a run's folder has no recordings of: images that nothing happened in, and those that were
+ * not watched. The others are files that are read by themselves.
+ */
+static void read_index(struct nsd_recordings *recordings, const char *path,
+                       const struct nsd_index_view *index) {
+    struct nsd_index_slot slot;
+    unsigned gone = 0;
+
+    for (unsigned i = 0; i < index__slots(index); i++) {
+        if (!index__slot(index, i, &slot))
+            continue;
+        if (slot.recording[0] == '\0')
+            recordings__add_facts(recordings, &slot.facts);
+        else if (!is_beside(path, slot.recording))
+            gone++;
+    }
+    recordings->collection.unseen += index->head.unseen;
+    if (gone == 1)
+        refuse(recordings, path, "a recording that it names is gone");
+    else if (gone > 1)
+        refuse(recordings, path, "recordings that it names are gone");
+}
+
+static bool is_index(const char *bytes, size_t size) {
+    uint64_t magic = 0;
+
+    if (size >= sizeof magic)
+        memcpy(&magic, bytes, sizeof magic);
+    return magic == NSD_INDEX_MAGIC;
+}
+
+/* Of another version: which format it has, and which one is read here. */
+static void refuse_recording(struct nsd_recordings *recordings, const char *path,
+                             const struct nsd_recording *recording, const char *why) {
+    char words[160];
+
+    if (recording->file.magic == NSD_RECORD_MAGIC &&
+        recording->file.version != NSD_RECORD_VERSION) {
+        snprintf(words, sizeof words,
+                 "%s: its format is %u, and that of nsdrift " NSD_VERSION " is %u", why,
+                 recording->file.version, NSD_RECORD_VERSION);
+        why = words;
+    }
+    refuse(recordings, path, why);
+}
+
 static void read_file(struct nsd_recordings *recordings, const char *path, int fd, size_t size) {
+    struct nsd_index_view index;
     struct nsd_recording recording;
     const char *why = NULL;
     size_t got = 0;
@@ -407,8 +470,12 @@ static void read_file(struct nsd_recordings *recordings, const char *path, int f
         refuse(recordings, path, "out of memory");
     else if (got == 0)
         refuse(recordings, path, size == 0 ? "the file is empty" : "it cannot be read");
-    else if (!recording__open(&recording, bytes, got, &why))
+    else if (is_index(bytes, got) && index__open(&index, bytes, got, &why))
+        read_index(recordings, path, &index);
+    else if (why != NULL)
         refuse(recordings, path, why);
+    else if (!recording__open(&recording, bytes, got, &why))
+        refuse_recording(recordings, path, &recording, why);
     else
         read_parts(recordings, path, &recording);
     free(bytes);
@@ -418,7 +485,7 @@ static int by_name(const void *left, const void *right) {
     return strcmp(*(char *const *) left, *(char *const *) right);
 }
 
-/* Everything in it but what is hidden, in the order of the names. */
+/* Everything in it but what is hidden, in the order of the names; and the index of a run. */
 static void read_folder(struct nsd_recordings *recordings, const char *path, int fd) {
     DIR *folder = fdopendir(fd);
     char **names = NULL;
@@ -430,7 +497,7 @@ static void read_folder(struct nsd_recordings *recordings, const char *path, int
         return;
     }
     while ((entry = readdir(folder)) != NULL) {
-        if (entry->d_name[0] == '.')
+        if (entry->d_name[0] == '.' && strcmp(entry->d_name, NSD_INDEX_NAME) != 0)
             continue;
         if (count == room) {
             char **grown = reallocarray(names, room = room == 0 ? 64 : 2 * room, sizeof *names);

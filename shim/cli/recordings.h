@@ -23,7 +23,10 @@ struct nsd_recordings {
     bool unreadable; /* something was not a recording that can be read, or was cut short */
 };
 
-/* A file, or a folder with everything in it that is not hidden. */
+/*
+ * A recording or the index of a run, or a folder with all of them in it. Of an index, what has no
+ * recording beside it.
+ */
 void recordings__read(struct nsd_recordings *recordings, const char *path);
 /* An image of which only the facts are known: its closing line. */
 void recordings__add_facts(struct nsd_recordings *recordings, const struct nsd_record_facts *facts);

@@ -156,8 +156,12 @@ static void read_part(struct search *search, const struct nsd_part *part) {
 static void read_recording(struct search *search, const char *bytes, size_t size) {
     struct nsd_recording recording;
     const char *why = NULL;
+    struct nsd_index_view index;
     struct nsd_part part;
 
+    /* It lies beside recordings, and has nothing about threads. */
+    if (index__open(&index, bytes, size, &why))
+        return;
     if (!recording__open(&recording, bytes, size, &why)) {
         search->why = why;
         return;

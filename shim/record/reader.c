@@ -37,10 +37,11 @@ bool recording__open(struct nsd_recording *recording, const void *bytes, size_t 
         return false;
     *why = file->version > NSD_RECORD_VERSION ? "it was made by a newer version of nsdrift"
                                               : "it was made by an older version of nsdrift";
-    if (file->version != NSD_RECORD_VERSION || file->byte_order != NSD_RECORD_BYTE_ORDER)
+    if (file->version != NSD_RECORD_VERSION)
         return false;
     *why = "its header makes no sense";
-    if (file->header_size != NSD_RECORD_PAGE || file->page_size != NSD_RECORD_PAGE)
+    if (file->byte_order != NSD_RECORD_BYTE_ORDER || file->header_size != NSD_RECORD_PAGE ||
+        file->page_size != NSD_RECORD_PAGE)
         return false;
     recording->cut = file->file_size > size;
     if (!fits(file->header_size, sizeof(struct nsd_record_part), size)) {

@@ -522,6 +522,51 @@ def run_keeps_recordings():
     check("/nowhere" in run.err and run.status == 0, run.err)
 
 
+@test("run.keeps_what_was_not_watched")
+def run_keeps_its_index():
+    """`nsdrift report` of the folder ends as the run did, also where that saw a program unwatched."""
+    path = folder()
+    program = programs.go("unlocked_round_trip", ldflags=(), label="static")
+    first = nsdrift("run", "-o", f"record={path}", "--", "/bin/sh", "-c", f'"{program}" > /dev/null; true')
+    check_equal(first.status, 125, first.err)
+    outside = report(path)
+    check_equal(outside.status, 125, f"the report: {outside.err}")
+    unwatched = [row for row in outside.coverage if row.get("missing") and
+                 row["missing"][0]["probe"] == "image"]
+    check_equal([row["program"] for row in unwatched], [program.name], "programs that were not watched")
+    # A second run in the same folder, and a recording that somebody took out.
+    second = nsdrift("run", "-o", f"record={path}", "--", programs.c("thread_switches_and_returns"))
+    check_equal(second.status, 0, second.err)
+    check_equal(report(path).rules(), ["died-switched"], "findings of both runs")
+    for file in path.glob("thread_switches_and_returns.*"):
+        file.unlink()
+    check("a recording that it names is gone" in report(path).err, "nothing is said of what is gone")
+
+
+@test("run.killed_command")
+def command_is_killed():
+    """A run that is killed itself leaves its folder, which says what `run` would have said."""
+    import signal
+    import subprocess
+    import time
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    path = folder()
+    running = subprocess.Popen([settings.command(), "run", "--", programs.c("stays_away"), "two"],
+                               env={**shim.environment(on=False), "TMPDIR": str(path)}, text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               start_new_session=True)
+    running.stdout.readline()
+    time.sleep(0.2)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    inner, = path.iterdir()
+    outside = report(inner)
+    os.killpg(running.pid, signal.SIGKILL)
+    check_equal([row["program"] for row in outside.coverage], ["stays_away"], outside.err)
+    check(outside.status in (0, 1) and not outside.err, outside.status, outside.err)
+
+
 @test("run.threads_and_events")
 def run_at_higher_verbosity():
     run = nsdrift("run", "--json", "-o", "verbosity=3", "--", programs.c("setns_round_trip"))

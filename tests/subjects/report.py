@@ -551,7 +551,7 @@ def bad_recordings():
     hold_refusal(write(whole[:100]), "a tenth of a page")
     newer = bytearray(whole)
     newer[8:12] = struct.pack("I", struct.unpack_from("I", whole, 8)[0] + 1)
-    hold_refusal(write(bytes(newer)), "a newer version", "version")
+    hold_refusal(write(bytes(newer)), "a newer version", "newer version of nsdrift: its format is ")
     foreign = bytearray(whole)
     foreign[12:16] = bytes(reversed(whole[12:16]))
     hold_refusal(write(bytes(foreign)), "the other byte order")
