@@ -142,6 +142,7 @@ static void read_index(struct nsd_recordings *recordings, struct done *done,
             recordings__add_facts(recordings, &slot.facts);
     }
     recordings->collection.unseen += index->head.unseen;
+    recordings->collection.silent += index->head.silent;
 }
 
 /* Recordings of images that found no slot any more. */

@@ -279,6 +279,19 @@ static void print_image(const struct nsd_presentation *presentation,
         print_closing(presentation, &image->line[image->closing]);
 }
 
+/* Their closing lines made room for those of others. */
+static void print_silent(const struct nsd_presentation *presentation, unsigned count) {
+    struct nsd_text text;
+
+    if (presentation->out == NULL || presentation->json)
+        return;
+    begin(&text, presentation);
+    as_text__prefix(&text, presentation->pid);
+    text__unsigned(&text, count);
+    text__put(&text, " more process images were watched and had nothing to say.\n");
+    put(&text, presentation);
+}
+
 int present__report(const struct nsd_presentation *presentation,
                     const struct nsd_collection *collection) {
     struct totals totals = {0};
@@ -292,6 +305,8 @@ int present__report(const struct nsd_presentation *presentation,
         judge_child(presentation, image, &totals);
     }
     judge_command(presentation, collection, &totals);
+    if (collection->silent > 0 && presentation->verbosity >= 1)
+        print_silent(presentation, collection->silent);
     if (collection->unseen > 0) {
         not_seen(presentation, presentation->pid, presentation->program, NULL,
                  "%u more process images found no room to record", collection->unseen);

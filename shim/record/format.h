@@ -304,6 +304,7 @@ struct nsd_index {
     uint32_t given_back; /* copies that ended without a finding and left no slot */
     uint32_t unseen;     /* images that found no slot or no room to record */
     uint32_t keeps_all;  /* 1: recordings without a finding are wanted as well */
+    uint32_t silent;     /* images that ended with nothing to say, and gave their slot to others */
     uint32_t followed;   /* 1: the run sees every exec, and deals with static Go by itself */
 };
 #define NSD_INDEX_SIZE                                                                             \

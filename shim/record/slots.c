@@ -3,7 +3,6 @@
  */
 #include "record/slots.h"
 #include "base/memory.h"
-#include <stdbool.h>
 #include <stddef.h>
 
 static struct nsd_index_slot *slot_at(struct nsd_index *index, uint32_t number) {
@@ -41,6 +40,13 @@ void slots__commit(struct nsd_index_slot *slot) {
 
 void slots__give_back(struct nsd_index_slot *slot) {
     __atomic_store_n(&slot->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
+}
+
+bool slots__is_wanted_back(const struct nsd_index *index, const struct nsd_index_slot *slot) {
+    const struct nsd_index_slot *first =
+        (const struct nsd_index_slot *) ((const char *) index + NSD_RECORD_PAGE);
+
+    return slot - first >= NSD_INDEX_SLOTS / 2 && slot->facts.pid != first->facts.pid;
 }
 
 struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index) {

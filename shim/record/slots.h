@@ -7,6 +7,7 @@
 #define NSD_RECORD_SLOTS_H
 
 #include "record/format.h"
+#include <stdbool.h>
 
 /* A slot for us alone, its content whatever it was, or NULL where there is none left. */
 struct nsd_index_slot *slots__claim(struct nsd_index *index);
@@ -14,6 +15,11 @@ struct nsd_index_slot *slots__claim(struct nsd_index *index);
 void slots__commit(struct nsd_index_slot *slot);
 /* It is nobody's any more. */
 void slots__give_back(struct nsd_index_slot *slot);
+/*
+ * The index is half full, so that images with nothing to say are to make room: a start-up script
+ * that builds what it starts executes thousands. The run's own process always keeps its slots.
+ */
+bool slots__is_wanted_back(const struct nsd_index *index, const struct nsd_index_slot *slot);
 
 /* For a program that will not be watched: a claimed slot's facts, all zero, or NULL. */
 struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index);

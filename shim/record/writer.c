@@ -433,15 +433,36 @@ static bool close_slices(void) {
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+static bool has_missing_probes(const struct nsd_record_facts *facts) {
+    const char *at = facts->words;
+
+    while (*at != '\0')
+        at += string__length(at) + 1;
+    return at[1] != '\0';
+}
+
+static void give_slot_back(uint32_t *counter) {
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+    slots__give_back(writer.slot);
+    writer.slot = NULL;
+}
+
+/* A hundred thousand copies with nothing to say fill no index, nor do the tools of a script. */
+static void make_room(void) {
+    const struct nsd_record_facts *facts = &writer.part->facts;
+
+    if ((facts->flags & NSD_RECORD_IS_COPY) != 0)
+        give_slot_back(&writer.index->given_back);
+    else if (writer.index->keeps_all == 0 && slots__is_wanted_back(writer.index, writer.slot) &&
+             (facts->flags & NSD_RECORD_GO_UNKNOWN) == 0 && !has_missing_probes(facts))
+        give_slot_back(&writer.index->silent);
+}
+
 void record__end(bool for_good, bool calls) {
     if (writer.part == NULL || writer.removed || !has_nothing_to_say(for_good))
         return;
-    /* A hundred thousand copies with nothing to say fill no index. */
-    if (for_good && (writer.part->facts.flags & NSD_RECORD_IS_COPY) != 0 && writer.slot != NULL) {
-        __atomic_fetch_add(&writer.index->given_back, 1, __ATOMIC_RELAXED);
-        __atomic_store_n(&writer.slot->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
-        writer.slot = NULL;
-    }
+    if (for_good && writer.slot != NULL)
+        make_room();
     if (writer.slice != 0 || !calls || !close_slices())
         return;
     record_file__remove(&writer.own);

@@ -1,6 +1,7 @@
 """Recordings: that they say what the report from inside says, and that they outlive everything."""
 import json
 import os
+import re
 import shutil
 
 from harness import programs, recordings, settings, shim
@@ -331,6 +332,26 @@ def two_tools_in_one_folder():
     check_equal(len(list(path.iterdir())), 20, "recordings")
     check_equal(len({row["pid"] for row in outside.coverage}), 20, "processes")
     check_equal(outside.rules(), ["died-switched"] * 20, "findings")
+
+
+# ---- many images ----
+
+@test("many_images", timeout=600)
+def many_images():
+    """A script that builds what it starts executes thousands: none is lost, whatever their number."""
+    count = {"fast": 2100, "gate": 4000, "all": 20000}[settings.LEVEL]
+    faulty = programs.c("thread_switches_and_returns")
+    script = f"i=0; while [ $i -lt {count} ]; do /bin/true; i=$((i+1)); done; {{}}exec {{}}"
+    run = nsdrift("run", "-o", "verbosity=1", "--", "/bin/sh", "-c", script.format("", "/bin/true"),
+                  timeout=60 + count // 20)
+    check_equal(run.status, 0, run.err[-2000:])
+    silent = re.search(r"(\d+) more process images were watched and had nothing to say", run.err)
+    lines = run.err.count("0 errors, 0 warnings.")
+    check_equal(lines + int(silent[1]), count + 2, f"images {lines} {silent}")
+    run = nsdrift("run", "--json", "--", "/bin/sh", "-c", script.format(f"{faulty}; ", "/bin/true"),
+                  timeout=60 + count // 20)
+    named = [f for f in shim.parse(run.err).findings if f["program"] == faulty.name]
+    check(named, "the last but one was not named:", run.status, run.err[-500:])
 
 
 # ---- forks ----
