@@ -12,6 +12,7 @@
 #include "probes/process/ending.h"
 #include "probes/process/environment.h"
 #include "probes/process/hidden_child.h"
+#include "probes/process/signals.h"
 #include "probes/process/static_child.h"
 #include "probes/submit.h"
 #include <linux/sched.h>
@@ -61,6 +62,7 @@ static void hand_on(struct nsd_go_call *call, uint64_t m, bool is_vfork_child) {
     uint64_t *argument = &call->arguments[place];
     struct pending *ours = take_pending(m);
 
+    signals__before_exec();
     static_child__note(place == 3 ? (int) call->arguments[0] : AT_FDCWD,
                        (const char *) call->arguments[place - 2], 0);
     hidden_child__note(place == 3 ? (int) call->arguments[0] : AT_FDCWD,
@@ -82,6 +84,7 @@ void process__child_before_exec(struct nsd_go_call *call, uint64_t m) {
 
 void process__child_after_exec(struct nsd_go_call *call, uint64_t m) {
     release_pending(m, &call->arguments[environment_argument(call)]);
+    signals__after_exec();
     static_child__take_back();
     hidden_child__take_back();
 }

@@ -5,6 +5,7 @@
 #include "probes/libc/actions.h"
 
 #include "base/memory.h"
+#include "base/syscall.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/signals.h"
@@ -21,7 +22,8 @@
 
 bool actions__is_ours(int number) {
     /* A vfork child's wishes are for the next image; the kernel keeps them apart from ours. */
-    return nsd_on && number != 0 && number == signals__number();
+    return nsd_on && number != 0 && number == signals__number() &&
+           !caller__is_vfork_child(machine__thread_pointer());
 }
 
 long actions__raw(const void *set, void *old, size_t mask_size) {

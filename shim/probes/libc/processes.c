@@ -8,6 +8,7 @@
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/environment.h"
+#include "probes/process/signals.h"
 #include "probes/process/static_child.h"
 
 #include <linux/sched.h>
@@ -92,7 +93,9 @@ static int spawn(spawn_function *next, const struct nsd_site *site, int *pid, co
     /* In a vfork child too the mapping can go before the parent runs on: the spawned has its own.
      */
     environment__for_exec(given, 0, &environment);
+    signals__before_exec();
     error = next(&child, path, actions, attributes, list, environment.list);
+    signals__after_exec();
     environment__release(&environment);
     if (error == 0 && pid != NULL)
         *pid = child;

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "base/syscall.h"
 #include "probes/process/caller.h"
+#include "probes/process/identity.h"
 #include "probes/process/image.h"
 #include "probes/submit.h"
 #include <stdatomic.h>
@@ -69,8 +70,7 @@ static void on_signal(int number, void *info, void *context) {
     if (action.handler == HANDLER_DEFAULT || action.handler == HANDLER_IGNORE)
         return;
     if ((action.flags & FLAG_RESETHAND) != 0) {
-        host.handler = HANDLER_DEFAULT;
-        host.flags = 0;
+        host.handler = HANDLER_DEFAULT; /* and no more of it (kernel/signal.c, get_signal) */
     }
     ((void (*)(int, void *, void *))(void *) action.handler)(number, info, context);
 }
@@ -100,4 +100,31 @@ void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel
     }
     if (old != NULL)
         *old = before;
+}
+
+/* Whether the host ignores it, and the kernel has this handler for it now. */
+static bool is_ignored_behind(void (*handler)(int)) {
+    struct nsd_kernel_action action;
+
+    /* A vfork child may have asked for something else, which stays between it and the kernel. */
+    return nsd_options.signal.number != 0 && host.handler == HANDLER_IGNORE &&
+           !identity__is_quiet() &&
+           SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, &action, sizeof action.mask) ==
+               0 &&
+           action.handler == handler;
+}
+
+void signals__before_exec(void) {
+    struct nsd_kernel_action ignored;
+
+    if (!is_ignored_behind((void (*)(int))(void *) on_signal))
+        return;
+    memory__fill(&ignored, 0, sizeof ignored);
+    ignored.handler = HANDLER_IGNORE;
+    set_kernel_action((int) nsd_options.signal.number, &ignored);
+}
+
+void signals__after_exec(void) {
+    if (is_ignored_behind(HANDLER_IGNORE))
+        install();
 }

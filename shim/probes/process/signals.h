@@ -31,4 +31,11 @@ struct nsd_kernel_action {
  */
 void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old);
 
+/*
+ * Around an exec by this process or its vfork child, and around a spawn: a signal that the host
+ * ignores is ignored by the next image too, and a handler, ours, would be forgotten there.
+ */
+void signals__before_exec(void);
+void signals__after_exec(void);
+
 #endif
