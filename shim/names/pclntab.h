@@ -68,7 +68,8 @@ int32_t pclntab__stack_size(const struct nsd_pclntab *table, uint64_t pc);
 /*
  * Function, file and line at exactly this pc. False if it is not in the table. Where calls were
  * inlined it says the outermost function, the one that has the frame, and the line of its call; of
- * a wrapper that the compiler made the function that was inlined into it.
+ * a wrapper that the compiler made the function that was inlined into it. A generic function's
+ * types are three dots.
  */
 bool pclntab__line(const struct nsd_pclntab *table, uint64_t pc, char *function,
                    size_t function_size, char *file, size_t file_size, uint32_t *line,

@@ -193,6 +193,26 @@ static void copy_string(char *to, size_t size, const char *from) {
     to[length] = 0;
 }
 
+/*
+ * The shape that a generic function was compiled for is the compiler's and differs between releases
+ * ("main.open[go.shape.int]"): its name is said as Go's own stack traces say it, "main.open[...]".
+ */
+static void copy_function(char *to, size_t size, const char *from) {
+    size_t first = 0, last, length = string__length(from);
+
+    while (first < length && from[first] != '[')
+        first++;
+    for (last = length; last > first && from[last - 1] != ']';)
+        last--;
+    if (first + 1 >= last || first + 4 >= size) {
+        copy_string(to, size, from);
+        return;
+    }
+    memory__copy(to, from, first + 1);
+    memory__copy(to + first + 1, "...", 3);
+    copy_string(to + first + 4, size - first - 4, from + last - 1);
+}
+
 bool pclntab__line(const struct nsd_pclntab *table, uint64_t pc, char *function,
                    size_t function_size, char *file, size_t file_size, uint32_t *line,
                    uint64_t *entry) {
@@ -205,7 +225,7 @@ bool pclntab__line(const struct nsd_pclntab *table, uint64_t pc, char *function,
     frame = &frames[count - 1];
     while (frame > frames && is_wrapper(frame))
         frame--;
-    copy_string(function, function_size, frame->function);
+    copy_function(function, function_size, frame->function);
     copy_string(file, file_size, frame->file);
     *line = frame->line;
     *entry = frame->entry;

@@ -1,5 +1,5 @@
 """The small Go hosts, dynamic, with every release of Go that the probe knows."""
-from harness import programs, releases, shim
+from harness import programs, releases, settings, shim
 from harness.expectations import Expectation, hold_letters, hold_text
 from harness.registry import check, check_equal, test
 
@@ -45,3 +45,18 @@ for go in programs.GO_RELEASES:
                      "thread_thrown_away", "children_in_namespaces"):
             program = programs.go(name, release, STRIPPED, "stripped")
             verdict(program, Expectation(programs.GO / f"{name}.expect"), release)
+
+
+for go in programs.GO_RELEASES[2:]:
+    @test(f"generic.{go}", level="fast" if go == programs.NEWEST else "gate", timeout=300)
+    def generic(release=go):
+        """Generic functions (from 1.18 on) go by the same name whatever types they are compiled for."""
+        program = programs.go("main", release, folder=settings.PROGRAMS / "go_generic", label="generic")
+        for where, name in (("function of int", "main.leave[...]"),
+                            ("function of slice", "main.leave[...]"),
+                            ("method of string", "main.(*box[...]).leave"),
+                            ("method of box", "main.(*box[...]).leave")):
+            run = shim.watched([program, where])
+            check_equal((run.status, run.out, run.err), (0, "", ""), where)
+            check_equal([(f["rule"], f["stack"][0]["function"]) for f in run.report.findings],
+                        [("unlocked-switch", name)], where)
