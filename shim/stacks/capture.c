@@ -190,11 +190,12 @@ const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uint
         if (caller == 0)
             break;
         pcs[depth++] = caller;
-        key = spread(key ^ caller);
+        key = (key ^ caller) * 0x9e3779b97f4a7c15ull;
         if (next <= frame_pointer)
             break;
         frame_pointer = next;
     }
+    key ^= key >> 29;
     for (frames = frames__first(key); frames != NULL; frames = frames__next(frames, key)) {
         unsigned same = 0;
 

@@ -24,7 +24,7 @@
 /* How memory of the runtime is read. */
 typedef bool load_function(void *to, uint64_t from, size_t size);
 
-static bool load_own(void *to, uint64_t from, size_t size) {
+static inline bool load_own(void *to, uint64_t from, size_t size) {
     if (from < 4096)
         return false;
     if (size == 8)
@@ -60,11 +60,12 @@ struct m_fields {
     uint32_t status;
 };
 
-static bool read_fields(const struct nsd_go_runtime *runtime, uint64_t m, load_function *load,
-                        struct m_fields *f) {
+/* Inlined into its two users, and the loads into it: each event of a goroutine comes by here. */
+static inline __attribute__((always_inline)) bool
+read_by(load_function *load, const struct nsd_go_runtime *runtime, uint64_t m, struct m_fields *f) {
     const struct nsd_go_offsets *at = &runtime->offsets;
 
-    memory__fill(f, 0, sizeof *f);
+    *f = (struct m_fields){0};
     if (!load(&f->procid, m + at->m_procid, 8) || !load(&f->curg, m + at->m_curg, 8) ||
         !load(&f->lockedg, m + at->m_lockedg, 8) || !load(&f->external, m + at->m_locked_ext, 4) ||
         !load(&f->internal, m + at->m_locked_int, 4))
@@ -81,6 +82,14 @@ static bool read_fields(const struct nsd_go_runtime *runtime, uint64_t m, load_f
            load(&f->goid, f->g + at->g_goid, 8) && load(&f->status, f->g + at->g_status, 4) &&
            load(&f->stack_low, f->g + NSD_GO_G_STACK_LOW, 8) &&
            load(&f->stack_high, f->g + NSD_GO_G_STACK_HIGH, 8);
+}
+
+static bool read_own(const struct nsd_go_runtime *runtime, uint64_t m, struct m_fields *f) {
+    return read_by(load_own, runtime, m, f);
+}
+
+static bool read_any(const struct nsd_go_runtime *runtime, uint64_t m, struct m_fields *f) {
+    return read_by(load_any, runtime, m, f);
 }
 
 /*
@@ -120,7 +129,7 @@ static bool is_lent(const struct m_fields *f) {
 }
 
 static bool conclude(const struct m_fields *f, uint64_t m, int32_t tid, struct nsd_goroutine *out) {
-    memory__fill(out, 0, sizeof *out);
+    *out = (struct nsd_goroutine){0};
     if ((tid != 0 && f->procid != (uint64_t) (uint32_t) tid) || is_lent(f))
         return false;
     out->m = m;
@@ -144,11 +153,11 @@ bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t t
     struct m_fields fields;
     uint64_t m, back;
 
-    memory__fill(out, 0, sizeof *out);
+    *out = (struct nsd_goroutine){0};
     if (!runtime->decoded || !load_own(&m, g + NSD_GO_G_M, 8) ||
         !load_own(&back, m + NSD_GO_M_G0, 8) || !load_own(&back, back + NSD_GO_G_M, 8) || back != m)
         return false;
-    return read_fields(runtime, m, load_own, &fields) && conclude(&fields, m, tid, out);
+    return read_own(runtime, m, &fields) && conclude(&fields, m, tid, out);
 }
 
 uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime) {
@@ -169,7 +178,7 @@ static uint64_t m_of_caller(const struct nsd_go_runtime *runtime) {
 
 bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t tid,
                      struct nsd_goroutine *out) {
-    load_function *load = m == m_of_caller(runtime) ? load_own : load_any;
+    bool is_own = m == m_of_caller(runtime);
     struct m_fields fields;
     bool concluded = false;
 
@@ -177,7 +186,7 @@ bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t t
     if (!runtime->decoded)
         return false;
     for (unsigned look = 0; look < LOOKS_MOST; look++) {
-        if (!read_fields(runtime, m, load, &fields))
+        if (is_own ? !read_own(runtime, m, &fields) : !read_any(runtime, m, &fields))
             return false;
         concluded = conclude(&fields, m, tid, out);
         if (concluded && out->lock != NSD_LOCK_UNKNOWN)
@@ -280,7 +289,7 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
     m = m_of_caller(runtime);
     if (m != 0 && load_own(&procid, m + runtime->offsets.m_procid, 8) &&
         procid == (uint64_t) (uint32_t) tid)
-        return read_fields(runtime, m, load_own, &fields) && !is_lent(&fields) ? m : 0;
+        return read_own(runtime, m, &fields) && !is_lent(&fields) ? m : 0;
     if (runtime->allm == 0)
         return 0;
     m = 0;
@@ -288,7 +297,7 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
         m = atomic_load(&seen[seen_slot(tid)].m);
     if (m == 0 || !read_link(runtime, m, &procid, &next) || procid != (uint64_t) (uint32_t) tid)
         m = walk_to(runtime, tid);
-    return m != 0 && read_fields(runtime, m, load_any, &fields) && !is_lent(&fields) ? m : 0;
+    return m != 0 && read_any(runtime, m, &fields) && !is_lent(&fields) ? m : 0;
 }
 
 void goroutine__into_event(const struct nsd_goroutine *goroutine, struct nsd_event *event) {
