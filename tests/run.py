@@ -16,13 +16,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import crates, modules, registry, releases, sandbox, settings  # noqa: E402
+from harness import crates, guest, modules, registry, releases, sandbox, settings  # noqa: E402
 from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs",
             "go_matrix", "go_safety", "peers", "events", "recording", "command",
             "report", "scan", "repeat", "bisect", "completions", "launcher", "static", "follow_static",
-            "field", "static_field"]
+            "dumpable", "kernel", "field", "static_field"]
 
 
 def chosen(args):
@@ -63,6 +63,7 @@ def main():
     releases.bring(releases.of_level(args.level))
     modules.bring([test.name for test, _ in todo])
     crates.bring([test.name for test, _ in todo])
+    guest.bring([test.name for test, _ in todo])
     sandbox.become_root_of_a_user_namespace()
 
     counts = {"passed": 0, "failed": 0, "skipped": 0}
