@@ -29,6 +29,7 @@ struct nsd_collection {
     char folder[PATH_MAX];
     unsigned unseen;                /* images that found no room to record */
     unsigned silent;                /* images that had nothing to say and made room for others */
+    bool index_lost;                /* the run's list of images cannot be read */
     struct nsd_report_image *image; /* by the time of their end; owned */
     size_t count, room;
 };

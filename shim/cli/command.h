@@ -31,5 +31,8 @@ void command__say(const char *format, ...) __attribute__((format(printf, 1, 2)))
 int command__usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The table of options of the library, from which `-o` takes. */
 void command__print_options(void);
+/* The signal no longer ends us where it would; programs that we start have it as we were given it.
+ */
+void command__outlive(int signal);
 
 #endif

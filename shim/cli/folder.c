@@ -175,10 +175,12 @@ void folder__read(struct nsd_collection *collection, unsigned verbosity) {
     source_lines__begin(NULL, false);
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
         bytes = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (bytes != MAP_FAILED && index__open(&index, bytes, (size_t) status.st_size, &why))
+    if (bytes != MAP_FAILED && index__open(&index, bytes, (size_t) status.st_size, &why)) {
         read_index(&recordings, &done, &index);
-    else
+    } else {
         command__say("%s/%s: %s", collection->folder, NSD_INDEX_NAME, why);
+        recordings.collection.index_lost = true;
+    }
     if (bytes != MAP_FAILED)
         munmap(bytes, (size_t) status.st_size);
     if (fd >= 0)

@@ -262,7 +262,7 @@ bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *jo
         if (view.lost > 0 || view.go_unknown)
             return false;
     }
-    return found && job->collection.unseen == 0;
+    return found && job->collection.unseen == 0 && !job->collection.index_lost;
 }
 
 void jobs__signal(const struct nsd_job *job, int signal) {

@@ -68,27 +68,26 @@ static void print_help(void) {
     command__print_options();
 }
 
-/*
- * What goes beyond a limit of file sizes is an error to be told, and no end of ours. By a handler:
- * unlike what is ignored, a program that we start does not inherit it.
- */
+/* By a handler: unlike what is ignored, a program that we start does not inherit it. */
 static void outlive(int number) {
     (void) number;
 }
 
-static void outlive_limit_of_file_sizes(void) {
+void command__outlive(int number) {
     struct sigaction action;
 
-    if (sigaction(SIGXFSZ, NULL, &action) != 0 || action.sa_handler != SIG_DFL)
+    if (sigaction(number, NULL, &action) != 0 || action.sa_handler != SIG_DFL)
         return;
     memset(&action, 0, sizeof action);
     sigemptyset(&action.sa_mask);
     action.sa_handler = outlive;
-    sigaction(SIGXFSZ, &action, NULL);
+    action.sa_flags = SA_RESTART;
+    sigaction(number, &action, NULL);
 }
 
 int main(int argc, char **argv) {
-    outlive_limit_of_file_sizes();
+    /* What goes beyond a limit of file sizes is an error to be told. */
+    command__outlive(SIGXFSZ);
     if (argc < 2)
         return command__usage("no command given");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

@@ -312,6 +312,9 @@ int present__report(const struct nsd_presentation *presentation,
                  "%u more process images found no room to record", collection->unseen);
         totals.unseen = true;
     }
+    /* Said when it was found out. */
+    if (collection->index_lost)
+        totals.unseen = true;
     if (presentation->out != NULL)
         fflush(presentation->out);
     if (totals.errors + totals.warnings > 0)

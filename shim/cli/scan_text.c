@@ -175,8 +175,9 @@ void scan_text__print(FILE *to, bool colour, const struct nsd_scan_picture *pict
 
 void scan_text__print_sum(FILE *to, const struct nsd_scan_sum *sum) {
     out = to;
-    fprintf(out, "%zu %s, %zu threads: %zu %s\n", sum->processes,
-            sum->processes == 1 ? "process" : "processes", sum->threads, sum->differing,
+    fprintf(out, "%zu %s, %zu %s: %zu %s\n", sum->processes,
+            sum->processes == 1 ? "process" : "processes", sum->threads,
+            sum->threads == 1 ? "thread" : "threads", sum->differing,
             sum->differing == 1 ? "is not where its leader is" : "are not where their leaders are");
     if (sum->unread_processes > 0) {
         size_t shown = sizeof sum->refused / sizeof sum->refused[0];

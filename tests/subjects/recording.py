@@ -564,6 +564,29 @@ def run_keeps_its_index():
     check("a recording that it names is gone" in report(path).err, "nothing is said of what is gone")
 
 
+@test("run.lost_index")
+def index_is_lost():
+    """Who removes the list of images cannot make a clean run of it."""
+    outer, kept = folder(), folder()
+    run = nsdrift("run", "-o", f"record={kept}", "--", "/bin/sh", "-c",
+                  'rm -f "$TMPDIR"/nsdrift-*/.index; /bin/true; true',
+                  base={**os.environ, "TMPDIR": str(outer)})
+    check_equal((run.status, ".index: it is gone" in run.err), (125, True), run.err)
+
+
+@test("run.reader_goes_away")
+def reader_goes_away():
+    """Who reads the report stops at once: no folder is left, and the program has its own SIGPIPE."""
+    outer = folder()
+    run = shim.run(["/bin/bash", "-c", '"$0" run -o verbosity=1 -- "$1" 2>&1 > /dev/null | exec true; '
+                    'echo "${PIPESTATUS[0]}"', settings.command(),
+                    programs.c("main_away_beside_idle_thread")], on=False,
+                   base={**os.environ, "TMPDIR": str(outer)})
+    check_equal(list(outer.iterdir()), [], f"what is left, after {run.out!r}")
+    run = nsdrift("run", "--exit-status=program", "--", "/bin/sh", "-c", "kill -PIPE $$")
+    check_equal(run.status, 128 + 13, "the program's own SIGPIPE")
+
+
 @test("run.killed_command")
 def command_is_killed():
     """A run that is killed itself leaves its folder, which says what `run` would have said."""
