@@ -88,13 +88,23 @@ static struct nsd_visit *find_or_make(struct nsd_visits *visits, const struct ns
     return oldest;
 }
 
+/*
+ * The event's call is the very one that began the switch, in the same frames: who goes wherever it
+ * is told, as a worker before each job does, shows by that neither what was meant nor when it ends.
+ */
+static bool is_same_place(const struct nsd_switch *change, const struct nsd_event *event) {
+    return change->began.frames != NULL && event->frames != NULL &&
+           event->frames->hash == change->began.frames->hash &&
+           event->stack_pointer == change->began.stack_pointer;
+}
+
 void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
                    const struct nsd_event *restore) {
     struct nsd_visit *visit;
     bool is_new;
 
     if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL ||
-        change->began.frames->is_shared)
+        change->began.frames->is_shared || is_same_place(change, restore))
         return;
     visit = find_or_make(visits, change->began.frames);
     is_new = visit->used == 0;
@@ -120,7 +130,7 @@ void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
 void visits__learn_of_switch(struct nsd_switch *change, const struct nsd_event *restore) {
     unsigned frame;
 
-    if (change->runtime != NSD_RUNTIME_THREADS)
+    if (change->runtime != NSD_RUNTIME_THREADS || is_same_place(change, restore))
         return;
     frame = innermost_common(&change->began, restore->frames, restore->stack_pointer);
     if (frame > change->visit_frame)
@@ -137,9 +147,7 @@ void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch 
                              const struct nsd_event *event, bool changed) {
     const struct nsd_visit *visit;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL ||
-        event->frames == NULL || event->frames->hash != change->began.frames->hash ||
-        event->stack_pointer != change->began.stack_pointer)
+    if (change->runtime != NSD_RUNTIME_THREADS || !is_same_place(change, event))
         return;
     visit = find(visits, change->began.frames);
     if (!changed && visit != NULL && visit->earliest < change->began.time && !visit->repeated &&
