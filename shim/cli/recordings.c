@@ -430,6 +430,7 @@ static void read_index(struct nsd_recordings *recordings, const char *path,
             gone++;
     }
     recordings->collection.unseen += index->head.unseen;
+    recordings->collection.silent += index->head.silent;
     if (gone == 1)
         refuse(recordings, path, "a recording that it names is gone");
     else if (gone > 1)

@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Processes of several pid namespaces may have one pid; to a trace they must differ. */
-#define NEXT_NAMESPACE 100000000
+/*
+ * Processes of several pid namespaces may have one pid; to a trace they must differ. More than the
+ * kernel's highest pid (2^22), and so little that hundreds of namespaces fit into a viewer's 32
+ * bits.
+ */
+#define NEXT_NAMESPACE 5000000
 
 struct trace {
     FILE *out;
@@ -413,26 +417,72 @@ static bool same_process(const struct nsd_timeline *a, const struct nsd_timeline
     return a->pid == b->pid && a->pid_ns == b->pid_ns;
 }
 
-/* Each process of this pid has numbers of its own, in the order of their pid namespaces. */
-static void place_image(struct image *image, const struct nsd_timeline *timelines) {
-    uint64_t highest = 0;
+/* Those in the trace, each once, by pid and then by pid namespace. */
+struct process {
+    uint64_t pid_ns;
+    int32_t pid;
+};
 
-    image->offset = 0;
-    image->floor = 0;
-    for (const struct nsd_timeline *other = timelines; other != NULL; other = other->next) {
-        if (other->pid != image->timeline->pid)
-            continue;
-        if (same_process(other, image->timeline)) {
-            if (other->began < image->timeline->began && other->ended > image->floor)
-                image->floor = other->ended;
-        } else if (other->pid_ns < image->timeline->pid_ns && other->pid_ns >= highest) {
-            image->offset += other->pid_ns > highest || image->offset == 0 ? NEXT_NAMESPACE : 0;
-            highest = other->pid_ns;
-        }
+static int by_pid(const void *left, const void *right) {
+    const struct process *a = left, *b = right;
+
+    if (a->pid != b->pid)
+        return a->pid < b->pid ? -1 : 1;
+    if (a->pid_ns != b->pid_ns)
+        return a->pid_ns < b->pid_ns ? -1 : 1;
+    return 0;
+}
+
+struct processes {
+    struct process *process;
+    size_t count;
+};
+
+static struct processes list_processes(const struct nsd_timeline *timelines) {
+    struct processes list = {.process = NULL};
+    size_t count = 0, unique = 0;
+
+    for (const struct nsd_timeline *one = timelines; one != NULL; one = one->next)
+        count++;
+    list.process = calloc(count + 1, sizeof *list.process);
+    if (list.process == NULL)
+        return list;
+    for (const struct nsd_timeline *one = timelines; one != NULL; one = one->next)
+        list.process[list.count++] = (struct process){.pid_ns = one->pid_ns, .pid = one->pid};
+    qsort(list.process, list.count, sizeof *list.process, by_pid);
+    for (size_t i = 0; i < list.count; i++) {
+        if (i == 0 || by_pid(&list.process[i], &list.process[unique - 1]) != 0)
+            list.process[unique++] = list.process[i];
     }
+    list.count = unique;
+    return list;
+}
+
+/* Each process of this pid has numbers of its own, in the order of their pid namespaces. */
+static int64_t offset_of(const struct processes *list, const struct nsd_timeline *timeline) {
+    const struct process wanted = {.pid_ns = timeline->pid_ns, .pid = timeline->pid}, *at = NULL;
+    int64_t offset = 0;
+
+    if (list->process != NULL)
+        at = bsearch(&wanted, list->process, list->count, sizeof wanted, by_pid);
+    for (; at != NULL && at > list->process && at[-1].pid == wanted.pid; at--)
+        offset += NEXT_NAMESPACE;
+    return offset;
+}
+
+static uint64_t floor_of(const struct nsd_timeline *timeline,
+                         const struct nsd_timeline *timelines) {
+    uint64_t floor = 0;
+
+    for (const struct nsd_timeline *other = timelines; other != NULL; other = other->next) {
+        if (same_process(other, timeline) && other->began < timeline->began && other->ended > floor)
+            floor = other->ended;
+    }
+    return floor;
 }
 
 void trace__write(FILE *out, const struct nsd_timeline *timelines) {
+    struct processes processes = list_processes(timelines);
     static struct trace trace;
     int64_t order = 0;
 
@@ -448,9 +498,10 @@ void trace__write(FILE *out, const struct nsd_timeline *timelines) {
     }
     text__put(&trace.text, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     for (const struct nsd_timeline *one = timelines; one != NULL; one = one->next) {
-        struct image image = {.timeline = one};
+        struct image image = {.timeline = one,
+                              .offset = offset_of(&processes, one),
+                              .floor = floor_of(one, timelines)};
 
-        place_image(&image, timelines);
         put_names(&trace, &image, order++);
         /* Arrows bind to the slice around them, which must be known by then. */
         put_lives(&trace, &image);
@@ -458,6 +509,7 @@ void trace__write(FILE *out, const struct nsd_timeline *timelines) {
         put_births(&trace, &image);
         put_migrations(&trace, &image);
     }
+    free(processes.process);
     text__put(&trace.text, "\n]}\n");
     if (trace.text.used > 0)
         empty(&trace.text, out);

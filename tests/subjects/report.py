@@ -200,6 +200,8 @@ def hold_trace(events, what):
     for event in events:
         check(event["ph"] in "MXisf", f"{what}: phase", event)
         check(isinstance(event["pid"], int) and isinstance(event["tid"], int), what, event)
+        # Viewers keep them in 32 bits.
+        check(0 < event["pid"] < 2 ** 31 and 0 < event["tid"] < 2 ** 31, what, event)
         if event["ph"] == "M":
             continue
         check(event["ts"] >= 0, f"{what}: before the beginning", event)
@@ -292,6 +294,30 @@ def trace_of_a_migration():
     for move in moves:
         check(move["s"]["tid"] != move["f"]["tid"], "on the same thread", move)
         check(re.fullmatch(r"goroutine \d+", move["s"]["name"]), move)
+
+
+@test()
+def trace_of_many_pid_namespaces():
+    """The same pid in each of many namespaces that are there at once: tracks of their own."""
+    folder = settings.FOLDER / "namespaces"
+    folder.mkdir()
+    count = 30
+    inner = f'env LD_PRELOAD={settings.library()} NSDRIFT=1 NSDRIFT_OPTIONS=record={folder} "$0"; ' \
+            'echo done; read line'
+    running = [subprocess.Popen(["unshare", "--pid", "--fork", "/bin/sh", "-c", inner,
+                                 programs.c("thread_switches_and_returns")],
+                                env=shim.environment(on=False), text=True, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+               for _ in range(count)]
+    try:
+        for process in running:
+            while process.stdout.readline() not in ("done\n", ""):
+                pass
+    finally:
+        for process in running:
+            process.communicate(timeout=30)
+    tracks, _ = hold_trace(trace_of(folder), "namespaces")
+    check_equal(len({pid for pid, _, _ in tracks}), count, "processes in the trace")
 
 
 def recorded_by(launcher):
