@@ -32,7 +32,7 @@ static const void *at_run_time(const struct nsd_module *module, uint64_t pointer
 
 static bool view_dynamic(const struct nsd_module *module, struct dynamic_view *view) {
     memory__fill(view, 0, sizeof(*view));
-    if (module->dynamic == NULL || !modules__is_loaded(module))
+    if (module->dynamic == NULL || !module__is_loaded(module))
         return false;
     for (unsigned i = 0; i < DYNAMIC_MOST && module->dynamic[i].d_tag != DT_NULL; i++) {
         const Elf64_Dyn *entry = &module->dynamic[i];

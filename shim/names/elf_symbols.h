@@ -1,12 +1,13 @@
 /*
  * Symbols of an ELF module: by name out of the dynamic tables in memory (for the next definition
  * of a wrapped function), by address out of .symtab of the mapped file or .dynsym (for names in
- * reports), and the build id. Called by modules.c and naming.c. Trusts nothing in a file.
+ * reports), and the build id. Called by modules.c, definitions.c and naming.c. Trusts nothing in a
+ * file.
  */
 #ifndef NSD_NAMES_ELF_SYMBOLS_H
 #define NSD_NAMES_ELF_SYMBOLS_H
 
-#include "names/modules.h"
+#include "names/module.h"
 #include <stddef.h>
 #include <stdint.h>
 

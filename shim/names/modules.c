@@ -41,7 +41,6 @@ struct sighting {
     const struct link_map *link;
     const Elf64_Dyn *dynamic;
     uintptr_t address;
-    _Atomic bool loaded; /* was in the list at the last walk */
 };
 
 static struct nsd_module module_table[MODULES_MOST];
@@ -228,7 +227,7 @@ static bool publish(struct nsd_module *module, unsigned index, const Elf64_Phdr 
     sightings[index].link = link;
     sightings[index].dynamic = node != NULL ? node->dynamic : NULL;
     sightings[index].address = module->base;
-    atomic_store_explicit(&sightings[index].loaded, true, memory_order_relaxed);
+    __atomic_store_n(&module->loaded, true, __ATOMIC_RELAXED);
     atomic_store_explicit(&module_count, index + 1, memory_order_release);
     return true;
 }
@@ -354,7 +353,8 @@ static bool walk(void) {
     count = atomic_load_explicit(&module_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++) {
         bool loaded = room.seen[i] || sightings[i].link == NULL;
-        atomic_store_explicit(&sightings[i].loaded, loaded, memory_order_relaxed);
+
+        __atomic_store_n(&module_table[i].loaded, loaded, __ATOMIC_RELAXED);
     }
     return true;
 }
@@ -492,7 +492,7 @@ static struct nsd_module *find(uintptr_t address) {
 
         if (address < module->start || address >= module->end)
             continue;
-        if (atomic_load_explicit(&sightings[i].loaded, memory_order_relaxed))
+        if (module__is_loaded(&module_table[i]))
             return module;
         if (closed == NULL)
             closed = module;
@@ -508,6 +508,10 @@ struct nsd_module *modules__of(uintptr_t address) {
     return module;
 }
 
+unsigned modules__at_start(void) {
+    return start_count;
+}
+
 unsigned modules__count(void) {
     return atomic_load_explicit(&module_count, memory_order_acquire);
 }
@@ -516,77 +520,6 @@ struct nsd_module *modules__at(unsigned index) {
     return index < modules__count() ? &module_table[index] : NULL;
 }
 
-bool modules__is_loaded(const struct nsd_module *module) {
-    return module != NULL &&
-           atomic_load_explicit(&sightings[module - module_table].loaded, memory_order_relaxed);
-}
-
 uint32_t modules__number(const struct nsd_module *module) {
     return module == NULL ? 0 : (uint32_t) (module - module_table) + 1;
-}
-
-void *modules__next_definition(const char *name) {
-    struct nsd_elf_name wanted;
-    unsigned count = modules__count(), first = 1;
-
-    elf_symbols__prepare(&wanted, name);
-    for (unsigned i = 0; i < start_count; i++) {
-        if (module_table[i].is_shim)
-            first = i + 1;
-    }
-    /* What was opened later comes last: the libpthread of an older glibc can be among it. */
-    for (unsigned i = first; i < count; i++) {
-        const struct nsd_module *module = &module_table[i];
-        void *definition;
-
-        if (module->is_shim || !modules__is_loaded(module) ||
-            string__begins(module->path, "linux-vdso") ||
-            string__begins(module->path, "linux-gate"))
-            continue;
-        definition = elf_symbols__definition(module, &wanted);
-        if (definition != NULL)
-            return definition;
-    }
-    return NULL;
-}
-
-/* The file must be the one that is mapped: same program headers as in memory. */
-static bool same_file(const struct nsd_module *module, const uint8_t *file, size_t size) {
-    const Elf64_Ehdr *elf = (const Elf64_Ehdr *) file;
-    size_t headers_size = module->header_count * sizeof(Elf64_Phdr);
-
-    return size >= sizeof(*elf) && memory__equal(elf->e_ident, ELFMAG, SELFMAG) &&
-           elf->e_ident[EI_CLASS] == ELFCLASS64 && elf->e_phnum == module->header_count &&
-           elf->e_phoff < size && size - elf->e_phoff >= headers_size &&
-           memory__equal(file + elf->e_phoff, module->headers, headers_size);
-}
-
-void modules__map_file(struct nsd_module *module) {
-    struct sys_stat stat;
-    long fd = -1, mapped;
-
-    if (module == NULL || memory__is_quiet() ||
-        __atomic_exchange_n(&module->file_tried, true, __ATOMIC_ACQ_REL))
-        return;
-    if (module->is_executable)
-        fd = sys__openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0 && module->path[0] == '/')
-        fd = sys__openat(AT_FDCWD, module->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0)
-        return;
-    if (sys__fstat((int) fd, &stat) == 0 && (stat.mode & SYS_MODE_TYPE) == SYS_MODE_REGULAR &&
-        stat.size > 0) {
-        mapped = sys__mmap(NULL, (size_t) stat.size, PROT_READ, MAP_PRIVATE, (int) fd, 0);
-        if (!SYS_IS_ERROR(mapped)) {
-            const uint8_t *file = (const uint8_t *) mapped;
-
-            if (same_file(module, file, (size_t) stat.size)) {
-                module->file_size = (size_t) stat.size;
-                __atomic_store_n(&module->file, file, __ATOMIC_RELEASE);
-            } else {
-                sys__munmap((void *) mapped, (size_t) stat.size);
-            }
-        }
-    }
-    sys__close((int) fd);
 }

@@ -7,33 +7,9 @@
 #ifndef NSD_NAMES_MODULES_H
 #define NSD_NAMES_MODULES_H
 
-#include <elf.h>
+#include "names/module.h"
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-#define NSD_BUILD_ID_MOST 32
-
-struct nsd_module {
-    char *path;                     /* as the loader has it; the executable's is its real path */
-    uintptr_t base;                 /* load bias: address = base + p_vaddr */
-    uintptr_t start, end;           /* of all PT_LOAD segments */
-    uintptr_t text_start, text_end; /* of the executable one */
-    const Elf64_Phdr *headers;
-    unsigned header_count;
-    const Elf64_Dyn *dynamic;
-    const uint8_t *eh_frame_header; /* PT_GNU_EH_FRAME in memory, NULL if none */
-    size_t eh_frame_header_size;
-    uint8_t build_id[NSD_BUILD_ID_MOST];
-    uint8_t build_id_size;
-    bool is_shim;
-    bool is_executable; /* the main program */
-    bool is_go;         /* holds a Go runtime (set by the Go probe) */
-    /* The file, mapped read-only when a stack first stood in it (before any pivot_root). */
-    const uint8_t *file;
-    size_t file_size;
-    bool file_tried;
-};
 
 /*
  * The main program as the kernel handed it over (AT_PHDR, AT_PHNUM, the path for it where /proc
@@ -54,15 +30,7 @@ unsigned modules__count(void);
 /* 0-based, in the order of the link map at first sight. */
 struct nsd_module *modules__at(unsigned index);
 uint32_t modules__number(const struct nsd_module *module); /* 1-based, 0 for NULL */
-/* Was in the link map at the last look: its memory may be read. */
-bool modules__is_loaded(const struct nsd_module *module);
-/* Maps the module's file for its symbol table, once. Opens and closes a descriptor. */
-void modules__map_file(struct nsd_module *module);
-
-/*
- * The next definition of a name after the shim in the order in which the loader searches: what
- * dlsym(RTLD_NEXT) would say, without its mallocs. NULL if there is none. Skips hidden versions.
- */
-void *modules__next_definition(const char *name);
+/* How many of them were there at the first look: the global scope. */
+unsigned modules__at_start(void);
 
 #endif

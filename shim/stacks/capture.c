@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "names/module_file.h"
 #include "names/modules.h"
 #include "stacks/extent.h"
 #include "stacks/on_stack.h"
@@ -75,7 +76,7 @@ static void map_files(const struct nsd_frames *frames) {
         struct nsd_module *module =
             frames->frame[i].module == 0 ? NULL : modules__at(frames->frame[i].module - 1);
         if (module != NULL && !module->is_shim && !module->file_tried)
-            modules__map_file(module);
+            module_file__map(module);
     }
 }
 

@@ -123,7 +123,7 @@ int nsd_libunwind_dl_iterate_phdr(int (*each)(struct iterated_object *, size_t, 
         struct iterated_object object = {0};
         int answer;
 
-        if (!modules__is_loaded(module))
+        if (!module__is_loaded(module))
             continue;
         object.base = module->base;
         object.name = module->path;

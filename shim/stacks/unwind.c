@@ -50,7 +50,7 @@ static uintptr_t word_at(uintptr_t address) {
 static bool readable_code(uintptr_t from, uintptr_t to) {
     const struct nsd_module *module = modules__of(from);
 
-    if (!modules__is_loaded(module))
+    if (!module__is_loaded(module))
         return false;
     for (unsigned i = 0; i < module->header_count; i++) {
         const Elf64_Phdr *header = &module->headers[i];

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "names/module_file.h"
 
 #include <linux/mman.h>
 #include <stdatomic.h>
@@ -44,7 +45,7 @@ static struct {
 } made[MODULES_MOST];
 
 const uint8_t *unwind_tables__of(const struct nsd_module *module) {
-    if (!modules__is_loaded(module))
+    if (!module__is_loaded(module))
         return NULL;
     if (module->eh_frame_header != NULL)
         return module->eh_frame_header;
@@ -228,7 +229,7 @@ static const struct index *make_index(struct nsd_module *module) {
     uint32_t count;
     long mapped;
 
-    modules__map_file(module);
+    module_file__map(module);
     section = find_section(module, ".eh_frame");
     if (section == NULL || !is_loaded(module, section))
         return NULL;
@@ -259,7 +260,7 @@ void unwind_tables__prepare(struct nsd_module *module) {
     unsigned number = modules__number(module);
 
     if (number == 0 || number > MODULES_MOST || module->eh_frame_header != NULL ||
-        module->is_shim || memory__is_quiet() || !modules__is_loaded(module) ||
+        module->is_shim || memory__is_quiet() || !module__is_loaded(module) ||
         !atomic_compare_exchange_strong(&made[number - 1].state, &not_tried, BEING_MADE))
         return;
     atomic_store(&made[number - 1].index, make_index(module));

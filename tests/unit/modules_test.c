@@ -3,6 +3,8 @@
  * module, the next definition of a name is the one that dlsym gives, and a library that was opened
  * and closed keeps its name. The program itself stands where the shim stands in a host.
  */
+#include "names/module_file.h"
+#include "names/definitions.h"
 #include "names/modules.h"
 
 #include "names/elf_symbols.h"
@@ -78,7 +80,7 @@ static void next_definitions(void) {
     };
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        void *ours = modules__next_definition(names[i]);
+        void *ours = definitions__next(names[i]);
         void *theirs = dlsym(RTLD_NEXT, names[i]);
 
         if (ours != theirs)
@@ -102,16 +104,16 @@ static void opened_and_closed(void) {
     CHECK(modules__count() >= before + 1);
     CHECK(module != NULL && elf_symbols__name_at(module, address + 1, name, sizeof(name)) &&
           strstr(name, "nearbyintl") != NULL);
-    modules__map_file(module);
+    module_file__map(module);
     CHECK(module != NULL && module->file != NULL);
     dlclose(library);
     CHECK(modules__refresh());
     CHECK(modules__of(address) == module);
-    CHECK(!modules__is_loaded(module));
+    CHECK(!module__is_loaded(module));
     library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);
     CHECK(modules__refresh());
     module = modules__of((uintptr_t) dlsym(library, "nearbyintl"));
-    CHECK(modules__is_loaded(module));
+    CHECK(module__is_loaded(module));
     unsigned many = modules__count();
     for (int i = 0; i < 2000; i++) {
         dlclose(library);
@@ -168,7 +170,7 @@ int main(int count, char **arguments) {
     CHECK(program != NULL && strstr(program->path, "modules_test") != NULL);
     CHECK(program == modules__at(modules__number(program) - 1));
     CHECK(modules__of(16) == NULL);
-    modules__map_file(program);
+    module_file__map(program);
     CHECK(program != NULL && program->file != NULL);
     CHECK(elf_symbols__name_at(program, (uintptr_t) &opened_and_closed + 4, name, sizeof(name)) &&
           strcmp(name, "opened_and_closed") == 0);

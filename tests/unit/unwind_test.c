@@ -4,6 +4,7 @@
  */
 #include "base/memory.h"
 #include "ledger/frames.h"
+#include "names/module_file.h"
 #include "names/modules.h"
 #include "names/naming.h"
 #include "stacks/capture.h"
@@ -522,7 +523,7 @@ int main(int count, char **arguments) {
     capture__begin(32);
     capture__main_stack((uintptr_t) arguments);
     /* The program stands where the shim stands, whose file is of no interest otherwise. */
-    modules__map_file(modules__of((uintptr_t) &main));
+    module_file__map(modules__of((uintptr_t) &main));
     shared();
     show(taken);
     CHECK(is_named(taken, 0, "shared") && is_named(taken, 1, "main"));

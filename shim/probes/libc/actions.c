@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "probes/libc/next.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/signals.h"

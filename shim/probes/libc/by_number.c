@@ -11,6 +11,7 @@
 #include "probes/libc/exits.h"
 #include "probes/libc/filters.h"
 #include "probes/libc/namespaces.h"
+#include "probes/libc/next.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/processes.h"
 #include "probes/libc/prototypes.h"
@@ -264,5 +265,5 @@ bool syscall__shares_memory(long number, long a, long b) {
 }
 
 void *syscall__next(void) {
-    return functions__next(NSD_FUNCTION_syscall);
+    return next__of(NSD_FUNCTION_syscall);
 }

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "ledger/kinds.h"
+#include "probes/libc/next.h"
 #include "probes/libc/proc_path.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/identity.h"

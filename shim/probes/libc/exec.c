@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "probes/libc/next.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/hidden_child.h"
 #include "probes/process/signals.h"

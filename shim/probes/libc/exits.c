@@ -5,6 +5,7 @@
  */
 #include "probes/libc/exits.h"
 
+#include "probes/libc/next.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/ending.h"
 #include "probes/process/identity.h"

@@ -6,6 +6,7 @@
 #include "probes/libc/filters.h"
 
 #include "base/syscall.h"
+#include "probes/libc/next.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/caller.h"
 #include "probes/process/seccomp.h"

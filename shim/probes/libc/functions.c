@@ -1,10 +1,11 @@
 /*
  * The table of wrapped functions made flesh: next definitions, looked up once a name and kept.
- * Called by every wrapper, also before the constructor and where the shim is off.
+ * Called by next.c for every wrapper, also before the constructor and where the shim is off.
  */
 #include "probes/libc/functions.h"
 
 #include "base/memory.h"
+#include "names/definitions.h"
 #include "names/modules.h"
 #include "probes/libc/first_look.h"
 
@@ -32,19 +33,12 @@ void *functions__definition(enum nsd_function function) {
     if (next != NULL)
         return next;
     if (modules__count() != 0)
-        next = modules__next_definition(function_names[function]);
+        next = definitions__next(function_names[function]);
     if (next == NULL)
         next = first_look__definition(function_names[function]);
     if (next != NULL)
         atomic_store_explicit(&functions_next[function], next, memory_order_relaxed);
     return next;
-}
-
-void *functions__look_up(enum nsd_function function) {
-    void *next = functions__definition(function);
-
-    /* Not kept: an older glibc's libpthread may be opened later. */
-    return next != NULL ? next : stand_in__of(function);
 }
 
 enum nsd_function functions__by_name(const char *name) {

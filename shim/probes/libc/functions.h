@@ -89,20 +89,7 @@ enum nsd_function {
 /* Next definitions found so far; also read by the assembly. */
 extern void *_Atomic functions_next[NSD_FUNCTIONS] __attribute__((visibility("hidden")));
 
-/* Looks the next definition up and keeps it; where there is none, the stand-in, which is not kept.
- */
-void *functions__look_up(enum nsd_function function);
-
-static inline void *functions__next(enum nsd_function function) {
-    void *next = atomic_load_explicit(&functions_next[function], memory_order_relaxed);
-
-    return __builtin_expect(next != NULL, 1) ? next : functions__look_up(function);
-}
-
-/* The definition that would have been called without us, with our own prototype of the name. */
-#define NEXT(name) ((__typeof__(&(name))) functions__next(NSD_FUNCTION_##name))
-
-/* NULL if no next definition of this name is known or can be found: no stand-in. */
+/* The next definition, looked up once and kept; NULL if none is known or can be found. */
 void *functions__definition(enum nsd_function function);
 /* NSD_FUNCTIONS if the name is not wrapped. */
 enum nsd_function functions__by_name(const char *name);
@@ -110,11 +97,5 @@ enum nsd_function functions__by_name(const char *name);
 void *functions__wrapper(enum nsd_function function);
 /* How many there are, for the coverage line. */
 unsigned functions__count(void);
-
-/*
- * What is called where the libc has no such function. The prototype is the generic one of a
- * function that answers in a register; the caller casts.
- */
-void *stand_in__of(enum nsd_function function);
 
 #endif

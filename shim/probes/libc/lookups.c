@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "names/modules.h"
 #include "probes/libc/functions.h"
+#include "probes/libc/next.h"
 #include "probes/libc/prototypes.h"
 
 #define DEFAULT_SCOPE ((void *) 0)
@@ -68,9 +69,9 @@ void *lookups__versioned(void *handle, const char *name, const char *version, in
 }
 
 void *lookups__next_dlsym(void) {
-    return functions__next(NSD_FUNCTION_dlsym);
+    return next__of(NSD_FUNCTION_dlsym);
 }
 
 void *lookups__next_dlvsym(void) {
-    return functions__next(NSD_FUNCTION_dlvsym);
+    return next__of(NSD_FUNCTION_dlvsym);
 }

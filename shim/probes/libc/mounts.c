@@ -2,6 +2,7 @@
  * The mount family: calls that depend on the caller's mnt namespace. Recorded with their flags and
  * their result; paths and data strings stay the host's (law 7). Nothing is asked of the kernel.
  */
+#include "probes/libc/next.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 

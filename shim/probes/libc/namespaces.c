@@ -5,6 +5,7 @@
 #include "probes/libc/namespaces.h"
 
 #include "ledger/kinds.h"
+#include "probes/libc/next.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 #include "probes/libc/threads.h"

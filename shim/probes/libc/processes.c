@@ -5,6 +5,7 @@
 #include "probes/libc/processes.h"
 
 #include "base/syscall.h"
+#include "probes/libc/next.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 #include "probes/process/environment.h"

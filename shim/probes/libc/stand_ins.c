@@ -3,8 +3,8 @@
  * itself where that is all the function would do, a sister function, or "not implemented". Reached
  * by programs that look for a weak symbol and find ours.
  */
+#include "probes/libc/stand_ins.h"
 #include "base/syscall.h"
-#include "probes/libc/functions.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/prototypes.h"
 
@@ -91,28 +91,31 @@ static int stand_in_close_range(unsigned first, unsigned last, int flags) {
 static int stand_in_dup3(int fd, int as, int flags) {
     return (int) answer(SYS3(__NR_dup3, fd, as, flags));
 }
+/* A sister that every libc has. */
+#define SISTER(name) ((__typeof__(&(name))) functions__definition(NSD_FUNCTION_##name))
+
 /* musl keeps the 64-bit names only for programs that were linked with them long ago, or not at all.
  */
 static int stand_in_open64(const char *path, int flags, unsigned mode) {
-    return NEXT(open)(path, flags, mode);
+    return SISTER(open)(path, flags, mode);
 }
 static int stand_in_openat64(int folder, const char *path, int flags, unsigned mode) {
-    return NEXT(openat)(folder, path, flags, mode);
+    return SISTER(openat)(folder, path, flags, mode);
 }
 static int stand_in___open_2(const char *path, int flags) {
-    return NEXT(open)(path, flags, 0);
+    return SISTER(open)(path, flags, 0);
 }
 static int stand_in___openat_2(int folder, const char *path, int flags) {
-    return NEXT(openat)(folder, path, flags, 0);
+    return SISTER(openat)(folder, path, flags, 0);
 }
 static int stand_in_fcntl64(int fd, int command, long argument) {
-    return NEXT(fcntl)(fd, command, argument);
+    return SISTER(fcntl)(fd, command, argument);
 }
 static int stand_in___sigaction(int number, const struct nsd_action *set, struct nsd_action *old) {
-    return NEXT(sigaction)(number, set, old);
+    return SISTER(sigaction)(number, set, old);
 }
 static nsd_handler *stand_in_signal(int number, nsd_handler *handler) {
-    return NEXT(signal)(number, handler);
+    return SISTER(signal)(number, handler);
 }
 
 #define ROW(name, function) [NSD_FUNCTION_##name] = (void *) (function)

@@ -10,6 +10,7 @@
 #include "base/syscall.h"
 #include "probes/go/go.h"
 #include "probes/libc/creators.h"
+#include "probes/libc/next.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/pool.h"
 #include "probes/libc/prototypes.h"

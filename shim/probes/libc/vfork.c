@@ -4,6 +4,7 @@
  * until the parent runs on. Called by that assembly alone.
  */
 #include "base/syscall.h"
+#include "probes/libc/next.h"
 #include "probes/libc/observe.h"
 #include "probes/libc/pool.h"
 
@@ -30,7 +31,7 @@ void *vfork__next(void) __attribute__((visibility("hidden")));
 
 /* Of whom nothing is to be recorded. */
 void *vfork__next(void) {
-    return functions__next(NSD_FUNCTION_vfork);
+    return next__of(NSD_FUNCTION_vfork);
 }
 
 /* NULL: the caller is a vfork child itself or a stranger, and jumps to the next definition. */
@@ -45,7 +46,7 @@ struct vfork_block *vfork__before(uintptr_t return_address, uintptr_t stack_poin
     }
     block->return_address = return_address;
     block->saved_register = saved_register;
-    block->next = functions__next(NSD_FUNCTION_vfork);
+    block->next = next__of(NSD_FUNCTION_vfork);
     block->thread_pointer = machine__thread_pointer();
     if (!observe__begin(&block->event, NSD_CALL_VFORK, &site) ||
         !caller__mark_vfork(block->event.tid, block->thread_pointer)) {
