@@ -393,6 +393,59 @@ def library_on_noexec():
 
 
 @test()
+def executable_on_noexec():
+    folder = settings.FOLDER / "noexec"
+    folder.mkdir()
+    sandbox.mount("none", folder, "tmpfs", 8)  # MS_NOEXEC
+    program = shutil.copy(static("touches"), folder / "touches")
+    for argv in ((), ("--best-effort",)):
+        run = nsdrift("run", *argv, "--", program, settings.FOLDER / "a", settings.FOLDER / "b")
+        check_equal((run.status, len(run.err.splitlines())), (125, 1), run.err)
+        check("is not executable" in run.err, run.err)
+
+
+VFS_CAP_REVISION_2, EFFECTIVE, NET_ADMIN = 0x02000000, 1, 1 << 12
+
+
+def with_capabilities(program):
+    import struct
+    os.setxattr(program, "security.capability",
+                struct.pack("<5I", VFS_CAP_REVISION_2 | EFFECTIVE, NET_ADMIN, 0, 0, 0))
+
+
+def with_set_uid(program):
+    program.chmod(0o4755)
+
+
+for label, prepare, words in (("file_capabilities", with_capabilities, "given capabilities by its file"),
+                              ("set_uid", with_set_uid, "set-uid")):
+    @test(f"privileged.{label}")
+    def privileged(give=prepare, why=words):
+        """A program that may do what its user may not: a tracer would take that from it."""
+        folder = Path("/run/everybody")  # a file system of the test's own
+        folder.mkdir(mode=0o777)
+        folder.chmod(0o777)
+        program, began, ended = folder / "touches", folder / "began", folder / "ended"
+        for source in (settings.command(), settings.library()):
+            shutil.copy(source, folder)
+        shutil.copy(static("touches"), program)
+        give(program)
+
+        def become_nobody():
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+        for more, starts in (((), False), (("--best-effort",), True)):
+            run = subprocess.run([folder / settings.command().name, "run", *more, "--", program, began, ended],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 env=dict(shim.environment(False), TMPDIR=str(folder)),
+                                 preexec_fn=become_nobody)
+            check_equal((run.returncode, len(run.stderr.splitlines()), ended.exists()),
+                        (125, 1, starts), run.stderr)
+            check(why in run.stderr, run.stderr)
+
+
+@test()
 def own_entry():
     """The library run as a program says what it is."""
     done = subprocess.run([settings.library()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
