@@ -20,7 +20,7 @@ from . import settings
 from .registry import Failure, Skip, check
 
 INIT = Path(__file__).with_name("guest.sh")
-KERNELS = {"6.1": "linux-image-cloud-amd64"}  # release -> the package that has it
+KERNELS = {"6.1": "bookworm", "5.10": "bullseye"}  # release -> Debian's release that has it
 QEMU = "qemu-system-x86_64"
 JOB_LIMIT = 200  # seconds, far more than any takes on an idle machine
 BOOT_LIMIT = 900
@@ -41,11 +41,13 @@ def bring(tests):
         return
     guests = settings.CACHE / "guests" / str(os.getpid())
     atexit.register(shutil.rmtree, guests, ignore_errors=True)
-    for release, package in KERNELS.items():
-        done = subprocess.run([settings.ROOT / "scripts" / "debian-kernel", package, _kernel(release)],
+    for release, suite in KERNELS.items():
+        if not any(test.startswith(f"kernel.{release}.") for test in tests):
+            continue
+        done = subprocess.run([settings.ROOT / "scripts" / "debian-kernel", suite, _kernel(release)],
                               stdout=subprocess.DEVNULL)
         if done.returncode != 0:
-            missing[release] = f"Debian's {package} could not be brought here"
+            missing[release] = f"the kernel of Debian's {suite} could not be brought here"
             print(f"{missing[release]}: its tests are skipped", file=sys.stderr)
 
 
@@ -144,7 +146,8 @@ class Job:
 
 @dataclass
 class Result:
-    """What a job left: its exit status, its output, and the files of its folder."""
+    """What a job left on that kernel: its exit status, its output, and the files of its folder."""
+    release: str
     status: int
     out: str
     err: str
@@ -174,7 +177,7 @@ def _run(release, folder):
     root.put("/etc/group", b"root:x:0:\nsomebody:x:1000:\n")
     root.put("/job-limit", str(JOB_LIMIT).encode())
     for number, (name, job) in enumerate(jobs.items()):
-        if f"kernel.{name}" not in chosen:
+        if f"kernel.{release}.{name}" not in chosen:
             continue
         for need in job.needs:
             need(root)
@@ -244,4 +247,4 @@ def result(release, name):
     files = outcome["results"].pop(name, None)
     check(files, f"the guest never came to the end of {name}; it did",
           len(outcome["results"]), "others;", outcome["said"], outcome["console"])
-    return Result(int(files.pop("status")), files.pop("out"), files.pop("err"), files)
+    return Result(release, int(files.pop("status")), files.pop("out"), files.pop("err"), files)
