@@ -148,9 +148,9 @@ for path in LETTERS:
 
 
 def essence(report):
-    """What is said, without numbers of threads, of namespaces and of the runtime's lines."""
+    """What is said, without threads, which are the scheduler's choice, and the runtime's lines."""
     def plain(text):
-        return re.sub(r"proc\.go:\d+", "proc.go", re.sub(r"\bthread \d+", "thread N", text))
+        return re.sub(r"proc\.go:\d+", "proc.go", re.sub(r"\bthread \d+( \(main\))?", "thread N", text))
     return sorted((f["rule"], f["severity"], plain(f["message"]), plain(f["remedy"] or ""),
                    f["fingerprint"], f["call"], f["arguments"], f["locked"],
                    tuple((frame["function"], frame["line"]) for frame in f["stack"]
