@@ -10,6 +10,7 @@
 #include "cli/inject.h"
 #include "cli/obstacles.h"
 #include "cli/preload.h"
+#include "cli/present.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -259,7 +260,8 @@ bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *jo
         if (image->closing < 0)
             continue;
         lines__coverage(&image->line[image->closing], &view);
-        if (view.lost > 0 || view.go_unknown)
+        if (view.lost > 0 || view.go_unknown ||
+            (image->pid == job->program && present__is_hidden(&view)))
             return false;
     }
     return found && job->collection.unseen == 0 && !job->collection.index_lost;

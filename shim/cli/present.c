@@ -92,14 +92,13 @@ static bool misses(const struct nsd_view_coverage *view, const char *probe) {
     return view->missing_count > 0 && strcmp(view->missing[0].probe, probe) == 0;
 }
 
-/* It was started where it could not reach the folder of the recordings. */
-static bool is_hidden(const struct nsd_view_coverage *view) {
+bool present__is_hidden(const struct nsd_view_coverage *view) {
     return misses(view, "folder");
 }
 
 /* Somebody saw it being executed, and nobody watched it. */
 static bool is_unwatched(const struct nsd_view_coverage *view) {
-    return misses(view, "image") || is_hidden(view);
+    return misses(view, "image") || present__is_hidden(view);
 }
 
 static void print_closing(const struct nsd_presentation *presentation,
@@ -200,7 +199,7 @@ static void judge_command(const struct nsd_presentation *presentation,
         not_seen(presentation, presentation->pid, NULL, NULL,
                  "what %s executed in its place left no report", view.image.program);
         totals->child_unseen = true;
-    } else if (is_hidden(&view)) {
+    } else if (present__is_hidden(&view)) {
         totals->unseen = true;
     }
 }
@@ -244,7 +243,7 @@ static bool has_news(const struct nsd_presentation *presentation,
     struct nsd_view_coverage view;
 
     lines__coverage(&image->line[image->closing], &view);
-    if (is_hidden(&view) && is_the_command(presentation, image))
+    if (present__is_hidden(&view) && is_the_command(presentation, image))
         return true;
     return view.errors > 0 || view.warnings > 0 || view.lost > 0 || view.go_unknown;
 }

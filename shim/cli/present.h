@@ -23,6 +23,8 @@ struct nsd_presentation {
     bool known_unseen; /* the user was told already that it cannot be watched */
 };
 
+/* Of an image's closing line: it was started where it could not reach the run's folder. */
+bool present__is_hidden(const struct nsd_view_coverage *view);
 /* Prints, and returns the exit status by the contract. */
 int present__report(const struct nsd_presentation *presentation,
                     const struct nsd_collection *collection);

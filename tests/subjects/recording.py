@@ -439,10 +439,10 @@ def watched_or_never_loaded():
 HIDDEN = "it was started where the folder of the recordings cannot be reached"
 
 
-def over_the_folder(script, *argv, options=()):
+def over_the_folder(script, *argv, command=("run",), options=()):
     """A run whose folder disappears behind a file system that its own command mounts over it."""
     path = folder()
-    return nsdrift("run", *options, "--", "unshare", "--mount", "/bin/sh", "-c",
+    return nsdrift(*command, *options, "--", "unshare", "--mount", "/bin/sh", "-c",
                    f'mount -t tmpfs none {path} && {script}', *argv,
                    base={**os.environ, "TMPDIR": str(path)})
 
@@ -458,6 +458,8 @@ def started_behind_a_mount():
     run = over_the_folder('exec "$0"', other)
     check_equal(run.status, 125, f"in place of the command: {run.err}")
     check(f"not watched: {other}: {HIDDEN}" in run.err, run.err)
+    run = over_the_folder('exec "$0"', other, command=("repeat", "2"))
+    check_equal((run.status, "not watched, or not all of it: 2 runs" in run.out), (125, True), run.out)
     # Another child is listed for who asks, and decides nothing.
     run = over_the_folder('"$0"; true', other)
     check_equal((run.status, run.err), (0, ""), "a child in C")
