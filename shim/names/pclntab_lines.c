@@ -119,6 +119,18 @@ static struct nsd_pclntab_part inline_tree(const struct nsd_pclntab *table, cons
     return (struct nsd_pclntab_part){data->start + tree, data->size - tree};
 }
 
+/* The pc-value table that leads to nodes of the inline tree: 0 where nothing was inlined. */
+static uint32_t inline_values(const struct nsd_pclntab *table, const uint8_t *record) {
+    const struct nsd_pclntab_form *form = table->form;
+    uint64_t at =
+        (uint64_t) (record - table->records.start) + form->tail + 4 * PCDATA_INLINE_TREE_INDEX;
+
+    if (pclntab__load32(record + form->pc_data_count) <= PCDATA_INLINE_TREE_INDEX ||
+        !pclntab_part__holds(&table->records, at, 4))
+        return 0;
+    return pclntab__load32(table->records.start + at);
+}
+
 unsigned pclntab__frames(const struct nsd_pclntab *table, uint64_t pc,
                          struct nsd_pclntab_frame *frames, unsigned most) {
     const struct nsd_pclntab_form *form = table->form;
@@ -132,8 +144,7 @@ unsigned pclntab__frames(const struct nsd_pclntab *table, uint64_t pc,
     entry = pclntab_row__entry(table, row);
 
     struct nsd_pclntab_part tree = inline_tree(table, record);
-    uint32_t values =
-        tree.size ? pclntab__load32(record + form->tail + 4 * PCDATA_INLINE_TREE_INDEX) : 0;
+    uint32_t values = inline_values(table, record);
 
     for (unsigned depth = 0; tree.size != 0 && depth < 64; depth++) {
         int32_t node = pc_value(table, values, entry, pc);
@@ -161,6 +172,12 @@ unsigned pclntab__frames(const struct nsd_pclntab *table, uint64_t pc,
     struct nsd_pclntab_frame *frame = &frames[count++];
 
     file_and_line(table, record, entry, pc, frame);
+    /* Of a call that was inlined from who knows where: the line is that function's, not this one's.
+     */
+    if (tree.size == 0 && pc_value(table, values, entry, pc) >= 0) {
+        frame->file = "";
+        frame->line = 0;
+    }
     frame->function = part__string(&table->names, pclntab__load32(record + form->name));
     frame->entry = entry;
     frame->inlined = false;

@@ -60,3 +60,25 @@ for go in programs.GO_RELEASES[2:]:
             check_equal((run.status, run.out, run.err), (0, "", ""), where)
             check_equal([(f["rule"], f["stack"][0]["function"]) for f in run.report.findings],
                         [("unlocked-switch", name)], where)
+
+
+for host in ("visits_nested", "unlocked_by_method_value", "restore_forgotten", "thread_thrown_away"):
+    @test(f"later.{host}", level="gate", timeout=300)
+    def later(name=host):
+        """Of a release that is newer than the table: as of the others, and the closing line says so."""
+        for label, ldflags in (("", (programs.DYNAMIC,)), ("stripped", STRIPPED)):
+            program = programs.go(name, releases.LATER, ldflags, label)
+            verdict(program, Expectation(programs.GO / f"{name}.expect"), releases.LATER)
+        rows = [row for row in shim.watched([program]).report.coverage if row["go"]]
+        check(rows and all(row["go_newer"] for row in rows), "coverage:", rows)
+
+
+@test("later.text", level="gate", timeout=300)
+def later_text():
+    """Functions, files and lines to the letter too."""
+    text = shim.run([programs.go("unlocked_setns", releases.LATER)]).err
+    words = f"Go {releases.LATER} (newer than what nsdrift was tested with):"
+    check(words in text, "the closing line:", text)
+    wanted = (programs.GO / "unlocked_setns.text").read_text()
+    check_equal(shim.normalised(text.replace(words, f"Go {releases.LATER}:")).splitlines(),
+                wanted.splitlines(), "the text")

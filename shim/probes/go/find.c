@@ -9,7 +9,7 @@
 
 struct nsd_go_runtime nsd_go_runtime;
 
-/* runtime/symtab.go, type moduledata, 1.16 to 1.26. */
+/* runtime/symtab.go, type moduledata, 1.16 to 1.27. */
 #define MODULE_NAMES 0x08
 #define MODULE_FUNCTIONS 0x80
 #define MODULE_MINPC 0xa0
@@ -17,8 +17,10 @@ struct nsd_go_runtime nsd_go_runtime;
 #define MODULE_TEXT 0xb0
 #define MODULE_ETEXT 0xb8
 #define MODULE_GOFUNC_18 0x130 /* 1.18, 1.19; nothing before */
-#define MODULE_GOFUNC_20 0x140 /* from 1.20 on, after covctrs and ecovctrs */
-#define MODULE_READ 0x148
+#define MODULE_TYPES 0x128     /* from 1.20 on, after covctrs and ecovctrs */
+#define MODULE_GOFUNC_20 0x140 /* types, etypes, rodata, gofunc */
+#define MODULE_GOFUNC_27 0x158 /* types, its length, etypes, two of itab, rodata, gofunc */
+#define MODULE_READ 0x160
 
 #define PAGE 4096u
 
@@ -139,6 +141,22 @@ static bool find_module(struct nsd_go_runtime *runtime, const struct nsd_go_sect
     return false;
 }
 
+/*
+ * 1.27 has the pclntab of 1.20 and three words more in moduledata; what stands behind `types` tells
+ * them apart: an address above it, or a length and then that address. 0: neither.
+ */
+static uint64_t function_data_of_20(const struct nsd_module *of, const uint8_t *module) {
+    uint64_t types = segments__load64(module + MODULE_TYPES);
+    uint64_t next = segments__load64(module + MODULE_TYPES + 8);
+    uint64_t next_but_one = segments__load64(module + MODULE_TYPES + 16);
+
+    if (next >= types && segments__readable_from(of, next - 1, PF_R) != 0)
+        return segments__load64(module + MODULE_GOFUNC_20);
+    if (next_but_one >= types && segments__readable_from(of, next_but_one - 1, PF_R) != 0)
+        return segments__load64(module + MODULE_GOFUNC_27);
+    return 0;
+}
+
 /* Where the inline trees lie: offsets in the table are relative to it. */
 static void find_function_data(struct nsd_go_runtime *runtime) {
     const uint8_t *module = segments__address(runtime->moduledata);
@@ -149,7 +167,7 @@ static void find_function_data(struct nsd_go_runtime *runtime) {
         at = segments__load64(module + MODULE_GOFUNC_18);
         break;
     case 0xfffffff1:
-        at = segments__load64(module + MODULE_GOFUNC_20);
+        at = function_data_of_20(runtime->module, module);
         break;
     default: /* 1.16, 1.17: pointers; anything that can be read from the first segment on */
         at = (uintptr_t) runtime->table.start;
