@@ -268,6 +268,7 @@ static int repeat(const struct request *request, const struct nsd_program *progr
                     .wanted = request->runs,
                     .by_check = request->check != NULL},
     };
+    bool is_written = true;
     int status;
 
     series.jobs = calloc(request->jobs, sizeof *series.jobs);
@@ -278,10 +279,14 @@ static int repeat(const struct request *request, const struct nsd_program *progr
     run_all(&series);
     if (series.tally.passed + series.tally.failed > 0)
         repeat_table__print(&series.outcome, &series.tally);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        command__say("the table could not be written: %s", strerror(errno));
+        is_written = false;
+    }
     if (found_something(&series.tally))
         status = NSD_STATUS_FOUND;
     else if (series.tally.passed == 0 || series.broken || series.outcome.unseen > 0 ||
-             !can_be_watched(program))
+             !is_written || !can_be_watched(program))
         status = NSD_STATUS_UNSEEN;
     else
         status = NSD_STATUS_CLEAN;

@@ -84,6 +84,19 @@ def static_program():
     check((settings.FOLDER / "touched").exists() and "not all of it: 3 runs" in run.out, run.out)
 
 
+@test()
+def table_on_a_full_disk():
+    """Nobody takes the silence of a table that could not be written for a clean series."""
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([settings.command(), "repeat", "2", "--", "/bin/true"], stdout=full,
+                              env=shim.environment(on=False), stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+    check_equal(done.returncode, 125, done.stderr)
+    check("the table could not be written: No space left on device" in done.stderr, done.stderr)
+
+
 def tail(hits, runs, rate):
     """At least so many hits, by exact sums."""
     return math.fsum(math.comb(runs, k) * rate ** k * (1 - rate) ** (runs - k) for k in range(hits, runs + 1))
