@@ -40,11 +40,16 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_k
     findings__add(scene, &finding, change);
 }
 
-/* Kinds in which the thread still is where its creator was. */
+/* Kinds in which the thread still is where its creator was: it has not gone away by itself. */
 static nsd_kinds born_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread) {
+    nsd_kinds kinds;
+
     if (thread->born_switch == NULL)
         return 0;
-    return (nsd_kinds) (ledger__away(scene->ledger, thread) & thread->born_switch->kinds);
+    kinds = (nsd_kinds) (ledger__away(scene->ledger, thread) & thread->born_switch->kinds);
+    for (const struct nsd_switch *own = thread->switches; own != NULL; own = own->outer)
+        kinds = (nsd_kinds) (kinds & ~own->kinds);
+    return kinds;
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import programs, sandbox, settings, shim
+from harness.expectations import Expectation
 from harness.registry import Skip, check, check_equal, test
 
 from .scan import can_drop, drop
@@ -104,3 +105,19 @@ def program_that_may_only_be_executed():
             result = run(command, "--best-effort", "--", program, began, ended)
             check_equal(result.status, 125, f"{kind}: {result.err}")
             check(began.exists() and ended.exists(), kind, "was not started:", result.err)
+
+
+@test()
+def watched_program():
+    """One that hides itself, and whose own /proc is another's, is seen as one of root's is."""
+    with place() as folder:
+        source = programs.c("hides_itself")
+        program, log = put(source, folder, "hides_itself"), folder / "log"
+        native = shim.run([program], on=False, before=drop, cwd="/")
+        result = shim.run([program], options=f"json=1:verbosity=2:log_path={log}", before=drop, cwd="/",
+                          base=dict(os.environ))
+        check_equal((result.status, result.out, result.err), (native.status, native.out, native.err),
+                    "status and output")
+        report = shim.parse("".join(path.read_text() for path in folder.glob("log*")))
+        Expectation(programs.C / "hides_itself.expect").hold(report)
+        shim.check_coverage(report, ("agrees", "impossible"))
