@@ -131,7 +131,7 @@ static bool ignore_again(struct nsd_injector *injector, uint64_t at) {
 enum stage {
     UNTOUCHED,
     MAPPED,   /* what is there has not run */
-    DECLINED, /* the library has run, and stays, doing nothing */
+    DECLINED, /* the library has run, and stays, to no avail */
     DISTURBED,
     DONE,
 };
@@ -142,6 +142,8 @@ static enum stage run_entry(struct nsd_injector *injector, uint64_t entry, uint6
         [NSD_INJECTED_STRANGER] = "the library is of another version than this command",
         [NSD_INJECTED_NO_GO] = "no Go runtime was found in it",
         [NSD_INJECTED_INERT] = "the kernel lets the library do nothing there",
+        [NSD_INJECTED_UNHEARD] =
+            "it cannot reach the folder of the recordings: it has fewer rights, or other mounts",
     };
     struct nsd_remote *remote = &injector->remote;
     uint64_t stack = block + BLOCK_ROOM, answer = 0;

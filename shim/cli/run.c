@@ -194,7 +194,7 @@ static bool start_followed(struct start *start) {
     why = follow__why(&follower);
     if (why != NULL)
         command__say("%s", why);
-    if (follow__was_lost(&follower))
+    else if (follow__was_lost(&follower))
         command__say("its children could not be followed to the end");
     start->unwatched |= why != NULL || follow__was_lost(&follower);
     if (why != NULL && !done && start->request->best_effort)

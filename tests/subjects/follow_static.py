@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from harness import programs, releases, sandbox, settings, shim
 from harness.registry import check, check_equal, test
@@ -289,6 +290,23 @@ def filter_of_the_child():
     run = nsdrift(*FOLLOW, "--", "/usr/bin/env", "python3", "-c", script)
     check_equal(run.status, 125, run.err)
     check(f"not watched: {child}: a seccomp filter is in force there" in run.err, run.err)
+
+
+@test()
+def out_of_reach():
+    """A child that may not enter the folder of the recordings would tell nobody: it counts."""
+    child = static("visits_locked")
+    folder = Path("/run/out-of-reach")  # a file system of the test's own
+    folder.mkdir()
+    shutil.copy(child, folder / child.name)
+    argv = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", folder / child.name]
+    for copied in (settings.library(), settings.command()):
+        shutil.copy(copied, folder)
+    environment = dict(shim.environment(False), NSDRIFT_LIBRARY=f"{folder}/{settings.library().name}")
+    run = subprocess.run([settings.command(), *FOLLOW, "--", *argv], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True, env=environment)
+    check_equal(run.returncode, 125, run.stderr)
+    check(f"not watched: {folder / child.name}: it cannot reach the folder" in run.stderr, run.stderr)
 
 
 @test()

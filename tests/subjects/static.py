@@ -497,17 +497,20 @@ def scripts():
 
 
 for parent in ("dynamic", "static"):
-    for how in ("child", "exec"):
+    for how in ("child", "exec", "child.cgo"):
         @test(f"unwatched.go.{parent}_{how}")
-        def static_go_children(build=parent, way=how):
-            """A static Go program that a watched one executes is named, and gives 125."""
+        def static_go_children(build=parent, how=how):
+            """A static Go program that a watched one executes is named, and gives 125; also where
+            gcc has linked it, whose notes come before Go's."""
             program = static("executes") if build == "static" else programs.go("executes")
-            child = static("visits_locked")
+            way, _, linked = how.partition(".")
+            child = static("visits_locked", way=linked or "plain")
             run = nsdrift("run", "--", program, way, child)
             check_equal(run.status, 125, f"status: {run.err}")
             check_equal(run.err.count("not watched"), 1, f"how often it is named: {run.err}")
             check(f"not watched: {child}: it is a statically linked Go program" in run.err, run.err)
 
+    for how in ("child", "exec"):
         @test(f"unwatched.c.{parent}_{how}")
         def static_c_children(build=parent, way=how):
             """A static C program is listed, and judged by --strict alone."""

@@ -11,9 +11,8 @@
 #include "probes/process/caller.h"
 #include "probes/process/ending.h"
 #include "probes/process/environment.h"
-#include "probes/process/hidden_child.h"
 #include "probes/process/signals.h"
-#include "probes/process/static_child.h"
+#include "probes/process/unwatched.h"
 #include "probes/submit.h"
 #include <linux/sched.h>
 
@@ -63,10 +62,8 @@ static void hand_on(struct nsd_go_call *call, uint64_t m, bool is_vfork_child) {
     struct pending *ours = take_pending(m);
 
     signals__before_exec();
-    static_child__note(place == 3 ? (int) call->arguments[0] : AT_FDCWD,
-                       (const char *) call->arguments[place - 2], 0);
-    hidden_child__note(place == 3 ? (int) call->arguments[0] : AT_FDCWD,
-                       (const char *) call->arguments[place - 2]);
+    unwatched__note(place == 3 ? (int) call->arguments[0] : AT_FDCWD,
+                    (const char *) call->arguments[place - 2]);
     if (ours == NULL)
         return;
     environment__for_exec((char *const *) *argument, is_vfork_child ? m : 0, &ours->environment);
@@ -85,8 +82,7 @@ void process__child_before_exec(struct nsd_go_call *call, uint64_t m) {
 void process__child_after_exec(struct nsd_go_call *call, uint64_t m) {
     release_pending(m, &call->arguments[environment_argument(call)]);
     signals__after_exec();
-    static_child__take_back();
-    hidden_child__take_back();
+    unwatched__take_back();
 }
 
 void process__before_exec(struct nsd_go_moment *moment) {

@@ -10,9 +10,8 @@
 #include "base/syscall.h"
 #include "probes/libc/next.h"
 #include "probes/libc/prototypes.h"
-#include "probes/process/hidden_child.h"
 #include "probes/process/signals.h"
-#include "probes/process/static_child.h"
+#include "probes/process/unwatched.h"
 
 #include <asm/errno.h>
 #include <stdarg.h>
@@ -32,8 +31,7 @@ void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, int folder,
     environment__for_exec(given, caller__is_vfork_child(key) ? key : 0, &exec->environment);
     exec->changed = exec->environment.list != (char **) (uintptr_t) given;
     signals__before_exec();
-    static_child__note(folder, path, 0);
-    hidden_child__note(folder, path);
+    unwatched__note(folder, path);
 }
 
 /* Libc looks through PATH for a name without one; what it will find is not known. */
@@ -52,8 +50,7 @@ static const char *with_slash(const char *file) {
 long exec__failed(struct nsd_exec *exec, long result) {
     environment__release(&exec->environment);
     signals__after_exec();
-    static_child__take_back();
-    hidden_child__take_back();
+    unwatched__take_back();
     if (exec->ours)
         submit__exec_failed(exec->tid, observe__kernel_result(result));
     return result;

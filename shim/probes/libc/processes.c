@@ -10,7 +10,7 @@
 #include "probes/libc/prototypes.h"
 #include "probes/process/environment.h"
 #include "probes/process/signals.h"
-#include "probes/process/static_child.h"
+#include "probes/process/unwatched.h"
 
 #include <linux/sched.h>
 #include <stdarg.h>
@@ -101,7 +101,7 @@ static int spawn(spawn_function *next, const struct nsd_site *site, int *pid, co
     if (error == 0 && pid != NULL)
         *pid = child;
     if (error == 0 && ours)
-        static_child__note(AT_FDCWD, path, child);
+        unwatched__note_spawned(AT_FDCWD, path, child);
     if (ours) {
         event.other_tid = child;
         event.result = -error;

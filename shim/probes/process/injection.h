@@ -24,6 +24,7 @@ enum nsd_injected {
     NSD_INJECTED_STRANGER, /* the block comes from another version */
     NSD_INJECTED_NO_GO,    /* no Go runtime was found */
     NSD_INJECTED_INERT,    /* a set-uid program, or a kernel that lacks what is needed */
+    NSD_INJECTED_UNHEARD,  /* it works, but cannot reach the folder of the recordings */
 };
 
 #endif

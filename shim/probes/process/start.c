@@ -219,7 +219,10 @@ uint64_t nsd_injected_begin(const struct nsd_injection *block) {
     static_pie__undo(program);
     if (!nsd_on)
         return NSD_INJECTED_INERT;
-    return nsd_image.is_go ? NSD_INJECTED : NSD_INJECTED_NO_GO;
+    if (!nsd_image.is_go)
+        return NSD_INJECTED_NO_GO;
+    return nsd_options.silent.number != 0 && !record__has_index() ? NSD_INJECTED_UNHEARD
+                                                                  : NSD_INJECTED;
 }
 
 /* By glibc's word for where the kernel has laid everything out; elsewhere the constructor is first.
