@@ -88,15 +88,13 @@ static void note_unwatched(const struct trace *trace, pid_t pid, const char *nam
         return;
     }
     snprintf(facts->path, sizeof facts->path, "%s", name);
-    facts->pid = facts->leader = own_pid(pid);
-    facts->pid_ns = pid_namespace(pid);
-    facts->start_ticks = facts->last_ticks = clock__ticks();
-    facts->start_wall = facts->last_wall = clock__wall();
-    facts->threads = 1;
-    facts->ended = NSD_RECORD_EXIT;
-    facts->flags = counts ? NSD_RECORD_IS_GO | NSD_RECORD_GO_UNKNOWN : 0u;
-    /* No probes; then the one that is missing, and why. */
-    snprintf(facts->words + 1, sizeof facts->words - 3, "image%c%s", '\0', why);
+    slots__describe_unwatched(facts, &(struct nsd_unwatched){.pid = own_pid(pid),
+                                                             .pid_ns = pid_namespace(pid),
+                                                             .ticks = clock__ticks(),
+                                                             .wall = clock__wall(),
+                                                             .probe = "image",
+                                                             .why = why,
+                                                             .counts = counts});
     slots__commit(slots__of(facts));
 }
 

@@ -60,6 +60,28 @@ struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index) {
     return &slot->facts;
 }
 
+static size_t put_word(struct nsd_record_facts *facts, size_t at, const char *word) {
+    size_t room = sizeof facts->words - 2 - at, size = string__length(word);
+
+    if (size > room)
+        size = room;
+    memory__copy(facts->words + at, word, size);
+    return at + size + 1;
+}
+
+void slots__describe_unwatched(struct nsd_record_facts *facts,
+                               const struct nsd_unwatched *program) {
+    facts->pid = facts->leader = program->pid;
+    facts->pid_ns = program->pid_ns;
+    facts->start_ticks = facts->last_ticks = program->ticks;
+    facts->start_wall = facts->last_wall = program->wall;
+    facts->threads = 1;
+    facts->ended = NSD_RECORD_EXIT;
+    facts->flags = program->counts ? NSD_RECORD_IS_GO | NSD_RECORD_GO_UNKNOWN : 0u;
+    /* No probe, and then the one that is missing. */
+    put_word(facts, put_word(facts, 1, program->probe), program->why);
+}
+
 struct nsd_index_slot *slots__of(struct nsd_record_facts *facts) {
     return (struct nsd_index_slot *) ((char *) facts - offsetof(struct nsd_index_slot, facts));
 }

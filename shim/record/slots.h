@@ -21,8 +21,20 @@ void slots__give_back(struct nsd_index_slot *slot);
  */
 bool slots__is_wanted_back(const struct nsd_index *index, const struct nsd_index_slot *slot);
 
-/* For a program that will not be watched: a claimed slot's facts, all zero, or NULL. */
+/* A program that will not be watched, as it becomes one. The strings are copied, and cut. */
+struct nsd_unwatched {
+    int32_t pid;
+    uint64_t pid_ns;
+    uint64_t ticks, wall; /* now, by base/clock.h */
+    const char *probe;    /* what is missing: "image", or "folder" if only its words are */
+    const char *why;
+    bool counts; /* the run's result is uncertain without it; else it is named, no more */
+};
+
+/* A claimed slot's facts, all zero, or NULL. */
 struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index);
+/* All but the path. */
+void slots__describe_unwatched(struct nsd_record_facts *facts, const struct nsd_unwatched *program);
 struct nsd_index_slot *slots__of(struct nsd_record_facts *facts);
 
 #endif

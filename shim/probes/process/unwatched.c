@@ -8,6 +8,7 @@
 #include "probes/process/identity.h"
 #include "probes/process/image.h"
 #include "probes/process/program_file.h"
+#include "record/slots.h"
 #include "record/writer.h"
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -71,18 +72,13 @@ static const struct reason *reason_of(enum nsd_program_file kind, const char *pa
 }
 
 static void fill(struct nsd_record_facts *facts, const struct reason *reason, int32_t pid) {
-    size_t probe = string__length(reason->probe) + 1;
-
-    facts->pid = facts->leader = pid;
-    facts->pid_ns = nsd_image.pid_ns;
-    facts->start_ticks = facts->last_ticks = clock__ticks();
-    facts->start_wall = facts->last_wall = clock__wall();
-    facts->threads = 1;
-    facts->ended = NSD_RECORD_EXIT;
-    facts->flags = reason->counts ? NSD_RECORD_IS_GO | NSD_RECORD_GO_UNKNOWN : 0u;
-    /* No probe, then what is missing. */
-    memory__copy(facts->words + 1, reason->probe, probe);
-    memory__copy(facts->words + 1 + probe, reason->why, string__length(reason->why) + 1);
+    slots__describe_unwatched(facts, &(struct nsd_unwatched){.pid = pid,
+                                                             .pid_ns = nsd_image.pid_ns,
+                                                             .ticks = clock__ticks(),
+                                                             .wall = clock__wall(),
+                                                             .probe = reason->probe,
+                                                             .why = reason->why,
+                                                             .counts = reason->counts});
 }
 
 /* NULL where there is nothing to say, or no room to say it. */
