@@ -28,7 +28,7 @@ int remote__seize(struct nsd_remote *remote, pid_t pid, bool stays) {
     remote->pid = pid;
     remote->stays = stays;
     return request(remote, PTRACE_SEIZE, 0,
-                   PTRACE_O_EXITKILL | (stays ? OPTIONS_TO_STAY : OPTIONS)) == 0
+                   stays ? OPTIONS_TO_STAY : PTRACE_O_EXITKILL | OPTIONS) == 0
                ? 0
                : errno;
 }

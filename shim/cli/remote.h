@@ -31,7 +31,8 @@ struct nsd_remote {
 
 /*
  * Before the exec. The child dies with us until it is let go. `stays`: its children come to us too,
- * and each stops where it forks, clones and execs. An errno, 0 if it is ours.
+ * and each stops where it forks, clones and execs; none dies with us but while it is being worked
+ * on, since children have the options of their parents. An errno, 0 if it is ours.
  */
 int remote__seize(struct nsd_remote *remote, pid_t pid, bool stays);
 /* One that came to us by its parent, and has just stopped at its exec. */

@@ -151,10 +151,14 @@ def comm(pid):
         return file.read().strip()
 
 
-def start_staying(*before):
+# One that has the library put in, and one that is only followed.
+STAYING = {"static": lambda: static("stays"), "dynamic": lambda: programs.go("stays")}
+
+
+def start_staying(program="static"):
     """A followed program of several threads; the command and the program's pid."""
-    tool = subprocess.Popen([settings.command(), *FOLLOW, "--exit-status=program", "--", *before,
-                             static("stays"), "home"],
+    tool = subprocess.Popen([settings.command(), *FOLLOW, "--exit-status=program", "--",
+                             STAYING[program](), "home"],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=mortal(),
                             preexec_fn=os.setpgrp)  # of its own, but not orphaned: it can be stopped
     check_equal(tool.stdout.readline(), b"ready\n", "its first word")
@@ -201,43 +205,44 @@ def tracer(pid):
         return next(int(line.split()[1]) for line in file if line.startswith("TracerPid"))
 
 
-@test(timeout=120)
-def killed():
-    """SIGKILL of the command: what it followed lives on, and nobody traces it any more."""
-    tool, pid = start_staying()
-    check(tracer(pid) != 0, "it is not traced")
-    follower = tracer(pid)
-    tool.kill()
-    tool.wait()
-    wait_until(lambda: not alive(follower))
-    check(alive(pid), "the program died with the command")
-    check_equal(tracer(pid), 0, "its tracer")
-    os.kill(pid, signal.SIGKILL)
+for how in STAYING:
+    @test(f"killed.{how}", timeout=120)
+    def killed(program=how):
+        """SIGKILL of the command: what it followed lives on, and nobody traces it any more."""
+        tool, pid = start_staying(program)
+        follower = tracer(pid)
+        check(follower != 0, "it is not traced")
+        tool.kill()
+        tool.wait()
+        wait_until(lambda: not alive(follower))
+        time.sleep(0.1)
+        check(alive(pid), "the program died with the command")
+        check_equal(tracer(pid), 0, "its tracer")
+        os.kill(pid, signal.SIGKILL)
 
+    @test(f"follower_killed.{how}", timeout=120)
+    def follower_killed(program=how):
+        """Somebody kills the follower: the program lives on, the run says that it lost sight."""
+        tool, pid = start_staying(program)
+        os.kill(tracer(pid), signal.SIGKILL)
+        time.sleep(0.2)
+        check(alive(pid), "the program died with the follower")
+        os.kill(pid, signal.SIGTERM)
+        err = tool.communicate(timeout=30)[1]
+        check(b"its children could not be followed to the end" in err, err)
 
-@test(timeout=120)
-def follower_killed():
-    """Somebody kills the follower: the program lives on, the run says that it lost sight."""
-    tool, pid = start_staying()
-    os.kill(tracer(pid), signal.SIGKILL)
-    time.sleep(0.2)
-    check(alive(pid), "the program died with the follower")
-    os.kill(pid, signal.SIGTERM)
-    err = tool.communicate(timeout=30)[1]
-    check(b"its children could not be followed to the end" in err, err)
-
-
-@test(timeout=120)
-def outlived_by_a_child():
-    """What a program leaves behind runs on, untraced, when the command has reported."""
-    mark = settings.FOLDER / "pid"
-    run = follow("/bin/sh", "-c", f"{static('stays')} home >{mark}.out 2>&1 & echo $! >{mark}; "
-                 f"while ! grep -q ready {mark}.out; do sleep 0.05; done")
-    pid = int(mark.read_text())
-    check_equal(run.status, 0, run.err)
-    check(alive(pid), "the child died")
-    check_equal(tracer(pid), 0, "its tracer")
-    os.kill(pid, signal.SIGKILL)
+    @test(f"outlived_by_a_child.{how}", timeout=120)
+    def outlived_by_a_child(program=how):
+        """What a program leaves behind runs on, untraced, when the command has reported."""
+        mark = settings.FOLDER / "pid"
+        run = follow("/bin/sh", "-c", f"{STAYING[program]()} home >{mark}.out 2>&1 & echo $! >{mark}; "
+                     f"while ! grep -q ready {mark}.out; do sleep 0.05; done")
+        pid = int(mark.read_text())
+        check_equal(run.status, 0, run.err)
+        time.sleep(0.1)
+        check(alive(pid), "the child died")
+        check_equal(tracer(pid), 0, "its tracer")
+        os.kill(pid, signal.SIGKILL)
 
 
 @test(timeout=600)
