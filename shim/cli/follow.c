@@ -23,15 +23,15 @@
 #include <unistd.h>
 
 /*
- * How the command tells it to let go, and the kernel that the command is gone. Queued, so that
- * nobody else's can stand in its way.
+ * How the command tells it to let go, and the kernel that the command is gone. Whose it is, it does
+ * not say where no more signals may be queued (RLIMIT_SIGPENDING): that is looked up.
  */
 #define LET_GO SIGRTMAX
 #define SYSTEM_CALL_STOP (SIGTRAP | 0x80)
 
 struct nsd_follow_news {
     struct nsd_refusal refusal; /* of the program itself */
-    bool prevented, lost;
+    bool prevented, lost, over;
 };
 
 /* What the follower's own process knows beside. */
@@ -124,9 +124,9 @@ static void inject(struct trace *trace, pid_t pid, const char *name, const char 
 
     if (inject__program(injector, name, exe))
         end = inject__followed(injector, pid, is_program && !follower->best_effort);
-    else
-        ptrace(PTRACE_CONT, pid, NULL, NULL);
-    if (end == NSD_PUT_IN)
+    else if (ptrace(PTRACE_CONT, pid, NULL, NULL) != 0 && errno == ESRCH)
+        refusal__take_back(&injector->refusal); /* killed meanwhile */
+    if (!refusal__is_said(&injector->refusal))
         return;
     if (is_program) {
         follower->news->refusal = injector->refusal;
@@ -134,6 +134,16 @@ static void inject(struct trace *trace, pid_t pid, const char *name, const char 
     } else {
         note_unwatched(trace, pid, name, refusal__reason(&injector->refusal), true);
     }
+}
+
+/* It stands at its exec, and has nothing put in. */
+static void leave(const struct trace *trace, pid_t pid, const char *name, const char *why,
+                  bool counts) {
+    unsigned long message;
+
+    /* One that was killed meanwhile has no root either, and nothing of it goes unwatched. */
+    if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) == 0)
+        note_unwatched(trace, pid, name, why, counts);
 }
 
 /* It stands at its exec, and goes on from here. */
@@ -148,11 +158,11 @@ static void at_exec(struct trace *trace, pid_t pid) {
     elf_image__close(&image);
     read_link(exe, name, sizeof name);
     if (is_static_go && is_secure(pid))
-        note_unwatched(trace, pid, name, "it is set-uid, set-gid, or has file capabilities", false);
+        leave(trace, pid, name, "it is set-uid, set-gid, or has file capabilities", false);
     else if (is_static_go && !has_library(trace, pid))
-        note_unwatched(trace, pid, name, "it runs in a root where the library is not", false);
+        leave(trace, pid, name, "it runs in a root where the library is not", false);
     else if (is_static_go && obstacles__filters_of_its_own(pid))
-        note_unwatched(trace, pid, name, "a seccomp filter is in force there", true);
+        leave(trace, pid, name, "a seccomp filter is in force there", true);
     else if (is_static_go) {
         inject(trace, pid, name, exe);
         trace->program_has_begun |= pid == trace->program;
@@ -177,10 +187,13 @@ static void goes_on(struct trace *trace, pid_t pid, int status) {
 
 /* ---- the follower's process ---- */
 
+static bool is_to_let_go(const struct trace *trace) {
+    return __atomic_load_n(&trace->follower->news->over, __ATOMIC_ACQUIRE) ||
+           getppid() != trace->command;
+}
+
 /* Until it is told to let go, or nobody is left. */
 static void follow(struct trace *trace, const sigset_t *signals) {
-    siginfo_t info;
-
     for (;;) {
         int status;
         pid_t pid = waitpid(-1, &status, __WALL | WNOHANG);
@@ -190,7 +203,7 @@ static void follow(struct trace *trace, const sigset_t *signals) {
                 goes_on(trace, pid, status);
         } else if (pid < 0 && errno == ECHILD) {
             return;
-        } else if (sigwaitinfo(signals, &info) == LET_GO && info.si_pid == trace->command) {
+        } else if (sigwaitinfo(signals, NULL) == LET_GO && is_to_let_go(trace)) {
             return;
         }
     }
@@ -222,7 +235,6 @@ static void run(struct nsd_follower *follower, pid_t program, pid_t command, int
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
     sigaddset(&signals, LET_GO);
-    signal(SIGCHLD, SIG_DFL); /* whoever started us may have had it ignored */
     prctl(PR_SET_PDEATHSIG, LET_GO);
     prctl(PR_SET_NAME, "nsdrift-follow");
     if (getppid() != command)
@@ -297,6 +309,7 @@ static void over(void *context) {
 
     if (follower->pid <= 0)
         return;
+    __atomic_store_n(&follower->news->over, true, __ATOMIC_RELEASE);
     kill(follower->pid, LET_GO);
     while (waitpid(follower->pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -213,6 +213,8 @@ static enum nsd_injection_end inject(struct nsd_injector *injector, bool or_kill
         (remote__let_go(remote) || refuse_call(injector, "go on", 0)))
         return stage == DONE ? NSD_PUT_IN : NSD_LEFT_ALONE;
     remote__kill(remote);
+    if (remote__was_killed(remote)) /* nothing of it has gone unwatched */
+        refusal__take_back(&injector->refusal);
     return NSD_BROUGHT_DOWN;
 }
 

@@ -5,9 +5,11 @@
 #include "cli/placement.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define PAGE UINT64_C(4096)
@@ -100,15 +102,31 @@ static bool map_segment(const struct nsd_placement *placement, const Elf64_Phdr 
            refusal__say_call(placement->refusal, placement->remote, "map the library", got);
 }
 
+/*
+ * What the program has opened is what we have looked at: the path may lead elsewhere in its root,
+ * or somebody has put another one there since.
+ */
+static bool is_library(const struct nsd_placement *placement, int64_t fd) {
+    struct stat status;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int) placement->remote->pid, (int) fd);
+    return (stat(path, &status) == 0 && status.st_dev == placement->shim->device &&
+            status.st_ino == placement->shim->inode) ||
+           refusal__say(placement->refusal, "another file is there in place of %s",
+                        placement->library);
+}
+
 static bool map_library(const struct nsd_placement *placement, uint64_t path) {
     struct nsd_remote *remote = placement->remote;
     const Elf64_Phdr *segment;
-    bool mapped = true;
+    bool mapped;
     int64_t fd =
         remote__call(remote, SYS_openat, (uint64_t) AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 
     if (remote__is_error(fd))
         return refusal__say_call(placement->refusal, placement->remote, "open the library", fd);
+    mapped = is_library(placement, fd);
     for (unsigned i = 0; mapped && (segment = elf_image__segment(placement->shim, i)) != NULL;
          i++) {
         if (segment->p_type == PT_LOAD)

@@ -11,6 +11,10 @@
 
 void refusal__begin(struct nsd_refusal *refusal, const char *program) {
     snprintf(refusal->program, sizeof refusal->program, "%s", program);
+    refusal__take_back(refusal);
+}
+
+void refusal__take_back(struct nsd_refusal *refusal) {
     refusal->why[0] = '\0';
     refusal->reason = 0;
 }

@@ -16,6 +16,8 @@ struct nsd_refusal {
 };
 
 void refusal__begin(struct nsd_refusal *refusal, const char *program);
+/* It has turned out to be none. */
+void refusal__take_back(struct nsd_refusal *refusal);
 bool refusal__is_said(const struct nsd_refusal *refusal);
 /* Without the program's name. */
 const char *refusal__reason(const struct nsd_refusal *refusal);

@@ -80,24 +80,27 @@ bool remote__wait_for_exec(struct nsd_remote *remote) {
 
 /*
  * Goes on until the stop that is wanted. Only SIGSTOP can come between, since nothing else is let
- * in: it is kept for the end. False at the end of the child, or with a signal that its own code
- * made.
+ * in: the job is stopped from then on for everybody but us, until a SIGCONT, and both in the order
+ * in which they came. False at the end of the child, or with a signal that its own code made.
  */
 static bool go_on(struct nsd_remote *remote, int how, int wanted) {
-    for (;;) {
-        if (request(remote, how, 0, 0) != 0) {
-            remote->gone = errno == ESRCH;
+    for (uintptr_t signal = 0;;) {
+        if (request(remote, how, 0, signal) != 0) {
+            if (errno == ESRCH) /* killed: that ends a stop */
+                wait_for_stop(remote);
             return false;
         }
         if (!wait_for_stop(remote))
             return false;
+        signal = 0;
         if (event(remote) != 0)
             continue;
         if (WSTOPSIG(remote->status) == wanted)
             return true;
         if (WSTOPSIG(remote->status) != SIGSTOP)
             return false;
-        remote->held_signal = SIGSTOP;
+        signal = SIGSTOP;
+        remote->was_stopped = true;
     }
 }
 
@@ -252,14 +255,26 @@ bool remote__let_go(struct nsd_remote *remote) {
            request(remote, PTRACE_SETSIGMASK, sizeof remote->signal_mask,
                    (uintptr_t) &remote->signal_mask) == 0 &&
            (!remote->stays || request(remote, PTRACE_SETOPTIONS, 0, OPTIONS_TO_STAY) == 0) &&
-           request(remote, remote->stays ? PTRACE_CONT : PTRACE_DETACH, 0,
-                   (uintptr_t) remote->held_signal) == 0;
+           /* One that was stopped and stays ours shows whether it still is. */
+           (!remote->stays || !remote->was_stopped ||
+            request(remote, PTRACE_INTERRUPT, 0, 0) == 0) &&
+           request(remote, remote->stays ? PTRACE_CONT : PTRACE_DETACH, 0, 0) == 0;
 }
 
 void remote__kill(struct nsd_remote *remote) {
+    uint64_t mask;
+
     if (remote->gone)
         return;
+    /* Who has been killed already does not stand still. */
+    remote->was_ours =
+        request(remote, PTRACE_GETSIGMASK, sizeof mask, (uintptr_t) &mask) == 0 || errno != ESRCH;
     kill(remote->pid, SIGKILL);
     while (!remote->gone)
         wait_for_stop(remote);
+}
+
+bool remote__was_killed(const struct nsd_remote *remote) {
+    return remote->gone && !remote->was_ours && WIFSIGNALED(remote->status) &&
+           WTERMSIG(remote->status) == SIGKILL;
 }

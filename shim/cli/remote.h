@@ -25,7 +25,8 @@ struct nsd_remote {
     int extended_kind;
     uint64_t signal_mask;
     uint64_t system_call; /* where such an instruction stands in it */
-    int held_signal;      /* SIGSTOP came meanwhile: for the end */
+    bool was_stopped;     /* a SIGSTOP came meanwhile */
+    bool was_ours;        /* the SIGKILL that ended it */
     bool stays;           /* let go, it stays ours to be told of its forks and execs */
 };
 
@@ -61,5 +62,7 @@ bool remote__run(struct nsd_remote *remote, uint64_t entry, uint64_t low, uint64
 bool remote__let_go(struct nsd_remote *remote);
 /* It has not run a single instruction, and never will. */
 void remote__kill(struct nsd_remote *remote);
+/* It has come to its end by somebody else's SIGKILL. */
+bool remote__was_killed(const struct nsd_remote *remote);
 
 #endif

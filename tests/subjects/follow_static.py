@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from harness import programs, releases, sandbox, settings, shim
-from harness.registry import check, check_equal, test
+from harness.registry import Skip, check, check_equal, test
 
 from . import go_safety
 from .static import (PTRACE, RET_ERRNO, alive, kill_at_any_moment, mortal, nsdrift, static, touching,
@@ -136,6 +136,39 @@ def status_is_handed_through():
         check_equal(run.status, status, code)
 
 
+def ignore_children():
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+
+for label, options in (("", ()), (".followed", ("--follow-static",))):
+    @test(f"ends_ignored{label}")
+    def ends_of_children_ignored(more=options):
+        """Whoever starts the command has SIGCHLD ignored: it learns the status all the same, and the
+        program inherits that."""
+        command = ("run", "--exit-status=program", *more, "--")
+        run = nsdrift(*command, "/bin/sh", "-c", "kill -KILL $$", before=ignore_children)
+        check_equal(run.status, 128 + signal.SIGKILL, "of the shell")
+        run = nsdrift(*command, "/bin/grep", "SigIgn", "/proc/self/status", before=ignore_children)
+        check(int(run.out.split()[1], 16) >> (signal.SIGCHLD - 1) & 1, run.out)
+        run = nsdrift(*command, static("does_nothing"), before=ignore_children)
+        check_equal((run.status, run.err), (0, ""), "of Go")
+
+
+HARD_WAYS = ("by_thread", "by_vfork", "by_clone", "of_orphans", "stopped", "with_ignored_ends", "left_stopped",
+             "killed", "with_values", "with_job_control")
+
+for way in HARD_WAYS:
+    @test(f"hard.{way}", timeout=200)
+    def started_in_a_hard_way(how=way):
+        """What waiting for children told is what it tells natively, and all that began were watched."""
+        program = programs.c("starts_hard")
+        argv = [program, how, static("does_nothing")]
+        native, run = shim.run(argv, on=False, timeout=90), follow(*argv, timeout=90)
+        check_equal((run.status, run.out, run.err), (native.status, native.out, native.err), "followed")
+        check(native.out, "it said nothing:", native.err)
+        check(not [row for row in run.report.coverage if row["missing"]], run.report.coverage)
+
+
 def state(pid):
     with open(f"/proc/{pid}/stat") as file:
         return file.read().rsplit(")", 1)[1].split()[0]
@@ -251,7 +284,69 @@ def killed_at_any_moment():
     kill_at_any_moment({"fast": 40, "gate": 300, "all": 3000}[settings.LEVEL], *FOLLOW, "--", "/usr/bin/env")
 
 
+@test(timeout=120)
+def nothing_can_be_queued():
+    """Where no signal can be queued any more, the follower lets go all the same."""
+    mark = settings.FOLDER / "pid"
+    tool = subprocess.Popen(["/bin/bash", "-c", f"ulimit -i 0; exec {settings.command()} {' '.join(FOLLOW)} -- "
+                             f"/bin/sh -c 'sleep 100 >&- 2>&- & echo $! >{mark}'"],
+                            stderr=subprocess.PIPE, env=mortal())
+    try:
+        check_equal((tool.communicate(timeout=30)[1], tool.returncode), (b"", 0), "its end")
+    finally:
+        os.kill(int(mark.read_text()), signal.SIGKILL)
+
+
+for label, options in (("", ()), (".followed", ("--follow-static",))):
+    @test(f"nothing_left{label}", timeout=120)
+    def nothing_is_left(more=options):
+        """Children that begin when the run ends leave no recording in a folder that is gone."""
+        for _ in range(20):
+            run = nsdrift("run", *more, "--", "/bin/sh", "-c", "for i in 1 2 3 4 5 6; do (/bin/true &); done",
+                          base=dict(os.environ, TMPDIR=str(settings.FOLDER)))
+            check_equal((run.status, run.err), (0, ""), "the run")
+        time.sleep(0.2)
+        check_equal(list(settings.FOLDER.glob("nsdrift-*")), [], "folders")
+
+
 # ---- what stands in the way ----
+
+@test()
+def proc_of_others():
+    """/proc of another pid namespace says nothing about our processes: one line, nothing is started."""
+    argv, touched = touching()
+    for more in ((), ("--follow-static",)):
+        run = shim.run(["unshare", "--pid", "--fork", settings.command(), "run", *more, "--", *argv], on=False)
+        check_equal((run.status, len(run.err.splitlines()), touched.exists()), (125, 1, False), run.err)
+        check("/proc" in run.err, run.err)
+
+
+@test()
+def traced_already():
+    if not shutil.which("strace"):
+        raise Skip("strace is not installed")
+    for more in ((), ("--follow-static",)):
+        run = subprocess.run(["strace", "-f", "-o", "/dev/null", settings.command(), "run", *more, "--",
+                              static("does_nothing")], stderr=subprocess.PIPE, text=True,
+                             env=shim.environment(False))
+        check_equal((run.returncode, len(run.stderr.splitlines())), (125, 1), run.stderr)
+        check("nsdrift itself is traced" in run.stderr, run.stderr)
+
+
+@test()
+def another_file_in_its_place():
+    """A root where the library's path leads, by an absolute link, to a file that is not it."""
+    root, here = settings.FOLDER / "root", settings.library().parent
+    elsewhere = settings.FOLDER / "elsewhere"
+    (root / str(elsewhere)[1:]).mkdir(parents=True)
+    (root / str(here)[1:]).parent.mkdir(parents=True, exist_ok=True)
+    elsewhere.symlink_to(here)
+    (root / str(here)[1:]).symlink_to(elsewhere)
+    shutil.copy("/bin/busybox", root / str(elsewhere)[1:] / settings.library().name)
+    shutil.copy(static("does_nothing"), root / "program")
+    run = nsdrift(*FOLLOW, "--exit-status=program", "--", "chroot", root, "/program")
+    check_equal(run.status, 0, run.err)
+    check("another file is there" in run.err, run.err)
 
 @test()
 def set_uid_child():
