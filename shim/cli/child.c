@@ -28,7 +28,7 @@ static void forward(int signal) {
 }
 
 struct dispositions {
-    struct sigaction ignored[IGNORED], forwarded[FORWARDED];
+    struct sigaction ignored[IGNORED], forwarded[FORWARDED], child;
     sigset_t mask;
 };
 
@@ -51,11 +51,16 @@ static void take_signals(struct dispositions *before) {
         if (before->forwarded[i].sa_handler != SIG_IGN) /* nohup stays nohup */
             sigaction(forwarded[i], &action, NULL);
     }
+    /* Who has it ignored is told of no child how it ended (waitpid(2)). */
+    action.sa_handler = SIG_DFL;
+    action.sa_flags = 0;
+    sigaction(SIGCHLD, &action, &before->child);
 }
 
 static void give_signals_back(const struct dispositions *before) {
     for (size_t i = 0; i < IGNORED; i++)
         sigaction(ignored[i], &before->ignored[i], NULL);
+    sigaction(SIGCHLD, &before->child, NULL);
     for (size_t i = 0; i < FORWARDED; i++) {
         struct sigaction action = before->forwarded[i];
 
