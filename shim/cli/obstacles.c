@@ -34,8 +34,16 @@ uint64_t obstacles__number(const char *path, const char *word, int base) {
     return number;
 }
 
+/* A process's number means the same there as to us. */
+static bool proc_is_ours(void) {
+    char self[16] = {0};
+
+    return readlink("/proc/self", self, sizeof self - 1) > 0 && atoi(self) == (int) getpid();
+}
+
 /* A filter that came before us may answer ptrace, or kill for it: a child tries. */
 static bool filter_lets_trace(void) {
+    void (*before)(int) = signal(SIGCHLD, SIG_DFL); /* ignored, it would tell us nothing */
     pid_t pid = fork();
     int status = 0;
 
@@ -45,6 +53,7 @@ static bool filter_lets_trace(void) {
     }
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    signal(SIGCHLD, before);
     return pid < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
@@ -67,6 +76,8 @@ static bool would_lose_capabilities(void) {
 bool obstacles__none(struct nsd_refusal *refusal) {
     int protection = prctl(PR_GET_MDWE, 0, 0, 0, 0);
 
+    if (!proc_is_ours())
+        return refusal__say(refusal, "/proc is not mounted here, or from another pid namespace");
     if (protection > 0 && (protection & 1) != 0)
         return refusal__say(refusal, "memory may not become executable here (MDWE)");
     if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 1 && geteuid() != 0)
@@ -83,7 +94,7 @@ bool obstacles__none(struct nsd_refusal *refusal) {
 }
 
 bool obstacles__none_to_follow(struct nsd_refusal *refusal) {
-    if (!may_trace())
+    if (proc_is_ours() && !may_trace())
         return refusal__say(refusal,
                             "--follow-static needs CAP_SYS_PTRACE, without which set-uid programs "
                             "that it starts would not get their rights");
@@ -92,7 +103,10 @@ bool obstacles__none_to_follow(struct nsd_refusal *refusal) {
 
 bool obstacles__explain_seize(struct nsd_refusal *refusal, int error) {
     uint64_t scope = obstacles__number("/proc/sys/kernel/yama/ptrace_scope", "", 10);
+    uint64_t tracer = obstacles__number(OWN_STATUS, "TracerPid:", 10);
 
+    if (tracer != 0 && error == EPERM) /* who traces us has our children as well, mostly */
+        return refusal__say(refusal, "nsdrift itself is traced, by process %u", (unsigned) tracer);
     if (scope >= 2)
         return refusal__say(refusal, "ptrace_scope is %u here%s", (unsigned) scope,
                             scope == 2 ? ", which asks for CAP_SYS_PTRACE" : "");
