@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define REMOVALS_MOST 100
+
 /* Options are split at colons. */
 static bool can_be_named(const char *folder) {
     return strchr(folder, ':') == NULL && folder[0] == '/';
@@ -138,23 +140,27 @@ void collect__sort(struct nsd_collection *collection) {
         qsort(collection->image, collection->count, sizeof *collection->image, by_time);
 }
 
-static void remove_folder(const char *path) {
+/* False: it was not empty any more. */
+static bool remove_folder(const char *path) {
     DIR *folder = opendir(path);
     struct dirent *entry;
 
     if (folder == NULL)
-        return;
+        return true;
     while ((entry = readdir(folder)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             unlinkat(dirfd(folder), entry->d_name, 0);
     }
     closedir(folder);
-    rmdir(path);
+    return rmdir(path) == 0 || (errno != ENOTEMPTY && errno != EEXIST);
 }
 
 void collect__end(struct nsd_collection *collection) {
-    if (collection->folder[0] != '\0')
-        remove_folder(collection->folder);
+    /* What outlives the run may begin one more recording meanwhile. */
+    for (int i = 0; collection->folder[0] != '\0' && i < REMOVALS_MOST; i++) {
+        if (remove_folder(collection->folder))
+            break;
+    }
     for (size_t i = 0; i < collection->count; i++) {
         struct nsd_report_image *image = &collection->image[i];
 
