@@ -314,6 +314,59 @@ def status_and_signals():
     check_equal(run.wait(20), 128 + signal.SIGTERM, "status after SIGTERM")
 
 
+def child_of(tool):
+    """The program's pid, as soon as there is one; None if the command is over first."""
+    children = ""
+    while not children and tool.poll() is None:
+        try:
+            with open(f"/proc/{tool.pid}/task/{tool.pid}/children") as file:
+                children = file.read()
+        except OSError:
+            pass
+    return int(children.split()[0]) if children else None
+
+
+def send_at_any_moment(send):
+    """Sends the program something while the library is being put in; the command's word and status."""
+    for number in range({"fast": 60, "gate": 400, "all": 4000}[settings.LEVEL]):
+        began, ended = settings.FOLDER / f"began{number}", settings.FOLDER / f"ended{number}"
+        tool = subprocess.Popen([settings.command(), "run", "--exit-status=program", "--", static("touches"),
+                                 began, ended], stderr=subprocess.PIPE, text=True, env=mortal())
+        pid = child_of(tool)
+        time.sleep(number % 60 * 0.00005)
+        try:
+            if pid is not None:
+                send(pid)
+        except ProcessLookupError:
+            pass
+        yield tool.communicate(timeout=20)[1], tool.returncode, ended.exists()
+
+
+@test(timeout=600)
+def program_killed_at_any_moment():
+    """SIGKILL of the program while it starts: that is how it ended, and nothing stood in the way."""
+    seen = set()
+    for err, status, ended in send_at_any_moment(lambda pid: os.kill(pid, signal.SIGKILL)):
+        if "cannot be traced" in err:  # it was gone before anybody could take hold of it
+            continue
+        check("could not be watched" not in err, err)
+        check(status == 128 + signal.SIGKILL or (status == 0 and ended), "it ended with", status, err)
+        seen.add(status)
+    check(128 + signal.SIGKILL in seen, "it was never killed:", seen)
+
+
+@test(timeout=600)
+def program_stopped_at_any_moment():
+    """SIGSTOP and SIGCONT while it starts: it goes on."""
+    def stop_and_go(pid):
+        for _ in range(10):
+            os.kill(pid, signal.SIGSTOP)
+            os.kill(pid, signal.SIGCONT)
+
+    for err, status, ended in send_at_any_moment(stop_and_go):
+        check_equal((err, status, ended), ("", 0, True), "it")
+
+
 def refused(*argv, words, touched=None, **keywords):
     """125 and one line; the program has not run, and runs unwatched with --best-effort."""
     run = nsdrift("run", "--", *argv, **keywords)
