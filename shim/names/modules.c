@@ -245,6 +245,17 @@ static void program_path(char *path, size_t size) {
         read_string(path, size, start.program);
 }
 
+/* The kernel goes by the segments alone: what is not where one of them has it, it is not. */
+static bool is_in_segment(const Elf64_Phdr *headers, const Elf64_Phdr *part) {
+    for (unsigned i = 0; i < start.count; i++) {
+        if (headers[i].p_type == PT_LOAD && part->p_offset >= headers[i].p_offset &&
+            part->p_offset - headers[i].p_offset < headers[i].p_filesz &&
+            part->p_vaddr - headers[i].p_vaddr == part->p_offset - headers[i].p_offset)
+            return true;
+    }
+    return false;
+}
+
 /*
  * The main program's load bias: PT_PHDR says where its headers were linked to. A static one that
  * moves has no such entry (ld makes it for an interpreter only); there the ELF header stands in
@@ -254,7 +265,7 @@ static uintptr_t program_base(void) {
     const Elf64_Phdr *headers = (const Elf64_Phdr *) start.headers;
 
     for (unsigned i = 0; i < start.count; i++) {
-        if (headers[i].p_type == PT_PHDR)
+        if (headers[i].p_type == PT_PHDR && is_in_segment(headers, &headers[i]))
             return start.headers - headers[i].p_vaddr;
     }
     for (unsigned i = 0; i < start.count; i++) {

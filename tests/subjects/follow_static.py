@@ -334,6 +334,20 @@ def traced_already():
 
 
 @test()
+def damaged_header():
+    """A program header that the kernel does not mind: the child runs, and is watched."""
+    program = settings.FOLDER / "program"
+    data = bytearray(static("does_nothing").read_bytes())
+    check_equal(int.from_bytes(data[64:68], "little"), 6, "PT_PHDR is not the first")
+    data[64 + 16 + 3] = 0xff  # of its p_vaddr
+    program.write_bytes(data)
+    program.chmod(0o755)
+    run = follow("/bin/sh", "-c", f"{program}; echo $?")
+    check_equal((run.out, run.err), ("0\n", ""), "what it did")
+    check("injected" in rows(run.report, "program")[0]["probes"], run.report.coverage)
+
+
+@test()
 def another_file_in_its_place():
     """A root where the library's path leads, by an absolute link, to a file that is not it."""
     root, here = settings.FOLDER / "root", settings.library().parent
