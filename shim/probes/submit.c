@@ -183,8 +183,11 @@ static void apply_identities(int32_t tid, int32_t of_thread, nsd_kinds kinds) {
         apply(&event, &change);
 }
 
+/* Whose event it is: the caller's, or that of a thread that could not have the lock. */
+enum from { FROM_ITSELF, FROM_THE_QUEUE };
+
 /* A thread that no probe saw being born (a raw clone) makes its first event. */
-static bool announce_unknown(int32_t tid, nsd_kinds about_to_change) {
+static bool announce_unknown(int32_t tid, nsd_kinds about_to_change, enum from from) {
     struct nsd_event event;
     struct nsd_change change;
 
@@ -194,7 +197,8 @@ static bool announce_unknown(int32_t tid, nsd_kinds about_to_change) {
     if (!identity__is_quiet() && sys__getpid() != nsd_image.pid)
         return false;
     submit__prepare(&event, NSD_CALL_THREAD_FOUND, tid);
-    identity__fill(&event, 0, (nsd_kinds) (NSD_ALL_KINDS & ~about_to_change));
+    identity__fill(&event, from == FROM_ITSELF ? 0 : tid,
+                   (nsd_kinds) (NSD_ALL_KINDS & ~about_to_change));
     apply(&event, &change);
     return true;
 }
@@ -230,14 +234,14 @@ static bool is_due(uint32_t number) {
     return (number & (number - 1)) == 0;
 }
 
-static void take_in(const struct nsd_event *given) {
+static void take_in(const struct nsd_event *given, enum from from) {
     struct nsd_event copy;
     struct nsd_change change;
     const struct nsd_event *event = given;
     bool is_switch = nsd_call_table[given->call].effect == NSD_EFFECT_SWITCH;
     const struct nsd_finding *last = findings.last;
 
-    if (needs_thread(event) && !announce_unknown(event->tid, is_switch ? event->kinds : 0))
+    if (needs_thread(event) && !announce_unknown(event->tid, is_switch ? event->kinds : 0, from))
         return;
     if (is_switch && event->result >= 0 && ledger__is_single_threaded(&ledger) && is_due(++moves)) {
         copy = *event;
@@ -256,8 +260,12 @@ static void take_in(const struct nsd_event *given) {
         if (language != NULL)
             language->watch_descriptors();
     }
-    /* A finding wants to say where to: only now is the look at /proc worth its price. */
-    if (findings.last != last && event->call == NSD_CALL_UNSHARE && event->result == 0)
+    /*
+     * A finding wants to say where to: only now is the look at /proc worth its price. A thread
+     * whose event comes late may be elsewhere by now; the report asks once more.
+     */
+    if (from == FROM_ITSELF && findings.last != last && event->call == NSD_CALL_UNSHARE &&
+        event->result == 0)
         apply_identities(event->tid, 0, event->kinds & NSD_ALL_KINDS);
 }
 
@@ -267,7 +275,7 @@ static void take_in_queued(void) {
 
         if (oldest == NULL)
             return;
-        take_in(&oldest->event);
+        take_in(&oldest->event, FROM_THE_QUEUE);
         atomic_store_explicit(&oldest->state, EMPTY, memory_order_release);
         atomic_fetch_sub(&queued_count, 1);
     }
@@ -335,7 +343,7 @@ void submit__event(const struct nsd_event *event) {
         return;
     }
     drain();
-    take_in(event);
+    take_in(event, FROM_ITSELF);
     let_go(event->tid);
 }
 
@@ -345,7 +353,7 @@ void submit__observe(int32_t tid, nsd_kinds kinds) {
     if (submit__is_observed(tid, kinds) || identity__is_quiet() || !lock__try(&lock, tid))
         return;
     image__learn_pid_namespace();
-    if (announce_unknown(tid, 0)) {
+    if (announce_unknown(tid, 0, FROM_ITSELF)) {
         for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
             if ((kinds & NSD_KIND_BIT(kind)) != 0 &&
                 ledger__unidentified(&ledger, tid, (enum nsd_kind) kind))
@@ -431,7 +439,7 @@ static void make_report(void *argument) {
     const struct report_request *request = argument;
     bool looked = submit__any_switch() || nsd_options.verbosity.number > 0;
 
-    take_in(request->event);
+    take_in(request->event, FROM_ITSELF);
     refresh_lock_states();
     if (request->occasion == NSD_OCCASION_EXEC && nsd_options.follow.number != 0 &&
         !identity__is_quiet() && !environment__reaches_library())

@@ -50,11 +50,18 @@ func leaveThread(home string) {
 	}
 }
 
+// On the main thread up to the switch: elsewhere the tid that nsenter is told could be the leader's,
+// which lives on.
+func init() {
+	runtime.LockOSThread()
+}
+
 func main() {
 	hello, world := os.Args[1], os.Args[2]
 	must("mount hello", syscall.Mount(hello, hello, "", syscall.MS_BIND, ""))
 	must("make private", syscall.Mount("", hello, "", syscall.MS_PRIVATE, ""))
 	home := here()
+	runtime.UnlockOSThread()
 	must("unshare", syscall.Unshare(syscall.CLONE_NEWNS))
 	leaveThread(home)
 	must("mount world", syscall.Mount(world, hello, "", syscall.MS_BIND, ""))
