@@ -87,7 +87,7 @@ for go in (releases.RELEASES[0], programs.NEWEST):
     @test(f"children.{go}", timeout=1800)
     def children_of_every_way(release=go):
         """From eight goroutines at once, with the collector and the profiler at work: all are seen."""
-        count = go_safety.of_level(80, 700, 1900)
+        count = go_safety.of_level(80, 700, 1000)  # more would make room in the index
         program, child = static_children(release), static("does_nothing")
         run = follow(program, str(count), child, timeout=120 + count)
         check(run.status == 0 and run.out.startswith(f"started {count} "), run.status, run.out, run.err)
