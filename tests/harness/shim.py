@@ -78,6 +78,21 @@ def run(argv, on=True, options="", timeout=60, before=None, base=None, cwd=None,
     return Run(done.returncode, done.stdout, done.stderr or "")
 
 
+def standing(pid):
+    """Where a process and its children stand: what is to be known of one that does not end."""
+    said = []
+    for thread in sorted(Path(f"/proc/{pid}/task").glob("*")):
+        try:
+            words = [(thread / name).read_text().strip() for name in ("comm", "wchan", "syscall")]
+            state = (thread / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            said.append(f"{pid}/{thread.name} {state} " + " ".join(words))
+            for child in (thread / "children").read_text().split():
+                said += standing(child)
+        except OSError:
+            continue
+    return said
+
+
 _number = 0
 
 

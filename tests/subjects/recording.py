@@ -412,7 +412,10 @@ def signals_without_handlers():
             os.kill(int(open(listed).read().split()[0]), number)
         else:
             child.send_signal(number)
-        _, err = child.communicate(timeout=30)
+        try:
+            _, err = child.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            check(False, f"signal {number} has ended nothing:", "\n".join(shim.standing(child.pid)))
         check_equal(child.returncode, 1, f"status, signal {number}")
         check_equal(err.count("error: unlocked-switch"), 1, f"signal {number}:\n{err}")
 
