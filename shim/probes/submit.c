@@ -88,25 +88,27 @@ static void forget_standing(int32_t tid) {
 
 /* ---- the queue of those who could not have the lock ---- */
 
-#define QUEUE 64u
+/* What a dozen busy threads bring forth while the holder of the lock waits for a processor. */
+#define QUEUE 256u
 
+enum { EMPTY, FILLING, READY };
+/* Apart from the events, whose pages are not touched before they are needed. */
+static _Atomic uint32_t queue_state[QUEUE];
 static struct queued {
-    _Atomic uint32_t state; /* EMPTY, FILLING, READY */
     uint32_t order;
     struct nsd_event event;
 } queue[QUEUE];
 static _Atomic uint32_t queued_count, queue_order;
-enum { EMPTY, FILLING, READY };
 
 static void enqueue(const struct nsd_event *event) {
     for (unsigned i = 0; i < QUEUE; i++) {
         uint32_t empty = EMPTY;
 
-        if (!atomic_compare_exchange_strong(&queue[i].state, &empty, FILLING))
+        if (!atomic_compare_exchange_strong(&queue_state[i], &empty, FILLING))
             continue;
         queue[i].order = atomic_fetch_add(&queue_order, 1);
         queue[i].event = *event;
-        atomic_store_explicit(&queue[i].state, READY, memory_order_release);
+        atomic_store_explicit(&queue_state[i], READY, memory_order_release);
         atomic_fetch_add(&queued_count, 1);
         return;
     }
@@ -117,7 +119,7 @@ static struct queued *oldest_queued(void) {
     struct queued *oldest = NULL;
 
     for (unsigned i = 0; i < QUEUE; i++) {
-        if (atomic_load_explicit(&queue[i].state, memory_order_acquire) != READY)
+        if (atomic_load_explicit(&queue_state[i], memory_order_acquire) != READY)
             continue;
         if (oldest == NULL || (int32_t) (queue[i].order - oldest->order) < 0)
             oldest = &queue[i];
@@ -276,7 +278,7 @@ static void take_in_queued(void) {
         if (oldest == NULL)
             return;
         take_in(&oldest->event, FROM_THE_QUEUE);
-        atomic_store_explicit(&oldest->state, EMPTY, memory_order_release);
+        atomic_store_explicit(&queue_state[oldest - queue], EMPTY, memory_order_release);
         atomic_fetch_sub(&queued_count, 1);
     }
 }
@@ -300,7 +302,7 @@ static void let_go(int32_t tid) {
 void submit__begin(int32_t pid, int32_t tid) {
     lock__reset(&lock);
     for (unsigned i = 0; i < QUEUE; i++)
-        atomic_store(&queue[i].state, EMPTY);
+        atomic_store(&queue_state[i], EMPTY);
     for (unsigned i = 0; i < PLACES; i++)
         atomic_store_explicit(&standing[i], 0, memory_order_relaxed);
     atomic_store(&queued_count, 0);

@@ -110,6 +110,9 @@ class Job:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.closerange(3, 256)
+        # Who was started by a shell with & or by nohup has some ignored, and hands that on.
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         verdict, words = "passed", ""
         try:
             if alone:
