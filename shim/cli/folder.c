@@ -127,8 +127,7 @@ static bool read_recording(struct nsd_recordings *recordings, struct done *done,
     if (strchr(name, '/') != NULL || access(path, R_OK) != 0)
         return false;
     note_done(done, name);
-    recordings__read(recordings, path);
-    return true;
+    return recordings__read(recordings, path);
 }
 
 static void read_index(struct nsd_recordings *recordings, struct done *done,

@@ -264,7 +264,6 @@ bool follow__begin(struct nsd_follower *follower, const char *library, const cha
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     memset(follower, 0, sizeof *follower);
-    follower->program = program;
     follower->folder = folder;
     follower->best_effort = best_effort;
     refusal__begin(&follower->refusal, program->path);

@@ -17,7 +17,6 @@ struct nsd_follow_news;
 struct nsd_follower {
     struct nsd_injector injector;
     struct nsd_refusal refusal;
-    const struct nsd_program *program;
     const char *folder;
     bool best_effort; /* the program is let go where it cannot be watched */
     pid_t pid;

@@ -523,26 +523,30 @@ static void read_folder(struct nsd_recordings *recordings, const char *path, int
     free(names);
 }
 
-void recordings__read(struct nsd_recordings *recordings, const char *path) {
+bool recordings__read(struct nsd_recordings *recordings, const char *path) {
     /* Not to be kept waiting by a pipe that nobody writes to. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
 
+    /* Who runs on takes a recording away when it ends with nothing to say. */
+    if (fd < 0 && errno == ENOENT && recordings->may_be_alive)
+        return false;
     if (fd < 0 || fstat(fd, &status) != 0) {
         refuse(recordings, path, strerror(errno));
         if (fd >= 0)
             close(fd);
-        return;
+        return true;
     }
     if (S_ISDIR(status.st_mode)) {
         read_folder(recordings, path, fd);
-        return;
+        return true;
     }
     if (S_ISREG(status.st_mode))
         read_file(recordings, path, fd, (size_t) status.st_size);
     else
         refuse(recordings, path, "this is no file");
     close(fd);
+    return true;
 }
 
 void recordings__end(struct nsd_recordings *recordings) {

@@ -27,7 +27,8 @@ struct nsd_recordings {
  * A recording or the index of a run, or a folder with all of them in it. Of an index, what has no
  * recording beside it.
  */
-void recordings__read(struct nsd_recordings *recordings, const char *path);
+/* False: with may_be_alive, its maker has just taken it away. */
+bool recordings__read(struct nsd_recordings *recordings, const char *path);
 /* An image of which only the facts are known: its closing line. */
 void recordings__add_facts(struct nsd_recordings *recordings, const struct nsd_record_facts *facts);
 void recordings__end(struct nsd_recordings *recordings);

@@ -7,12 +7,12 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import programs, releases, sandbox, settings, shim
+from harness import programs, releases, settings, shim
 from harness.registry import Skip, check, check_equal, test
 
 from . import go_safety
-from .static import (PTRACE, RET_ERRNO, alive, kill_at_any_moment, mortal, nsdrift, static, touching,
-                     wait_until)
+from .static import (PTRACE, RET_ERRNO, alive, kill_at_any_moment, mortal, noexec, nsdrift, static,
+                     touching, wait_until)
 
 NOBODY = 65534
 FOLLOW = ("run", "--follow-static")
@@ -441,9 +441,7 @@ def in_a_root_of_its_own():
 def library_that_cannot_be_executed():
     """Noticed half-way: the child runs as if nothing had been tried, and counts."""
     argv, touched = touching()
-    folder = settings.FOLDER / "noexec"
-    folder.mkdir()
-    sandbox.mount("none", folder, "tmpfs", 8)  # MS_NOEXEC
+    folder = noexec()
     shutil.copy(settings.library(), folder / "libnsdrift.so")
     run = subprocess.run([settings.command(), *FOLLOW, "--", "/usr/bin/busybox", "true"],
                          stderr=subprocess.PIPE, text=True, env=shim.environment(False))

@@ -431,12 +431,17 @@ def memory_deny_write_execute():
     refused(*argv, words="MDWE", touched=touched, before=deny)
 
 
-@test()
-def library_on_noexec():
-    argv, touched = touching()
+def noexec():
     folder = settings.FOLDER / "noexec"
     folder.mkdir()
     sandbox.mount("none", folder, "tmpfs", 8)  # MS_NOEXEC
+    return folder
+
+
+@test()
+def library_on_noexec():
+    argv, touched = touching()
+    folder = noexec()
     shutil.copy(settings.library(), folder / "libnsdrift.so")
     run = subprocess.run(["env", f"NSDRIFT_LIBRARY={folder}/libnsdrift.so", settings.command(), "run",
                           "--", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -447,9 +452,7 @@ def library_on_noexec():
 
 @test()
 def executable_on_noexec():
-    folder = settings.FOLDER / "noexec"
-    folder.mkdir()
-    sandbox.mount("none", folder, "tmpfs", 8)  # MS_NOEXEC
+    folder = noexec()
     program = shutil.copy(static("touches"), folder / "touches")
     for argv in ((), ("--best-effort",)):
         run = nsdrift("run", *argv, "--", program, settings.FOLDER / "a", settings.FOLDER / "b")
