@@ -9,7 +9,7 @@ from harness.registry import Skip, check, test
 
 UNIT = settings.TESTS / "unit"
 SHIM = settings.ROOT / "shim"
-PARTS = ["base", "names", "ledger", "rules", "report", "record", "stacks", "probes", "probes/process", "probes/go"]
+PARTS = ["base", "names", "ledger", "rules", "report", "record", "stacks", "goruntime", "host", "host/libc", "intake", "calls", "probes/go"]
 FLAGS = ["-std=gnu17", "-g", "-O1", "-Wall", "-D_GNU_SOURCE", f"-I{SHIM}", f"-I{settings.ROOT}/include",
          f"-I{UNIT}", "-fno-strict-aliasing", "-ffunction-sections", "-fno-omit-frame-pointer",
          "-fno-builtin", "-DNSDRIFT_IMPLEMENTATION", '-DNSD_VERSION="0"']

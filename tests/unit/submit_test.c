@@ -5,8 +5,8 @@
  */
 #include "base/syscall.h"
 #include "nsdrift.h"
-#include "probes/process/image.h"
-#include "probes/submit.h"
+#include "host/image.h"
+#include "intake/submit.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -10,7 +10,7 @@
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
 #include "probes/go/x86_64/trampoline.h"
-#include "probes/submit.h"
+#include "intake/submit.h"
 #include "report/report.h"
 #include "stacks/capture.h"
 #include <stdatomic.h>

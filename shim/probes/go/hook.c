@@ -10,11 +10,11 @@
 #include "probes/go/moment.h"
 #include "probes/go/process.h"
 #include "probes/go/stackpool.h"
-#include "probes/libc/proc_path.h"
-#include "probes/process/caller.h"
-#include "probes/process/identity.h"
-#include "probes/process/seccomp.h"
-#include "probes/submit.h"
+#include "host/proc_path.h"
+#include "host/caller.h"
+#include "host/identity.h"
+#include "calls/seccomp.h"
+#include "intake/submit.h"
 #include "stacks/capture.h"
 #include <linux/close_range.h>
 #include <linux/errno.h>

@@ -5,8 +5,8 @@
 #include "probes/go/moment.h"
 #include "base/syscall.h"
 #include "probes/go/stackpool.h"
-#include "probes/process/caller.h"
-#include "probes/submit.h"
+#include "host/caller.h"
+#include "intake/submit.h"
 #include "stacks/capture.h"
 
 /* After a fork without CLONE_VM the copy's m.procid is still the parent's. */

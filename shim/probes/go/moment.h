@@ -6,7 +6,7 @@
 #define NSD_PROBES_GO_MOMENT_H
 
 #include "ledger/event.h"
-#include "probes/go/runtime.h"
+#include "goruntime/runtime.h"
 #include "probes/go/x86_64/trampoline.h"
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,12 +8,12 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "probes/go/stackpool.h"
-#include "probes/process/caller.h"
-#include "probes/process/ending.h"
-#include "probes/process/environment.h"
-#include "probes/process/signals.h"
-#include "probes/process/unwatched.h"
-#include "probes/submit.h"
+#include "host/caller.h"
+#include "calls/ending.h"
+#include "host/environment.h"
+#include "calls/signals.h"
+#include "host/unwatched.h"
+#include "intake/submit.h"
 #include <linux/sched.h>
 
 /*

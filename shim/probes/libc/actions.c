@@ -6,10 +6,10 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/signals.h"
+#include "host/libc/next.h"
+#include "calls/observe.h"
+#include "host/libc/prototypes.h"
+#include "calls/signals.h"
 
 #include <asm/errno.h>
 

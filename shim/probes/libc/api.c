@@ -5,7 +5,7 @@
 #include "nsdrift.h"
 
 #include "base/syscall.h"
-#include "probes/libc/observe.h"
+#include "calls/observe.h"
 
 static void pin(enum nsd_call call, const struct nsd_site *site) {
     struct nsd_event event;

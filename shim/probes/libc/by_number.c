@@ -11,11 +11,11 @@
 #include "probes/libc/exits.h"
 #include "probes/libc/filters.h"
 #include "probes/libc/namespaces.h"
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
+#include "host/libc/next.h"
+#include "calls/observe.h"
 #include "probes/libc/processes.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/seccomp.h"
+#include "host/libc/prototypes.h"
+#include "calls/seccomp.h"
 
 #include <asm/errno.h>
 #include <linux/sched.h>

@@ -7,10 +7,10 @@
 
 #include "base/memory.h"
 #include "ledger/kinds.h"
-#include "probes/libc/next.h"
-#include "probes/libc/proc_path.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/identity.h"
+#include "host/libc/next.h"
+#include "host/proc_path.h"
+#include "host/libc/prototypes.h"
+#include "host/identity.h"
 
 #include <linux/fcntl.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
 #ifndef NSD_PROBES_LIBC_DESCRIPTORS_H
 #define NSD_PROBES_LIBC_DESCRIPTORS_H
 
-#include "probes/libc/observe.h"
+#include "calls/observe.h"
 
 /* After an open that answered `fd` as libc does; returns it. */
 int descriptors__opened(const struct nsd_site *site, const char *path, int fd);

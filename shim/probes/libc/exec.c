@@ -8,10 +8,10 @@
 
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/libc/next.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/signals.h"
-#include "probes/process/unwatched.h"
+#include "host/libc/next.h"
+#include "host/libc/prototypes.h"
+#include "calls/signals.h"
+#include "host/unwatched.h"
 
 #include <asm/errno.h>
 #include <stdarg.h>

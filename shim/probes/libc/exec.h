@@ -5,8 +5,8 @@
 #ifndef NSD_PROBES_LIBC_EXEC_H
 #define NSD_PROBES_LIBC_EXEC_H
 
-#include "probes/libc/observe.h"
-#include "probes/process/environment.h"
+#include "calls/observe.h"
+#include "host/environment.h"
 
 struct nsd_exec {
     struct nsd_environment environment; /* exec with environment.list */

@@ -5,10 +5,10 @@
  */
 #include "probes/libc/exits.h"
 
-#include "probes/libc/next.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/ending.h"
-#include "probes/process/identity.h"
+#include "host/libc/next.h"
+#include "host/libc/prototypes.h"
+#include "calls/ending.h"
+#include "host/identity.h"
 
 int exits__at_once(enum nsd_call call, const struct nsd_site *site, int status) {
     struct nsd_event event;

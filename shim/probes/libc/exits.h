@@ -4,7 +4,7 @@
 #ifndef NSD_PROBES_LIBC_EXITS_H
 #define NSD_PROBES_LIBC_EXITS_H
 
-#include "probes/libc/observe.h"
+#include "calls/observe.h"
 
 /*
  * Before the process ends at once (_exit, exit_group): the report is made. Returns the status to

@@ -6,10 +6,10 @@
 #include "probes/libc/filters.h"
 
 #include "base/syscall.h"
-#include "probes/libc/next.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/caller.h"
-#include "probes/process/seccomp.h"
+#include "host/libc/next.h"
+#include "host/libc/prototypes.h"
+#include "host/caller.h"
+#include "calls/seccomp.h"
 
 #include <linux/prctl.h>
 #include <stdarg.h>

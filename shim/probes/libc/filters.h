@@ -4,7 +4,7 @@
 #ifndef NSD_PROBES_LIBC_FILTERS_H
 #define NSD_PROBES_LIBC_FILTERS_H
 
-#include "probes/process/seccomp.h"
+#include "calls/seccomp.h"
 #include <stdbool.h>
 
 /* Before the call. False if it is not this process's own (a vfork child's). */

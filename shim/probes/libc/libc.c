@@ -4,9 +4,9 @@
  */
 #include "probes/libc/libc.h"
 
-#include "probes/libc/functions.h"
+#include "host/libc/functions.h"
 #include "probes/libc/threads.h"
-#include "probes/process/image.h"
+#include "host/image.h"
 #include "report/report.h"
 
 bool libc__begin(void) {

@@ -7,9 +7,9 @@
  */
 #include "base/memory.h"
 #include "names/modules.h"
-#include "probes/libc/functions.h"
-#include "probes/libc/next.h"
-#include "probes/libc/prototypes.h"
+#include "host/libc/functions.h"
+#include "host/libc/next.h"
+#include "host/libc/prototypes.h"
 
 #define DEFAULT_SCOPE ((void *) 0)
 #define NEXT_SCOPE ((void *) -1l)

@@ -2,9 +2,9 @@
  * The mount family: calls that depend on the caller's mnt namespace. Recorded with their flags and
  * their result; paths and data strings stay the host's (law 7). Nothing is asked of the kernel.
  */
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
-#include "probes/libc/prototypes.h"
+#include "host/libc/next.h"
+#include "calls/observe.h"
+#include "host/libc/prototypes.h"
 
 #define WORD(value) ((uint64_t) (uintptr_t) (value))
 #define FD(value) ((uint64_t) (int64_t) (value))

@@ -5,11 +5,11 @@
 #include "probes/libc/namespaces.h"
 
 #include "ledger/kinds.h"
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
-#include "probes/libc/prototypes.h"
+#include "host/libc/next.h"
+#include "calls/observe.h"
+#include "host/libc/prototypes.h"
 #include "probes/libc/threads.h"
-#include "probes/process/identity.h"
+#include "host/identity.h"
 
 #include <asm/errno.h>
 #include <linux/sched.h>

@@ -5,12 +5,12 @@
 #include "probes/libc/processes.h"
 
 #include "base/syscall.h"
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/environment.h"
-#include "probes/process/signals.h"
-#include "probes/process/unwatched.h"
+#include "host/libc/next.h"
+#include "calls/observe.h"
+#include "host/libc/prototypes.h"
+#include "host/environment.h"
+#include "calls/signals.h"
+#include "host/unwatched.h"
 
 #include <linux/sched.h>
 #include <stdarg.h>

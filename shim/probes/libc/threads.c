@@ -9,13 +9,13 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "probes/go/go.h"
-#include "probes/libc/creators.h"
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
-#include "probes/libc/pool.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/identity.h"
-#include "probes/process/image.h"
+#include "calls/creators.h"
+#include "host/libc/next.h"
+#include "calls/observe.h"
+#include "base/pool.h"
+#include "host/libc/prototypes.h"
+#include "host/identity.h"
+#include "host/image.h"
 
 extern int pthread_key_create(unsigned *key, void (*destructor)(void *)) __attribute__((weak));
 extern int pthread_setspecific(unsigned key, const void *value) __attribute__((weak));

@@ -4,9 +4,9 @@
  * until the parent runs on. Called by that assembly alone.
  */
 #include "base/syscall.h"
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
-#include "probes/libc/pool.h"
+#include "host/libc/next.h"
+#include "calls/observe.h"
+#include "base/pool.h"
 
 /* The first three words are known to the assembly. */
 struct vfork_block {

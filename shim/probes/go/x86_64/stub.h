@@ -5,7 +5,7 @@
 #ifndef NSD_PROBES_GO_X86_64_STUB_H
 #define NSD_PROBES_GO_X86_64_STUB_H
 
-#include "probes/go/runtime.h"
+#include "goruntime/runtime.h"
 #include "probes/go/x86_64/trampoline.h"
 #include <stdbool.h>
 #include <stddef.h>

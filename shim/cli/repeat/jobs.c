@@ -1,0 +1,283 @@
+/*
+ * Starting and ending of runs, see jobs.h. A run has a process group, so that one that hangs can be
+ * ended with its children; its standard input is empty, its output is kept in a file without a
+ * name, of which repeat.c shows the end where a run has failed.
+ */
+#include "cli/repeat/jobs.h"
+#include "cli/watch/child.h"
+#include "cli/command.h"
+#include "cli/read/folder.h"
+#include "cli/inject/inject.h"
+#include "cli/inject/obstacles.h"
+#include "cli/watch/preload.h"
+#include "cli/show/present.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
+#define TAKEN (sizeof taken / sizeof taken[0])
+
+static struct sigaction before[TAKEN];
+static sigset_t mask_before;
+static volatile sig_atomic_t interrupts;
+
+double jobs__now(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+/* ---- signals: blocked but for the time of jobs__wait ---- */
+
+static void on_signal(int signal) {
+    if (signal != SIGCHLD)
+        interrupts = interrupts + 1;
+}
+
+void jobs__take_signals(void) {
+    struct sigaction action;
+    sigset_t mask;
+
+    memset(&action, 0, sizeof action);
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&mask);
+    action.sa_handler = on_signal;
+    for (size_t i = 0; i < TAKEN; i++)
+        sigaddset(&mask, taken[i]);
+    sigprocmask(SIG_BLOCK, &mask, &mask_before);
+    for (size_t i = 0; i < TAKEN; i++) {
+        sigaction(taken[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN || taken[i] == SIGCHLD)
+            sigaction(taken[i], &action, NULL);
+    }
+}
+
+void jobs__give_signals_back(void) {
+    for (size_t i = 0; i < TAKEN; i++)
+        sigaction(taken[i], &before[i], NULL);
+    sigprocmask(SIG_SETMASK, &mask_before, NULL);
+}
+
+unsigned jobs__interrupts(void) {
+    return (unsigned) interrupts;
+}
+
+void jobs__wait(double seconds) {
+    struct timespec timeout = {.tv_sec = (time_t) seconds};
+    sigset_t mask = mask_before;
+
+    timeout.tv_nsec = (long) ((seconds - (double) timeout.tv_sec) * 1e9);
+    for (size_t i = 0; i < TAKEN; i++)
+        sigdelset(&mask, taken[i]);
+    /* A SIGCHLD that came before is pending, and ends the sleep at once. */
+    if (ppoll(NULL, 0, &timeout, &mask) < 0 && errno != EINTR)
+        nanosleep(&timeout, NULL);
+}
+
+/* ---- starting ---- */
+
+/* In the child: its own group, no input, its output apart, signals as nsdrift got them. */
+static void prepare(const struct nsd_job *job) {
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    setpgid(0, 0);
+    dup2(nothing, STDIN_FILENO);
+    dup2(fileno(job->output), STDOUT_FILENO);
+    dup2(fileno(job->output), STDERR_FILENO);
+    jobs__give_signals_back();
+}
+
+static void tell_error(int tell, int error) {
+    while (write(tell, &error, sizeof error) < 0 && errno == EINTR)
+        ;
+    _exit(127);
+}
+
+/*
+ * A static Go program: this process stays between, puts the library in, and ends as the program
+ * does.
+ */
+static void run_injected(const struct nsd_job_plan *plan, const char *options, int tell) {
+    char **environment = preload__environment_without();
+    static struct nsd_injector injector;
+    struct nsd_child child = {0};
+    struct nsd_holder holder;
+
+    inject__holder(&injector, &holder);
+    if (environment == NULL || !inject__begin(&injector, plan->library, options) ||
+        !inject__program(&injector, plan->program->path, plan->program->image) ||
+        !obstacles__none(&injector.refusal))
+        tell_error(tell, ENOEXEC);
+    if (!child__run(&child, plan->program->path, plan->arguments, environment, &holder) ||
+        refusal__is_said(&injector.refusal))
+        tell_error(tell, child.error != 0 ? child.error : ENOEXEC);
+    _exit(child__exit_status(&child));
+}
+
+static pid_t start_program(const struct nsd_job_plan *plan, const struct nsd_job *job, int tell,
+                           const char *options, char **environment) {
+    pid_t pid = fork();
+
+    if (pid > 0)
+        setpgid(pid, pid); /* whichever of us comes first */
+    if (pid != 0)
+        return pid;
+    prepare(job);
+    if (plan->program->state == NSD_PROGRAM_INJECTABLE)
+        run_injected(plan, options, tell);
+    execvpe(plan->program->path, plan->arguments, environment);
+    tell_error(tell, errno);
+    return 0;
+}
+
+bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t number) {
+    char **environment = NULL, *options, text[32];
+    int ends[2] = {-1, -1};
+
+    memset(job, 0, sizeof *job);
+    job->start_end = -1;
+    if (!collect__begin(&job->collection))
+        return false;
+    if (!folder__make_index(&job->collection)) {
+        jobs__end(job);
+        return false;
+    }
+    folder__keep_all(&job->collection); /* the order of events is what runs are compared by */
+    job->number = number;
+    snprintf(text, sizeof text, "%llu", (unsigned long long) number);
+    setenv("NSDRIFT_RUN", text, 1);
+    job->output = tmpfile();
+    options = folder__options(&job->collection);
+    if (options != NULL)
+        environment = preload__environment(plan->library, options, plan->program->needs_asan);
+    if (environment != NULL && job->output != NULL && pipe2(ends, O_CLOEXEC) == 0) {
+        fflush(NULL);
+        job->began = jobs__now();
+        job->pid = job->program = start_program(plan, job, ends[1], options, environment);
+    }
+    if (job->pid <= 0)
+        command__say("run %s cannot be started: %s", text, strerror(errno));
+    job->start_end = ends[0];
+    if (ends[1] >= 0)
+        close(ends[1]);
+    preload__free(environment);
+    free(options);
+    if (job->pid > 0)
+        return true;
+    jobs__end(job);
+    return false;
+}
+
+/* ---- over ---- */
+
+static bool start_check(const struct nsd_job_plan *plan, struct nsd_job *job) {
+    char number[32], status[32];
+
+    snprintf(number, sizeof number, "%llu", (unsigned long long) job->number);
+    snprintf(status, sizeof status, "%d",
+             WIFSIGNALED(job->status) ? 128 + WTERMSIG(job->status) : WEXITSTATUS(job->status));
+    fflush(NULL);
+    job->checking = true;
+    job->pid = fork();
+    if (job->pid == 0) {
+        prepare(job);
+        setenv("NSDRIFT_RUN", number, 1);
+        setenv("NSDRIFT_STATUS", status, 1);
+        execl("/bin/sh", "sh", "-c", plan->check, (char *) NULL);
+        _exit(127);
+    }
+    if (job->pid > 0)
+        setpgid(job->pid, job->pid);
+    return job->pid > 0;
+}
+
+static void read_start(struct nsd_job *job) {
+    int error = 0;
+
+    if (job->start_end < 0)
+        return;
+    if (read(job->start_end, &error, sizeof error) == (ssize_t) sizeof error)
+        job->error = error;
+    close(job->start_end);
+    job->start_end = -1;
+}
+
+bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job) {
+    int status;
+    pid_t ended;
+
+    if (job->number == 0)
+        return false;
+    ended = waitpid(job->pid, &status, WNOHANG);
+    if (ended == 0) {
+        if (plan->patience > 0 && !job->late && jobs__now() - job->began > plan->patience) {
+            job->late = true;
+            jobs__signal(job, SIGKILL);
+        }
+        return false;
+    }
+    if (job->checking) {
+        job->verdict = status;
+        job->pid = 0;
+        return true;
+    }
+    job->status = status;
+    read_start(job);
+    /* What it left behind in its group does not outlive it: the next run starts afresh. */
+    if (job->late)
+        jobs__signal(job, SIGKILL);
+    folder__read(&job->collection, 3);
+    if (job->error == 0 && !job->late && plan->check != NULL && interrupts == 0 &&
+        start_check(plan, job))
+        return false;
+    job->pid = 0;
+    return true;
+}
+
+bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
+    int status = plan->check != NULL ? job->verdict : job->status;
+
+    return !job->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *job) {
+    /* A static Go program is a child of the process that we know. */
+    bool found = plan->program->state == NSD_PROGRAM_INJECTABLE && job->collection.count > 0;
+
+    for (size_t i = 0; i < job->collection.count; i++) {
+        const struct nsd_report_image *image = &job->collection.image[i];
+        struct nsd_view_coverage view;
+
+        found = found || image->pid == job->program;
+        if (image->closing < 0)
+            continue;
+        lines__coverage(&image->line[image->closing], &view);
+        if (view.lost > 0 || view.go_unknown ||
+            (image->pid == job->program && present__is_hidden(&view)))
+            return false;
+    }
+    return found && job->collection.unseen == 0 && !job->collection.index_lost;
+}
+
+void jobs__signal(const struct nsd_job *job, int signal) {
+    if (job->pid > 0)
+        kill(-job->pid, signal);
+}
+
+void jobs__end(struct nsd_job *job) {
+    if (job->start_end >= 0)
+        close(job->start_end);
+    if (job->output != NULL)
+        fclose(job->output);
+    collect__end(&job->collection);
+    memset(job, 0, sizeof *job);
+    job->start_end = -1;
+}
