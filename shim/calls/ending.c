@@ -8,6 +8,7 @@
 #include "base/syscall.h"
 #include "host/caller.h"
 #include "host/image.h"
+#include "intake/last_words.h"
 #include "intake/submit.h"
 #include "report/report.h"
 #include <stddef.h>
@@ -40,7 +41,7 @@ __attribute__((destructor)) static void end_of_image(void) {
     submit__prepare(&event, NSD_CALL_EXIT, caller.tid);
     if (announced.call == NSD_CALL_EXIT && announced.tid == caller.tid)
         event = announced;
-    submit__report(&event, NSD_OCCASION_EXIT);
+    last_words__report(&event, NSD_OCCASION_EXIT);
     if (nsd_options.exitcode.number == 0 || report__faults() == 0)
         return;
     status = (int) nsd_options.exitcode.number;

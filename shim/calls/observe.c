@@ -8,6 +8,7 @@
 #include "host/identity.h"
 #include "host/image.h"
 #include "stacks/capture.h"
+#include "intake/language.h"
 
 extern int *__errno_location(void) __attribute__((weak));
 
@@ -23,7 +24,7 @@ void host__set_errno(int error) {
 void observe__stack(struct nsd_event *event, const struct nsd_site *site) {
     event->frames = capture__native(site->return_address, site->stack_pointer, site->frame_pointer);
     if (event->runtime == NSD_RUNTIME_GO)
-        event->frames = submit__behind_c(event->tid, event->frames);
+        event->frames = language__behind_c(event->tid, event->frames);
     event->stack_pointer = site->stack_pointer;
 }
 
@@ -34,7 +35,7 @@ bool observe__begin(struct nsd_event *event, enum nsd_call call, const struct ns
         return false;
     submit__prepare(event, call, caller.tid);
     event->kinds = nsd_call_table[call].kinds;
-    submit__identify(caller.tid, event);
+    language__identify(caller.tid, event);
     if (site != NULL)
         observe__stack(event, site);
     return true;

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "host/environment.h"
 #include "host/identity.h"
+#include "intake/last_words.h"
 #include "intake/submit.h"
 #include <linux/filter.h>
 #include <linux/prctl.h>
@@ -42,7 +43,7 @@ void seccomp__before(int32_t tid, const struct nsd_filter_call *call) {
     if (!submit__has_findings())
         return;
     submit__prepare(&event, NSD_CALL_REPORT, tid);
-    submit__report(&event, NSD_OCCASION_SIGNAL);
+    last_words__report(&event, NSD_OCCASION_SIGNAL);
 }
 
 /* Some way through the program ends in death, or in an answer that cannot be told from here. */

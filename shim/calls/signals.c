@@ -10,6 +10,7 @@
 #include "host/caller.h"
 #include "host/identity.h"
 #include "host/image.h"
+#include "intake/last_words.h"
 #include "intake/submit.h"
 #include <stdatomic.h>
 #include <stdint.h>
@@ -61,7 +62,7 @@ static void on_signal(int number, void *info, void *context) {
 
         submit__prepare(&event, NSD_CALL_REPORT, caller.tid);
         event.arguments[0] = (uint64_t) number;
-        submit__report(&event, NSD_OCCASION_SIGNAL);
+        last_words__report(&event, NSD_OCCASION_SIGNAL);
     }
     version = atomic_load(&host_version);
     action = host;

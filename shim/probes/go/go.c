@@ -10,6 +10,7 @@
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
 #include "probes/go/x86_64/trampoline.h"
+#include "intake/language.h"
 #include "intake/submit.h"
 #include "report/report.h"
 #include "stacks/capture.h"
@@ -136,7 +137,7 @@ bool go__begin(void) {
     hook__begin();
     patch(runtime);
     if (runtime->decoded)
-        submit__set_language(&go_language);
+        language__set(&go_language);
     return true;
 }
 
@@ -190,7 +191,7 @@ bool go__library_begins(uintptr_t return_address) {
     nsd_go_signal = (uint32_t) nsd_options.signal.number;
     hook__begin();
     patch(&nsd_go_runtime);
-    submit__set_language(&go_language);
+    language__set(&go_language);
     if (submit__any_descriptor())
         hook__watch_descriptors();
     return true;

@@ -10,6 +10,7 @@
 #include "host/caller.h"
 #include "calls/ending.h"
 #include "calls/signals.h"
+#include "intake/last_words.h"
 #include "intake/submit.h"
 
 uint32_t nsd_go_signal;
@@ -48,7 +49,7 @@ void nsd_go_exit(struct nsd_go_call *call) {
     }
     memory__fill(event.arguments, 0, sizeof event.arguments);
     event.arguments[0] = (uint32_t) status;
-    submit__report(&event, NSD_OCCASION_EXIT);
+    last_words__report(&event, NSD_OCCASION_EXIT);
     call->arguments[0] = (uint32_t) ending__status(status);
 }
 

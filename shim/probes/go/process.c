@@ -13,6 +13,7 @@
 #include "host/environment.h"
 #include "calls/signals.h"
 #include "host/unwatched.h"
+#include "intake/last_words.h"
 #include "intake/submit.h"
 #include <linux/sched.h>
 
@@ -89,14 +90,14 @@ void process__before_exec(struct nsd_go_moment *moment) {
     struct nsd_event event;
 
     moment__describe(moment, NSD_CALL_EXEC, &event);
-    submit__report(&event, NSD_OCCASION_EXEC);
+    last_words__report(&event, NSD_OCCASION_EXEC);
     hand_on(moment->call, moment->m, false);
 }
 
 /* Only a failed exec comes back. */
 void process__after_exec(struct nsd_go_moment *moment) {
     process__child_after_exec(moment->call, moment->m);
-    submit__exec_failed(moment->tid, moment->call->result);
+    last_words__exec_failed(moment->tid, moment->call->result);
 }
 
 /* Flags as clone takes them, whichever call it is. */
@@ -174,6 +175,6 @@ void process__before_exit_group(struct nsd_go_moment *moment) {
     struct nsd_event event;
 
     moment__describe(moment, NSD_CALL_EXIT_GROUP, &event);
-    submit__report(&event, NSD_OCCASION_EXIT);
+    last_words__report(&event, NSD_OCCASION_EXIT);
     moment->call->arguments[0] = (uint32_t) ending__status((int) moment->call->arguments[0]);
 }

@@ -6,6 +6,7 @@
 
 #include "base/syscall.h"
 #include "calls/observe.h"
+#include "intake/last_words.h"
 
 static void pin(enum nsd_call call, const struct nsd_site *site) {
     struct nsd_event event;
@@ -36,7 +37,7 @@ NSD_EXPORT void nsdrift_report(void) {
     struct nsd_event event;
 
     if (nsd_on && observe__begin(&event, NSD_CALL_REPORT, NSD_SITE()))
-        submit__report(&event, NSD_OCCASION_SIGNAL);
+        last_words__report(&event, NSD_OCCASION_SIGNAL);
 }
 
 NSD_EXPORT const char *nsdrift_version(void) {

@@ -11,6 +11,7 @@
 #include "host/proc_path.h"
 #include "host/libc/prototypes.h"
 #include "host/identity.h"
+#include "intake/language.h"
 
 #include <linux/fcntl.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@ static _Atomic uint64_t known[DESCRIPTORS / 64];
 static bool is_known(unsigned fd) {
     if (!submit__any_descriptor())
         return false;
-    if (fd >= DESCRIPTORS || submit__has_language())
+    if (fd >= DESCRIPTORS || language__is_known())
         return true;
     return (atomic_load_explicit(&known[fd / 64], memory_order_relaxed) >> (fd % 64) & 1) != 0;
 }

@@ -12,6 +12,7 @@
 #include "host/libc/prototypes.h"
 #include "calls/signals.h"
 #include "host/unwatched.h"
+#include "intake/last_words.h"
 
 #include <asm/errno.h>
 #include <stdarg.h>
@@ -26,7 +27,7 @@ void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, int folder,
     exec->ours = observe__begin(&event, NSD_CALL_EXEC, site) && !caller__is_stranger();
     if (exec->ours) {
         exec->tid = event.tid;
-        submit__report(&event, NSD_OCCASION_EXEC);
+        last_words__report(&event, NSD_OCCASION_EXEC);
     }
     environment__for_exec(given, caller__is_vfork_child(key) ? key : 0, &exec->environment);
     exec->changed = exec->environment.list != (char **) (uintptr_t) given;
@@ -52,7 +53,7 @@ long exec__failed(struct nsd_exec *exec, long result) {
     signals__after_exec();
     unwatched__take_back();
     if (exec->ours)
-        submit__exec_failed(exec->tid, observe__kernel_result(result));
+        last_words__exec_failed(exec->tid, observe__kernel_result(result));
     return result;
 }
 

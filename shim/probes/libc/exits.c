@@ -9,6 +9,7 @@
 #include "host/libc/prototypes.h"
 #include "calls/ending.h"
 #include "host/identity.h"
+#include "intake/last_words.h"
 
 int exits__at_once(enum nsd_call call, const struct nsd_site *site, int status) {
     struct nsd_event event;
@@ -16,7 +17,7 @@ int exits__at_once(enum nsd_call call, const struct nsd_site *site, int status) 
     if (!observe__begin(&event, call, site) || caller__is_stranger())
         return status;
     event.arguments[0] = (uint64_t) (int64_t) status;
-    submit__report(&event, NSD_OCCASION_EXIT);
+    last_words__report(&event, NSD_OCCASION_EXIT);
     return ending__status(status);
 }
 

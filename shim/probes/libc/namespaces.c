@@ -10,13 +10,14 @@
 #include "host/libc/prototypes.h"
 #include "probes/libc/threads.h"
 #include "host/identity.h"
+#include "intake/observed.h"
 
 #include <asm/errno.h>
 #include <linux/sched.h>
 
 /* Before its thread's first switch, and where that left the next place unknown. */
 static void observe(const struct nsd_event *event) {
-    if (submit__is_observed(event->tid, event->kinds))
+    if (observed__has(event->tid, event->kinds))
         return;
     threads__adopt(event->tid);
     submit__observe(event->tid, event->kinds);

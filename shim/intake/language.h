@@ -1,0 +1,35 @@
+/*
+ * The runtime above threads that this image has, as far as the intake must know one: at most one,
+ * made known by its probe before the process has a second thread (Go in a library: before the
+ * runtime has one). Asked by the intake and by the meanings of calls (shim/calls).
+ */
+#ifndef NSD_INTAKE_LANGUAGE_H
+#define NSD_INTAKE_LANGUAGE_H
+
+#include "ledger/event.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nsd_language {
+    /*
+     * Fills runtime, goroutine, lock and lock_epoch of the goroutine that runs on thread `tid` now.
+     * False: the thread does not belong to this runtime.
+     */
+    bool (*identify)(int32_t tid, struct nsd_event *event);
+    /* Descriptors that lead to namespaces are known: close and dup matter from now on. */
+    void (*watch_descriptors)(void);
+    /*
+     * The stack of C code with the stack of the goroutine that called it behind it; `frames` itself
+     * where no goroutine did.
+     */
+    const struct nsd_frames *(*behind_c)(int32_t tid, const struct nsd_frames *frames);
+};
+
+void language__set(const struct nsd_language *language);
+bool language__is_known(void);
+/* The three questions, put to the known language; false, nothing and `frames` without one. */
+bool language__identify(int32_t tid, struct nsd_event *event);
+void language__watch_descriptors(void);
+const struct nsd_frames *language__behind_c(int32_t tid, const struct nsd_frames *frames);
+
+#endif
