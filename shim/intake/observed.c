@@ -1,31 +1,16 @@
 /*
- * The table of observed threads (observed.h): one word a thread, tid below and kinds above, so that
- * a reader without the lock sees both or neither. Two threads that share a place put each other out.
+ * Writing the table of observed threads (observed.h), under the intake's lock.
  */
 #include "intake/observed.h"
-#include <stdatomic.h>
 
-#define PLACES 64u
-
-/*
- * Relaxed: a word is whole in itself, it is written under the intake's lock, and a reader that sees
- * an older word only asks the ledger once more.
- */
-static _Atomic uint64_t observed[PLACES];
+_Atomic uint64_t nsd_observed[NSD_OBSERVED_PLACES];
 
 static _Atomic uint64_t *place_of(int32_t tid) {
-    return &observed[(uint32_t) tid % PLACES];
+    return &nsd_observed[(uint32_t) tid % NSD_OBSERVED_PLACES];
 }
 
 static nsd_kinds kinds_for(uint64_t word, int32_t tid) {
     return (uint32_t) word == (uint32_t) tid ? (nsd_kinds) (word >> 32) : 0;
-}
-
-bool observed__has(int32_t tid, nsd_kinds kinds) {
-    uint64_t word = atomic_load_explicit(place_of(tid), memory_order_relaxed);
-
-    return (uint32_t) word == (uint32_t) tid &&
-           (kinds & NSD_ALL_KINDS & ~kinds_for(word, tid)) == 0;
 }
 
 void observed__note(struct nsd_ledger *ledger, int32_t tid, nsd_kinds kinds) {
@@ -47,6 +32,6 @@ void observed__forget(int32_t tid) {
 }
 
 void observed__reset(void) {
-    for (unsigned i = 0; i < PLACES; i++)
-        atomic_store_explicit(&observed[i], 0, memory_order_relaxed);
+    for (unsigned i = 0; i < NSD_OBSERVED_PLACES; i++)
+        atomic_store_explicit(&nsd_observed[i], 0, memory_order_relaxed);
 }

@@ -29,11 +29,7 @@ static struct slot {
 /* Relaxed: only the number itself matters; the slot's state publishes it. */
 static _Atomic uint32_t next_order;
 
-/*
- * How many slots are READY. Added to after the publication, with release, and read with acquire: a
- * reader that sees the count sees the slot.
- */
-static _Atomic uint32_t ready;
+_Atomic uint32_t nsd_queue_ready;
 
 bool queue__put(const struct nsd_event *event) {
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -45,14 +41,10 @@ bool queue__put(const struct nsd_event *event) {
         slots[i].order = atomic_fetch_add_explicit(&next_order, 1, memory_order_relaxed);
         slots[i].event = *event;
         atomic_store_explicit(&state[i], READY, memory_order_release);
-        atomic_fetch_add_explicit(&ready, 1, memory_order_release);
+        atomic_fetch_add_explicit(&nsd_queue_ready, 1, memory_order_release);
         return true;
     }
     return false;
-}
-
-bool queue__is_empty(void) {
-    return atomic_load_explicit(&ready, memory_order_acquire) == 0;
 }
 
 const struct nsd_event *queue__oldest(void) {
@@ -72,11 +64,11 @@ void queue__remove(const struct nsd_event *event) {
         (const struct slot *) ((const char *) event - offsetof(struct slot, event));
 
     atomic_store_explicit(&state[slot - slots], EMPTY, memory_order_release);
-    atomic_fetch_sub_explicit(&ready, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&nsd_queue_ready, 1, memory_order_relaxed);
 }
 
 void queue__reset(void) {
     for (unsigned i = 0; i < SLOTS; i++)
         atomic_store_explicit(&state[i], EMPTY, memory_order_relaxed);
-    atomic_store_explicit(&ready, 0, memory_order_relaxed);
+    atomic_store_explicit(&nsd_queue_ready, 0, memory_order_relaxed);
 }

@@ -7,12 +7,21 @@
 #define NSD_INTAKE_QUEUE_H
 
 #include "ledger/event.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* False: the queue is full and the event is lost; the caller counts it. */
 bool queue__put(const struct nsd_event *event);
-/* One load; false may be out of date at once. */
-bool queue__is_empty(void);
+/*
+ * How many slots are READY. Added to after the publication, with release, and read with acquire: a
+ * reader that sees the count sees the slot. In the header because every event reads it.
+ */
+extern _Atomic uint32_t nsd_queue_ready;
+
+/* One load; the answer may be out of date at once. */
+static inline bool queue__is_empty(void) {
+    return atomic_load_explicit(&nsd_queue_ready, memory_order_acquire) == 0;
+}
 /*
  * The event that was put in first, among those that are complete; NULL if none is. It stays in the
  * queue until queue__remove. For the owner of the intake's lock.

@@ -23,6 +23,7 @@
 #include <stdatomic.h>
 
 struct nsd_intake intake;
+const struct nsd_language *_Atomic nsd_language;
 
 /*
  * Both only ever go from false to true (a fork child sets them back while it is alone). Relaxed: a
