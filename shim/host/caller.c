@@ -1,7 +1,10 @@
 /*
- * Who is calling: see caller.h. A page that the kernel wipes on fork tells a copy; marks that stand
- * while a vfork-like clone is under way tell the child that runs in our memory. Reached from every
- * wrapper and hook.
+ * Whether the caller is a thread of the watched process (caller.h). Three mechanisms:
+ * - a page with MADV_WIPEONFORK holds 1; a caller that reads 0 runs in a fork child;
+ * - while a clone with CLONE_VM|CLONE_VFORK is under way its thread is marked, and a caller with a
+ *   marked key is the vfork child, which runs in our memory with its parent's thread pointer;
+ * - the tid is read where libc keeps it, after that word has been checked against gettid.
+ * Reached from every wrapper and hook: no libc, no lock.
  */
 #include "host/caller.h"
 #include "base/memory.h"
@@ -15,26 +18,33 @@
 
 bool nsd_on;
 
-/* A word in a page of its own: 1 here, 0 in a fork copy (MADV_WIPEONFORK, Linux 4.14). */
-static volatile uint32_t *original;
+/* In a page of its own: 1 here, 0 in a fork child (MADV_WIPEONFORK, Linux 4.14). */
+static volatile uint32_t *not_forked;
 static void (*on_copy)(void);
 
 /*
  * Where the C libraries keep a thread's tid, in bytes above the thread pointer: struct pthread's
- * tid in glibc (since 2.4) and in musl (since 1.1.22). None is believed before it held what gettid
- * says, and the first threads that are born are asked again.
+ * tid in glibc (since 2.4) and in musl (since 1.1.22). An offset is used only after the word there
+ * was equal to gettid, and the first new threads are checked again.
+ *
+ * The three words below are relaxed: each is whole in itself, and a reader that sees an older value
+ * only makes a system call that it could have saved.
  */
 static const ptrdiff_t tid_offsets[] = {720, 48};
-/* The one that is right here; 0: not known yet. */
+/* The offset that is right in this process; 0: not known yet. */
 static _Atomic ptrdiff_t tid_offset;
 static _Atomic bool tid_is_unreliable;
-/* Births that had it there too; after TRUST of them the system call is saved there as well. */
+/* New threads whose word was right; from TRUST on their gettid is saved too. */
 static _Atomic uint32_t agreeing_births;
 #define TRUST 2u
 
 #define PAGE 4096u
 
-/* Threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment, by key. */
+/*
+ * Keys of the threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment. A key is
+ * written before the count grows and read after the count (sequentially consistent writes, acquire
+ * reads): the child must find its parent's mark, and it is the parent's own thread that wrote it.
+ */
 #define MARKS 64u
 static _Atomic uintptr_t marks[MARKS];
 static _Atomic uint32_t mark_count;
@@ -50,7 +60,7 @@ static void learn_tid_offset(uintptr_t thread_pointer, int32_t tid) {
         int32_t word;
         const char *at = (const char *) thread_pointer + tid_offsets[i];
 
-        /* musl's is the smaller block: what lies 720 bytes up there may not be mapped. */
+        /* musl's block is smaller: the byte at 720 may not be mapped there. */
         if (memory__try_copy(&word, at, sizeof word) == sizeof word && word == tid) {
             atomic_store_explicit(&tid_offset, tid_offsets[i], memory_order_relaxed);
             return;
@@ -63,7 +73,7 @@ void caller__distrust_thread_pointer(void) {
     atomic_store_explicit(&tid_is_unreliable, true, memory_order_relaxed);
 }
 
-/* The offset, while the tid behind it is believed unasked; else 0. */
+/* The offset, as long as the tid there needs no check; else 0. */
 static ptrdiff_t trusted_offset(void) {
     return atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed)
                ? 0
@@ -122,8 +132,8 @@ bool caller__begin(void (*copy)(void)) {
         sys__munmap((void *) page, PAGE);
         return false;
     }
-    original = (volatile uint32_t *) page;
-    *original = 1;
+    not_forked = (volatile uint32_t *) page;
+    *not_forked = 1;
     on_copy = copy;
     return true;
 }
@@ -169,12 +179,12 @@ void caller__clear_vfork(int32_t tid, uintptr_t key) {
 void caller__fork_child(void) {
     if (!nsd_on)
         return;
-    /* Marks of threads that were not copied. */
+    /* The marked threads were not copied into this process. */
     for (unsigned i = 0; i < MARKS; i++)
         atomic_store(&marks[i], 0);
     atomic_store(&mark_count, 0);
-    *original = 1;
-    /* libc's fork writes the child's tid down, a bare clone leaves the parent's there. */
+    *not_forked = 1;
+    /* libc's fork updates the word with the child's tid; a bare clone leaves the parent's tid. */
     if (image__has_libc() && !identity__is_quiet()) {
         atomic_store(&agreeing_births, 0);
         caller__tid_at_birth(machine__thread_pointer());
@@ -189,7 +199,7 @@ bool caller__is_stranger(void) {
 bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid) {
     if (!nsd_on)
         return false;
-    if (*original == 0)
+    if (*not_forked == 0)
         caller__fork_child();
     if (thread_pointer != 0 && caller__is_vfork_child(thread_pointer))
         return false;

@@ -1,6 +1,16 @@
 /*
- * Who is calling: a thread of the watched process, its vfork child in our memory, a fork copy, or
- * a stranger. Every wrapper and hook asks this before it records anything. Safe everywhere.
+ * The host room: what is asked of the process that we live in.
+ *
+ * In come questions: which thread calls, which namespace a descriptor or a thread leads to, what
+ * the image is, what its next image must inherit, whether a program will be watched. Out go
+ * answers, by raw system calls and by words of memory; none of them changes anything that the
+ * program can see. Called by the intake, by the meanings of calls and by the entrances; the room
+ * knows none of them. Under a seccomp filter of the host (identity__quiet) nothing here makes a
+ * system call.
+ *
+ * This file: whether the caller is a thread of the watched process, its vfork child in our memory,
+ * a fork child, or another process that shares our memory. Every wrapper and hook asks before it
+ * records anything. Safe in a signal handler, in a vfork child and on a Go stack.
  */
 #ifndef NSD_HOST_CALLER_H
 #define NSD_HOST_CALLER_H
@@ -16,47 +26,48 @@ struct nsd_caller {
 };
 
 /*
- * True if the caller is a thread of this process whose events count. False for a vfork child and
- * for another process that shares our memory. A fork copy (seen by the wipe-on-fork page) first
- * gets an empty ledger of its own. `thread_pointer` is the caller's (0 in Go without cgo: then
- * `known_tid` is given, from m.procid, else pass 0).
- * An unknown thread of ours (raw clone) is announced to the ledger as THREAD_FOUND.
+ * True if the caller is a thread of this process, whose events count. False for a vfork child and
+ * for another process that shares our memory. A fork child (it reads 0 in the wipe-on-fork page)
+ * first gets an empty ledger of its own. `thread_pointer` is the caller's, 0 in Go without cgo;
+ * `known_tid` is m.procid there, and 0 elsewhere.
  */
 bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid);
 
 /*
- * A process of its own that shares our memory (clone with CLONE_VM and without CLONE_THREAD): what
- * it ends or execs is not this image. One system call: for the calls that end an image.
+ * The caller is another process that shares our memory (clone with CLONE_VM, without CLONE_THREAD):
+ * its exit or exec does not end this image. One system call, so only calls that end an image ask.
  */
 bool caller__is_stranger(void);
 
 /*
- * Before and after a clone with CLONE_VM|CLONE_VFORK (vfork, posix_spawn is the library's own
- * matter). Between them whoever arrives with this thread pointer (or, Go, this m) is the child.
- * Nested calls by the child do nothing. mark returns false when it is the child who asks.
+ * Before and after a clone with CLONE_VM|CLONE_VFORK. Between the two, a caller with this key (its
+ * thread pointer; in Go its m) is the vfork child. mark returns false, and marks nothing, where the
+ * caller is such a child itself.
  */
 bool caller__mark_vfork(int32_t tid, uintptr_t key);
 void caller__clear_vfork(int32_t tid, uintptr_t key);
 bool caller__is_vfork_child(uintptr_t key);
 
-/* In a fork child, as its first act (wrappers of fork and _Fork, raw clones): a fresh image. */
+/* In a fork child, before anything else (wrappers of fork and _Fork, raw clones): a fresh image. */
 void caller__fork_child(void);
 
 /*
- * At start: the page that tells a fork copy. False where the kernel has no such thing: then nothing
- * is watched, since a copy would write into records that it takes for its own. on_copy is called in
- * a fork copy, before anything of its own is recorded.
+ * At start: maps the wipe-on-fork page. False where the kernel has none (before Linux 4.14): then
+ * nothing is watched, because a fork child would write into its parent's records. `on_copy` is
+ * called in each fork child before its first event.
  */
 bool caller__begin(void (*on_copy)(void));
 /*
- * A thread's tid is read from where libc keeps it, not asked of the kernel, as long as every thread
- * has a thread pointer of libc's own. Of a thread that was just born (0: not to be had without a
- * call), which checks that it is so.
+ * Tid of a new thread; the first new threads also check the word where libc keeps the tid against
+ * gettid. 0 if that would need a system call that a filter forbids.
  */
 int32_t caller__tid_at_birth(uintptr_t thread_pointer);
-/* The thread was made by libc, whose functions may be called in it. */
+/* libc made the thread, so libc's functions may be called in it. */
 bool caller__is_libc_thread(uintptr_t thread_pointer, int32_t tid);
-/* A bare clone with CLONE_VM is about to run with another's thread pointer, or one of its make. */
+/*
+ * A bare clone with CLONE_VM is about to run with another thread's thread pointer or with one that
+ * libc did not make: from now on every tid is asked of the kernel.
+ */
 void caller__distrust_thread_pointer(void);
 
 #endif

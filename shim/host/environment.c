@@ -1,7 +1,8 @@
 /*
- * The environment across exec: see environment.h. Keeps what this image was started with and builds
- * the next image's list where the host's own would lose the preload, or would name a library that
- * is not there.
+ * The environment of the next image (environment.h). Remembers the library's path and the options
+ * that this image was started with. Where the host's own list has lost the preload, a new list with
+ * it is built in a mapping; where the library cannot be reached from the caller's root, a list
+ * without it, because ld.so would complain on the program's stderr.
  */
 #include "host/environment.h"
 #include "base/memory.h"
@@ -18,8 +19,7 @@
 #define OPTIONS "NSDRIFT_OPTIONS="
 #define PRELOAD "LD_PRELOAD="
 
-static char **host_environment;
-static char library[PATH_MAX]; /* absolute, as it can be handed on; empty: unknown */
+static char library[PATH_MAX]; /* absolute path for LD_PRELOAD; empty: unknown */
 static uint64_t library_device, library_inode;
 static const char *options_entry; /* "NSDRIFT_OPTIONS=..." as it was at start, NULL */
 
@@ -37,11 +37,9 @@ const char *environment__of(char **list, const char *name) {
     return NULL;
 }
 
-const char *environment__get(const char *name) {
-    return environment__of(host_environment, name);
-}
-
-/* Our own path as the loader opened it, made absolute while the working directory is the start's.
+/*
+ * The library's path as the loader opened it, made absolute now, while the working directory is
+ * still the one of the start.
  */
 static void learn_library(void) {
     for (unsigned i = 0; i < modules__count(); i++) {
@@ -57,7 +55,7 @@ static void learn_library(void) {
 
             if (got <= 0)
                 return;
-            before = (size_t) got; /* with its NUL, which becomes the slash */
+            before = (size_t) got; /* counts the NUL, which becomes the slash */
             library[before - 1] = '/';
         }
         if (before + length + 1 > sizeof library || sys__stat(module->path, &stat) != 0) {
@@ -71,7 +69,7 @@ static void learn_library(void) {
     }
 }
 
-/* Only the copy stays true: the host may overwrite its environment's memory (setproctitle does). */
+/* A copy, because the host may overwrite its environment's memory (setproctitle does). */
 static const char *keep(const char *entry) {
     size_t size = string__length(entry) + 1;
     long at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -90,8 +88,7 @@ const char *environment__options_entry(char **list) {
     return NULL;
 }
 
-void environment__begin(char **environment, const char *options) {
-    host_environment = environment;
+void environment__begin(const char *options) {
     learn_library();
     if (options != NULL)
         options_entry = keep(options);
@@ -125,7 +122,7 @@ static bool is_separator(char c) {
     return c == ':' || c == ' ';
 }
 
-/* The element of an LD_PRELOAD value that is ours: [*from, *end) in value; false if none is. */
+/* Our element of an LD_PRELOAD value: [*from, *end) in `value`. False if there is none. */
 static bool find_element(const char *value, const char **from, const char **end) {
     const char *base = string__base_name(library);
     size_t base_length = string__length(base);
@@ -139,7 +136,7 @@ static bool find_element(const char *value, const char **from, const char **end)
         while (*value != '\0' && !is_separator(*value))
             value++;
         stop = value;
-        /* By its file name: the user may have spelled the folder in another way. */
+        /* Compared by file name: the user may have written the folder in another way. */
         if ((size_t) (stop - start) >= base_length &&
             memory__equal(stop - base_length, base, base_length) &&
             ((size_t) (stop - start) == base_length || stop[-(ptrdiff_t) base_length - 1] == '/')) {
@@ -151,12 +148,12 @@ static bool find_element(const char *value, const char **from, const char **end)
     return false;
 }
 
-/* What must be done to the host's list. */
+/* The changes that the host's list needs. */
 struct plan {
     bool add_switch, add_options, add_preload;
-    bool strip_ours;                /* follow=0: none of the three goes on */
-    const char *cut_from, *cut_end; /* our element in its LD_PRELOAD, to be cut out */
-    const char *preload;            /* its LD_PRELOAD value, NULL for none */
+    bool strip_ours;                /* follow=0: remove all three variables of ours */
+    const char *cut_from, *cut_end; /* our element of the LD_PRELOAD value, to be removed */
+    const char *preload;            /* the LD_PRELOAD value, NULL for none */
     size_t entries;
 };
 
@@ -167,9 +164,7 @@ struct present {
 
 #define PAGE 4096u
 
-/*
- * Notes what this entry says. It is known to begin in memory that is there.
- */
+/* Notes an entry that is one of our variables. Its first byte is known to be readable. */
 static void note_entry(struct plan *plan, const char *entry, struct present *present) {
     if (entry[0] != 'N' && entry[0] != 'L')
         return;
@@ -181,10 +176,7 @@ static void note_entry(struct plan *plan, const char *entry, struct present *pre
         plan->preload = entry + sizeof PRELOAD - 1;
 }
 
-/*
- * Reads the host's list as the kernel would: where it would answer EFAULT this must not crash.
- * False then.
- */
+/* Reads the host's list. False, and no crash, where the kernel would answer EFAULT. */
 static bool read_entries(char *const *given, struct plan *plan, struct present *present) {
     const void *part[MEMORY_PLACES];
 
@@ -195,7 +187,7 @@ static bool read_entries(char *const *given, struct plan *plan, struct present *
             size_t in_page = PAGE - ((uintptr_t) given & (PAGE - 1));
             size_t size = sizeof part < in_page ? sizeof part : in_page;
 
-            /* A pointer that lies across two pages is read by itself. */
+            /* A pointer that crosses into the next page is read alone. */
             if (size < sizeof part[0])
                 size = sizeof part[0];
             room = (unsigned) (memory__try_copy(part, given, size) / sizeof part[0]);
@@ -218,9 +210,9 @@ static bool read_entries(char *const *given, struct plan *plan, struct present *
 }
 
 /*
- * Under a seccomp filter that can kill the preload goes no further: the next image would be watched
- * by calls that it may die of. Under any filter it is not asked whether the library can be reached:
- * it is as it was right before, since sandboxes change the root first and filter last.
+ * Under a seccomp filter that can kill, the next image gets no preload: our calls there might kill
+ * it. Under any filter the library's file is not looked at again: the answer from before the filter
+ * holds, because sandboxes change their root first and set the filter last.
  */
 static bool make_plan(char *const *given, struct plan *plan) {
     bool follow = nsd_options.follow.number != 0;
@@ -280,12 +272,15 @@ static char *write_preload(char *to, const struct plan *plan) {
         memory__copy(at, rest, length + 1);
         at += length;
         if (at == to + sizeof PRELOAD - 1)
-            return to; /* nothing left in it: no entry at all */
+            return to; /* the value is empty now: leave the variable out */
         return at + 1;
     }
 }
 
-/* Mappings that vfork children exec'd away from, by the key of their parent's mark. */
+/*
+ * Lists that vfork children mapped and left behind by their exec, by the key of their parent's mark.
+ * The key is written last and read first, sequentially consistent: a slot with a key is complete.
+ */
 #define LEFT_MOST 64u
 static struct left_mapping {
     _Atomic uintptr_t key;
@@ -318,8 +313,8 @@ void environment__reclaim(uintptr_t vfork_key) {
 }
 
 /*
- * Where the new list goes. Under a seccomp filter no mapping can be made: there is one place for
- * that, which is not given back, since who execs under a filter rarely comes back from it.
+ * Memory for the new list. Under a seccomp filter nothing may be mapped, so one static list serves;
+ * it is never given back, because an exec under a filter rarely fails.
  */
 static char **take_room(size_t size, struct nsd_environment *out) {
     static char *room[4096];
@@ -361,7 +356,7 @@ void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_e
         if (plan.strip_ours && (entry_is(entry, SWITCH) || entry_is(entry, OPTIONS)))
             continue;
         if (new_preload && entry_is(entry, PRELOAD)) {
-            /* In its place, so that the order of what the host set stays. */
+            /* In the same place, so that the order of the host's variables stays. */
             if (end != strings)
                 list[count++] = strings;
             end = strings;
@@ -379,7 +374,7 @@ void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_e
     out->list = list;
     if (vfork_key != 0 && out->mapping != NULL) {
         leave(vfork_key, out);
-        /* Its end is the parent's matter; a failed exec keeps it until then. */
+        /* The parent unmaps it (environment__reclaim), also after a failed exec. */
         out->mapping = NULL;
     }
 }

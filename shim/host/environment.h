@@ -1,8 +1,7 @@
 /*
- * The environment across exec: what the next image must have in it (follow=1) or must not
- * (follow=0, or the library cannot be reached from the caller's root). Called before every exec,
- * also in vfork children and on hook stacks: memory comes from one mmap that environment__release
- * gives back.
+ * The environment of the next image: with our three variables (follow=1), or without them (follow=0,
+ * or the library cannot be reached from the caller's root). Called before every exec, also in vfork
+ * children and on hook stacks. Memory comes from one mmap that environment__release gives back.
  */
 #ifndef NSD_HOST_ENVIRONMENT_H
 #define NSD_HOST_ENVIRONMENT_H
@@ -12,35 +11,31 @@
 #include <stdint.h>
 
 struct nsd_environment {
-    char **list;   /* what to exec with: the host's own array where nothing must change */
-    void *mapping; /* NULL where nothing was mapped */
+    char **list;   /* to exec with; the host's own array where nothing has to change */
+    void *mapping; /* holds the list; NULL where nothing was mapped */
     size_t size;
 };
 
-/*
- * The library's path and the options ("NSDRIFT_OPTIONS=...", NULL) as this image was started with
- * them.
- */
-void environment__begin(char **host_environment, const char *options);
-/* The entry of a list that has our options, NULL. */
+/* At start: `options` is the entry "NSDRIFT_OPTIONS=..." of this image, NULL without one. */
+void environment__begin(const char *options);
+/* The entry NSDRIFT_OPTIONS=... of a list; NULL. */
 const char *environment__options_entry(char **list);
 /*
- * `vfork_key` is the key of caller__mark_vfork where a vfork child asks, else 0: the child's exec
- * leaves the mapping behind in the parent's memory, and caller__clear_vfork takes it away.
+ * The list for an exec whose own list is `given`. `vfork_key` is the key of caller__mark_vfork where
+ * the caller is a vfork child, else 0: the child's exec leaves the mapping behind in its parent's
+ * memory, and caller__clear_vfork removes it. Never fails: without memory the list is `given`.
  */
 void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_environment *out);
-/* Takes away what vfork children with this key have left. Called by caller__clear_vfork. */
+/* Unmaps the lists that vfork children with this key left. Called by caller__clear_vfork. */
 void environment__reclaim(uintptr_t vfork_key);
-/* From now on the preload goes no further. */
+/* From now on no next image gets the preload. */
 void environment__end_following(void);
-/* A seccomp filter is about to stand, under which the next question cannot be asked any more. */
+/* Before a seccomp filter: asks the next question once more, while it may be asked. */
 void environment__before_filter(void);
 /* The library's path still leads to the same file in the caller's root. */
 bool environment__reaches_library(void);
 void environment__release(struct nsd_environment *environment);
 /* Value of a variable in a list of NAME=VALUE, NULL if it is not set. */
 const char *environment__of(char **list, const char *name);
-/* The same in this image's start environment. */
-const char *environment__get(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Which namespace a descriptor or a thread leads to: see identity.h. Identities by NS_GET_ID where
- * the kernel has it (6.18), with the inode remembered for each id; by fstat elsewhere.
+ * Which namespace a descriptor or a thread leads to (identity.h): by NS_GET_ID where the kernel has
+ * it (Linux 6.18), with a table that remembers the inode of each id; by fstat elsewhere.
  */
 #include "host/identity.h"
 #include "base/memory.h"
@@ -16,7 +16,7 @@
 #define NS_GET_ID _IOR(0xb7, 13, uint64_t)
 
 static bool quiet;
-/* The kernel said that it has no ids. */
+/* The kernel answered that it has no ids. */
 static bool no_ids;
 
 void identity__quiet(void) {

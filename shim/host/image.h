@@ -13,19 +13,19 @@
 extern struct nsd_image nsd_image;
 
 /*
- * What the constructor does, for whoever comes before it: a library's own constructor may run
- * earlier than that of a preloaded object. Nothing after the first time.
+ * Begins the shim before its constructor runs: another library's constructor may be first. Does
+ * nothing after the first time.
  */
 void image__begin_early(void);
-/* A Go runtime may have come with a library: what a report says of it. */
+/* Updates the facts about Go, at start and when a library brought a runtime. */
 void image__learn_go(bool is_go);
 /*
- * A C library runs this program's threads, so that its thread pointer is valid in wrappers (they
- * are only reached from C code, but a Go program without cgo calls none).
+ * A C library runs this program's threads, so the thread pointer in wrappers is libc's. False in a
+ * Go program without cgo, where Go owns the thread pointer.
  */
 bool image__has_libc(void);
 void image__set_libc(bool is_here);
-/* The pid namespace's inode for the report, looked up once while /proc can be reached. */
+/* Looks the pid namespace's inode up, once, while /proc can be reached. */
 void image__learn_pid_namespace(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The look at /proc/self/task: see look.h. Reached from reports, which may run in a signal handler
- * or right before exec; raw system calls only, and none once the host has a seccomp filter.
+ * Reading /proc/self/task (look.h). Reached from reports, which may run in a signal handler or right
+ * before an exec: raw system calls only, and none once the host has a seccomp filter.
  */
 #include "host/look.h"
 #include "base/memory.h"
@@ -22,7 +22,9 @@ struct folder_entry {
     char name[];
 };
 
-/* io_uring's workers are threads of the kernel's that share our tables but make none of our calls.
+/*
+ * io_uring's workers are kernel threads in our thread group. They make no calls that we could see
+ * (io_uring/io-wq.c names them iou-wrk-TID and iou-sqp-TID).
  */
 static bool is_kernel_worker(int32_t tid) {
     char name[NSD_THREAD_NAME_MOST];
@@ -30,14 +32,14 @@ static bool is_kernel_worker(int32_t tid) {
     return thread_name__read(tid, name) && string__begins(name, "iou-");
 }
 
-/* False if this thread stands elsewhere than the ledger has it in some kind. */
+/* False if the kernel has the thread in another namespace than the ledger, in any kind. */
 static bool thread_agrees(struct nsd_ledger *ledger, int32_t tid) {
     bool agrees = true;
 
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
         struct nsd_identity identity;
 
-        /* Not readable: it has died meanwhile, or has no such link yet (pid_for_children). */
+        /* Unreadable: the thread has died, or the link has no target yet (pid_for_children). */
         if (identity__of_thread(tid, (enum nsd_kind) kind, &identity) != 0)
             continue;
         switch (ledger__compare(ledger, tid, (enum nsd_kind) kind, &identity)) {
@@ -63,8 +65,8 @@ static bool thread_agrees_at_last(struct nsd_ledger *ledger, int32_t tid) {
 }
 
 /*
- * /proc may be another pid namespace's, or none of ours at all: then the names in it are not our
- * tids, and nothing can be concluded.
+ * /proc may belong to another pid namespace: its names are not our tids then, and nothing can be
+ * concluded from them.
  */
 static bool proc_is_ours(void) {
     char link[24];

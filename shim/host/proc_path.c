@@ -1,6 +1,6 @@
 /*
- * Reading paths to namespaces (proc_path.h), part by part. Doubled slashes are read as the kernel
- * reads them; "." and ".." are not: who writes such a path is taken as leading elsewhere.
+ * Parsing paths to namespaces (proc_path.h), part by part. Repeated slashes count as one, as in the
+ * kernel; a path with "." or ".." is taken as leading elsewhere.
  */
 #include "host/proc_path.h"
 
@@ -64,8 +64,8 @@ static bool read_owner(const char **path, struct nsd_proc_path *read) {
 }
 
 /*
- * A folder whose name ends in "ns" under /run: where `ip netns`, CNI, docker, podman and CRI-O keep
- * their bind mounts (netns, utsns, ipcns, userns). What is opened there may still be anything.
+ * A folder under /run whose name ends in "ns": `ip netns`, CNI, docker, podman and CRI-O keep their
+ * bind mounts there (netns, utsns, ipcns, userns). The file may still be something else.
  */
 static bool names_a_custom_folder(const char *path) {
     for (;;) {

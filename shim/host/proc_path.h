@@ -1,6 +1,6 @@
 /*
- * Paths that lead to a namespace: /proc/.../ns/KIND, and the folders where bind mounts of them are
- * kept by custom. Pure: works on the string alone, makes no call.
+ * Paths that lead to a namespace: /proc/.../ns/KIND, and the folders where programs usually keep
+ * bind mounts of namespaces. Works on the string alone: no system call, safe everywhere.
  */
 #ifndef NSD_HOST_PROC_PATH_H
 #define NSD_HOST_PROC_PATH_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The first bytes alone: whether it is worth while to read the rest. */
+/* Looks at the first bytes only. False: the path leads to no namespace. */
 bool proc_path__may_lead(const char *path);
 
 struct nsd_proc_path {
@@ -18,7 +18,7 @@ struct nsd_proc_path {
     nsd_kinds kinds; /* 0 where the path does not say */
 };
 
-/* False if the path is none of these; true may still turn out to lead to something else. */
+/* False: the path leads to no namespace. After true the descriptor must still be asked. */
 bool proc_path__read(const char *path, struct nsd_proc_path *read);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Unwatched programs, see unwatched.h. Raw system calls, and memory of the index alone.
+ * Naming unwatched programs in the run's index (unwatched.h). Raw system calls; the only memory it
+ * writes is the index.
  */
 #include "host/unwatched.h"
 #include "base/clock.h"
@@ -13,7 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* What there is to say of a program; `probe` as the command knows it, `counts`: makes 125. */
+/* Why a program is not watched. `probe` is the JSON key; `counts`: the run ends with 125. */
 struct reason {
     const char *probe, *why;
     bool counts;
@@ -36,9 +37,9 @@ static const struct reason hidden = {"folder", OUT_OF_REACH, false};
 static const struct reason hidden_go = {"folder", OUT_OF_REACH, true};
 
 /*
- * A script that builds what it then starts runs the Go command, which is static Go like its
- * compiler and linker: whoever bisects does not mean those, and would never see a good commit. By
- * the places that they have in a GOROOT.
+ * A bisect script that builds its program runs the go command, its compiler and its linker, all
+ * static Go. They must not turn a run into 125, or the bisection would never see a good commit. They
+ * are recognised by their places in a GOROOT.
  */
 static bool is_tool_of_go(const char *path) {
     static const char *const ends[] = {"/bin/go", "/bin/gofmt"};
@@ -54,7 +55,7 @@ static bool is_tool_of_go(const char *path) {
     return memory__find(path, length, folder, sizeof folder - 1) != NULL;
 }
 
-/* NULL: it will be watched, or is nothing that could be. */
+/* NULL: the program will be watched, or is of a kind that nobody expects to be. */
 static const struct reason *reason_of(enum nsd_program_file kind, const char *path,
                                       bool is_hidden) {
     switch (kind) {
@@ -81,7 +82,7 @@ static void fill(struct nsd_record_facts *facts, const struct reason *reason, in
                                                              .counts = reason->counts});
 }
 
-/* NULL where there is nothing to say, or no room to say it. */
+/* The entry in the index; NULL where none is needed or the index is full. */
 static struct nsd_record_facts *note(int folder, const char *path, int32_t pid, bool is_hidden) {
     enum nsd_program_file kind = program_file__look(folder, path);
     const struct reason *reason;
@@ -102,7 +103,10 @@ static struct nsd_record_facts *note(int folder, const char *path, int32_t pid, 
     return facts;
 }
 
-/* Those who wrote something down, for the case that their exec comes back. */
+/*
+ * Entries of processes that are about to exec, to be taken back if the exec fails. The pid is
+ * written last and read first, sequentially consistent: a slot with a pid is complete.
+ */
 #define NOTED 16u
 static struct {
     _Atomic int32_t pid;
