@@ -189,8 +189,6 @@ extern struct nsd_go_runtime nsd_go_runtime;
  * with runtime->found false: it is Go, and cannot be used, for the reason in `why`.
  */
 bool runtime__find(struct nsd_module *module, struct nsd_go_runtime *runtime);
-/* Whether a module says of itself that it is Go's, at the price of a look at its headers. */
-bool runtime__has_note(const struct nsd_module *module);
 /* Fills offsets, allm, m0, iscgo, tls_g, row. False, with runtime->why, where it must not be used.
  */
 bool runtime__decode(struct nsd_go_runtime *runtime);

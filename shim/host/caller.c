@@ -9,6 +9,7 @@
 #include "host/environment.h"
 #include "host/identity.h"
 #include "host/image.h"
+#include "host_machine.h"
 #include <linux/mman.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -20,19 +21,16 @@ static volatile uint32_t *original;
 static void (*on_copy)(void);
 
 /*
- * Where the C libraries keep a thread's tid, in bytes above the thread pointer: struct pthread's
- * tid in glibc (since 2.4) and in musl (since 1.1.22). None is believed before it held what gettid
- * says, and the first threads that are born are asked again.
+ * Where the C libraries keep a thread's tid, in bytes above the thread pointer. An offset is used
+ * only after the word there was what gettid says; the first threads that are born check it again.
  */
-static const ptrdiff_t tid_offsets[] = {720, 48};
+static const ptrdiff_t tid_offsets[] = NSD_TID_OFFSETS;
 /* The one that is right here; 0: not known yet. */
 static _Atomic ptrdiff_t tid_offset;
 static _Atomic bool tid_is_unreliable;
 /* Births that had it there too; after TRUST of them the system call is saved there as well. */
 static _Atomic uint32_t agreeing_births;
 #define TRUST 2u
-
-#define PAGE 4096u
 
 /* Threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment, by key. */
 #define MARKS 64u
@@ -114,12 +112,12 @@ static int32_t find_tid(uintptr_t thread_pointer) {
 }
 
 bool caller__begin(void (*copy)(void)) {
-    long page = sys__mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long page = sys__mmap(NULL, NSD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (SYS_IS_ERROR(page))
         return false;
-    if (SYS_IS_ERROR(sys__madvise((void *) page, PAGE, MADV_WIPEONFORK))) {
-        sys__munmap((void *) page, PAGE);
+    if (SYS_IS_ERROR(sys__madvise((void *) page, NSD_PAGE_SIZE, MADV_WIPEONFORK))) {
+        sys__munmap((void *) page, NSD_PAGE_SIZE);
         return false;
     }
     original = (volatile uint32_t *) page;

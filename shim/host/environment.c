@@ -165,8 +165,6 @@ struct present {
     bool is_switched, has_options;
 };
 
-#define PAGE 4096u
-
 /*
  * Notes what this entry says. It is known to begin in memory that is there.
  */
@@ -192,7 +190,7 @@ static bool read_entries(char *const *given, struct plan *plan, struct present *
         unsigned count = 0, room = MEMORY_PLACES;
 
         if (!memory__is_quiet()) {
-            size_t in_page = PAGE - ((uintptr_t) given & (PAGE - 1));
+            size_t in_page = NSD_PAGE_SIZE - ((uintptr_t) given & (NSD_PAGE_SIZE - 1));
             size_t size = sizeof part < in_page ? sizeof part : in_page;
 
             /* A pointer that lies across two pages is read by itself. */

@@ -171,7 +171,7 @@ bool go__library_begins(uintptr_t return_address) {
         atomic_load_explicit(&looked[number], memory_order_relaxed) ||
         atomic_exchange(&looked[number], true))
         return false;
-    if (!runtime__has_note(module) || atomic_exchange(&has_library, true) ||
+    if (!module__has_go_note(module) || atomic_exchange(&has_library, true) ||
         !runtime__find(module, &candidate))
         return false;
     if (candidate.found && runtime__decode(&candidate) && !has_not_begun(&candidate)) {

@@ -13,23 +13,22 @@
 #include "probes/go/x86_64/stub.h"
 #include <linux/mman.h>
 
-#define PAGE 4096u
 #define GRANULE 0x10000u    /* what the search for a free page steps by */
 #define LOWEST 0x10000u     /* vm.mmap_min_addr */
 #define FAR_STEP 0x1000000u /* ... and by which it goes above the program, where the heap grows */
 
-static uint8_t *stubs; /* PAGE bytes */
+static uint8_t *stubs; /* NSD_PAGE_SIZE bytes */
 static unsigned prepared;
 static struct nsd_go_replacement replacements[NSD_GO_SITES];
 
 static bool take_page(uint64_t at) {
-    long got = sys__mmap((void *) at, PAGE, PROT_READ | PROT_WRITE,
+    long got = sys__mmap((void *) at, NSD_PAGE_SIZE, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
     if (SYS_IS_ERROR(got))
         return false;
     if ((uint64_t) got != at) {
-        sys__munmap((void *) got, PAGE);
+        sys__munmap((void *) got, NSD_PAGE_SIZE);
         return false;
     }
     stubs = (uint8_t *) got;
@@ -59,7 +58,7 @@ bool patch__begin(const struct nsd_go_runtime *runtime) {
 }
 
 bool patch__prepare(const struct nsd_go_site *site, const char **why) {
-    if (prepared == NSD_GO_SITES || (prepared + 1) * NSD_GO_STUB_MOST > PAGE ||
+    if (prepared == NSD_GO_SITES || (prepared + 1) * NSD_GO_STUB_MOST > NSD_PAGE_SIZE ||
         !stub__write(site, stubs + prepared * NSD_GO_STUB_MOST, &replacements[prepared], why))
         return false;
     prepared++;
@@ -106,24 +105,24 @@ static bool write_all_by_protection(const struct nsd_go_runtime *runtime) {
 
 /* The stubs' page: writable until now, executable from now on. */
 static bool make_executable(int memory) {
-    uint8_t copy[PAGE];
+    uint8_t copy[NSD_PAGE_SIZE];
     uint64_t at = (uint64_t) stubs;
     long got;
 
-    if (sys__mprotect(stubs, PAGE, PROT_READ | PROT_EXEC) == 0)
+    if (sys__mprotect(stubs, NSD_PAGE_SIZE, PROT_READ | PROT_EXEC) == 0)
         return true;
     /* MDWE refuses what was ever writable: a page that never was, filled through the file. */
     if (memory < 0)
         return false;
-    memory__copy(copy, stubs, PAGE);
-    sys__munmap(stubs, PAGE);
+    memory__copy(copy, stubs, NSD_PAGE_SIZE);
+    sys__munmap(stubs, NSD_PAGE_SIZE);
     stubs = NULL;
-    got = sys__mmap((void *) at, PAGE, PROT_READ | PROT_EXEC,
+    got = sys__mmap((void *) at, NSD_PAGE_SIZE, PROT_READ | PROT_EXEC,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (SYS_IS_ERROR(got))
         return false;
     stubs = (uint8_t *) got;
-    return (uint64_t) got == at && write_through(memory, at, copy, PAGE);
+    return (uint64_t) got == at && write_through(memory, at, copy, NSD_PAGE_SIZE);
 }
 
 const char *patch__commit(const struct nsd_go_runtime *runtime) {
@@ -132,7 +131,7 @@ const char *patch__commit(const struct nsd_go_runtime *runtime) {
 
     if (prepared == 0) {
         if (stubs != NULL)
-            sys__munmap(stubs, PAGE);
+            sys__munmap(stubs, NSD_PAGE_SIZE);
         return NULL;
     }
     memory = (int) sys__openat(AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
@@ -143,6 +142,6 @@ const char *patch__commit(const struct nsd_go_runtime *runtime) {
     if (memory >= 0)
         sys__close(memory);
     if (why != NULL && stubs != NULL)
-        sys__munmap(stubs, PAGE);
+        sys__munmap(stubs, NSD_PAGE_SIZE);
     return why;
 }
