@@ -23,6 +23,16 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     unsigned char *out = to;
     const unsigned char *in = from;
 
+    /* Both words are loaded before either is stored: memmove comes here with parts that overlap. */
+    for (; size >= 2 * sizeof(any_words); size -= 2 * sizeof(any_words)) {
+        any_words first = ((const any_words *) in)[0], second = ((const any_words *) in)[1];
+
+        ((any_words *) out)[0] = first;
+        ((any_words *) out)[1] = second;
+        out += 2 * sizeof(any_words);
+        in += 2 * sizeof(any_words);
+        NO_IDIOM();
+    }
     for (; size >= sizeof(any_word); size -= sizeof(any_word)) {
         *(any_word *) out = *(const any_word *) in;
         out += sizeof(any_word);

@@ -30,6 +30,8 @@ unsigned elf__read_headers(nsd_elf_read *read, const void *context, uint64_t at,
 
 /* A segment with more notes than this has no note of ours either. */
 #define NOTES_MOST 64u
+/* Read at once: nearly always all notes of a segment. Small, because hooks run on small stacks. */
+#define NOTES_ROOM 256u
 
 /* Both kinds have a name of four bytes. */
 struct note_kind {
@@ -37,65 +39,86 @@ struct note_kind {
     char name[4];
 };
 
+struct note_head {
+    Elf64_Nhdr note;
+    char name[4];
+};
+
 /* cmd/link/internal/ld/elf.go: ELF_NOTE_GOBUILDID_TAG. */
 static const struct note_kind go_build_id = {4, "Go\0"};
 static const struct note_kind gnu_build_id = {NT_GNU_BUILD_ID, "GNU"};
 
-/* Where the content of a note of this kind is, and its size; 0 if the segment has none. */
-static uint64_t find_note(const struct nsd_elf *elf, const Elf64_Phdr *segment,
-                          const struct note_kind *kind, uint64_t *size) {
-    uint64_t align = segment->p_align == 8 ? 7 : 3, at = 0;
+/*
+ * Copies the content of the segment's note of this kind, at most `most` bytes. False if there is
+ * none; *size is how many bytes were copied.
+ */
+static bool find_note(const struct nsd_elf *elf, const Elf64_Phdr *segment,
+                      const struct note_kind *kind, uint8_t *to, size_t most, size_t *size) {
+    uint64_t align = segment->p_align == 8 ? 7 : 3, at = 0, room_at = 0, room_end = 0;
     uint64_t from = elf->is_file ? segment->p_offset : segment->p_vaddr;
-    struct {
-        Elf64_Nhdr note;
-        char name[4];
-    } head;
+    uint8_t room[NOTES_ROOM];
 
-    for (unsigned i = 0; i < NOTES_MOST && segment->p_filesz >= sizeof head &&
-                         at <= segment->p_filesz - sizeof head;
+    for (unsigned i = 0; i < NOTES_MOST && segment->p_filesz >= sizeof(struct note_head) &&
+                         at <= segment->p_filesz - sizeof(struct note_head);
          i++) {
+        struct note_head head;
         uint64_t content, next;
 
-        if (!elf->read(elf->context, from + at, &head, sizeof head))
-            return 0;
+        if (at + sizeof head > room_end) {
+            uint64_t left = segment->p_filesz - at;
+
+            room_at = at;
+            room_end = at + (left < sizeof room ? left : sizeof room);
+            if (!elf->read(elf->context, from + at, room, room_end - room_at))
+                return false;
+        }
+        __builtin_memcpy(&head, room + (at - room_at), sizeof head);
         content = (at + sizeof head.note + head.note.n_namesz + align) & ~align;
         next = (content + head.note.n_descsz + align) & ~align;
         if (head.note.n_type == kind->type && head.note.n_namesz == sizeof head.name &&
-            memory__equal(head.name, kind->name, sizeof head.name)) {
-            *size = head.note.n_descsz;
-            return from + content;
+            __builtin_memcmp(head.name, kind->name, sizeof head.name) == 0) {
+            *size = head.note.n_descsz < most ? head.note.n_descsz : most;
+            if (content + *size > room_end)
+                return elf->read(elf->context, from + content, to, *size);
+            memory__copy(to, room + (content - room_at), *size);
+            return true;
         }
         at = next;
     }
-    return 0;
+    return false;
 }
 
 bool elf__has_go_note(const struct nsd_elf *elf) {
-    uint64_t size;
+    size_t size;
 
     for (unsigned i = 0; i < elf->header_count; i++) {
         if (elf->headers[i].p_type == PT_NOTE &&
-            find_note(elf, &elf->headers[i], &go_build_id, &size) != 0)
+            find_note(elf, &elf->headers[i], &go_build_id, NULL, 0, &size))
             return true;
     }
     return false;
 }
 
 size_t elf__build_id(const struct nsd_elf *elf, uint8_t *build_id, size_t most) {
-    for (unsigned i = 0; i < elf->header_count; i++) {
-        uint64_t size = 0, at;
+    size_t size = 0;
 
-        if (elf->headers[i].p_type != PT_NOTE)
-            continue;
-        at = find_note(elf, &elf->headers[i], &gnu_build_id, &size);
-        size = size < most ? size : most;
-        if (at != 0 && elf->read(elf->context, at, build_id, size))
+    for (unsigned i = 0; i < elf->header_count; i++) {
+        if (elf->headers[i].p_type == PT_NOTE &&
+            find_note(elf, &elf->headers[i], &gnu_build_id, build_id, most, &size) && size != 0)
             return size;
     }
     return 0;
 }
 
 /* ---- the dynamic section ---- */
+
+uint64_t elf__dynamic_value(const Elf64_Dyn *entry, uint64_t most, int64_t tag) {
+    for (uint64_t i = 0; i < most && entry[i].d_tag != DT_NULL; i++) {
+        if (entry[i].d_tag == tag)
+            return entry[i].d_un.d_val;
+    }
+    return 0;
+}
 
 void elf__read_dynamic(const Elf64_Dyn *entry, uint64_t most, struct nsd_elf_dynamic *dynamic) {
     memory__fill(dynamic, 0, sizeof *dynamic);

@@ -54,7 +54,7 @@ size_t elf__build_id(const struct nsd_elf *elf, uint8_t *build_id, size_t most);
 
 /* ---- the dynamic section ---- */
 
-/* X(field, tag): entries that somebody here asks for. */
+/* X(field, tag): entries that are asked for together. */
 #define NSD_ELF_DYNAMIC_TABLE(X)                                                                   \
     X(symbols, DT_SYMTAB)                                                                          \
     X(strings, DT_STRTAB)                                                                          \
@@ -62,7 +62,6 @@ size_t elf__build_id(const struct nsd_elf *elf, uint8_t *build_id, size_t most);
     X(gnu_hash, DT_GNU_HASH)                                                                       \
     X(sysv_hash, DT_HASH)                                                                          \
     X(versions, DT_VERSYM)                                                                         \
-    X(debugger, DT_DEBUG)                                                                          \
     X(rela, DT_RELA)                                                                               \
     X(rela_size, DT_RELASZ)                                                                        \
     X(relr, DT_RELR)                                                                               \
@@ -77,6 +76,8 @@ struct nsd_elf_dynamic {
 #undef X
 };
 
+/* The value of the first entry with this tag before DT_NULL; 0 if there is none. */
+uint64_t elf__dynamic_value(const Elf64_Dyn *entry, uint64_t most, int64_t tag);
 /* Reads entries up to DT_NULL, at most `most`. */
 void elf__read_dynamic(const Elf64_Dyn *entry, uint64_t most, struct nsd_elf_dynamic *dynamic);
 

@@ -22,13 +22,10 @@ const struct nsd_link_list *link_map__of_loader(void) {
 
 const struct nsd_link_list *link_map__of_program(const Elf64_Phdr *headers, unsigned count,
                                                  uintptr_t base) {
-    struct nsd_elf_dynamic dynamic;
-
     for (unsigned i = 0; i < count; i++) {
-        if (headers[i].p_type != PT_DYNAMIC)
-            continue;
-        elf__read_dynamic((const Elf64_Dyn *) (base + headers[i].p_vaddr), DYNAMIC_MOST, &dynamic);
-        return (const struct nsd_link_list *) dynamic.debugger;
+        if (headers[i].p_type == PT_DYNAMIC)
+            return (const struct nsd_link_list *) elf__dynamic_value(
+                (const Elf64_Dyn *) (base + headers[i].p_vaddr), DYNAMIC_MOST, DT_DEBUG);
     }
     return NULL;
 }

@@ -47,8 +47,18 @@ bool module__find_headers(struct nsd_module *module, const Elf64_Dyn *dynamic,
     return false;
 }
 
+/* Memory of a module that the loader may be about to take away. */
+static bool read_linked(const void *context, uint64_t at, void *to, size_t size) {
+    const struct nsd_module *module = context;
+    uintptr_t from = module->base + at;
+
+    return from >= module->start && from <= module->end && size <= module->end - from &&
+           loader_memory__read(to, (const void *) from, size);
+}
+
 bool module__describe(struct nsd_module *module) {
     uintptr_t low = UINTPTR_MAX, high = 0, text_low = UINTPTR_MAX, text_high = 0;
+    struct nsd_elf notes = {NULL, 0, false, read_linked, module};
 
     for (unsigned i = 0; i < module->header_count; i++) {
         const Elf64_Phdr *header = &module->headers[i];
@@ -67,6 +77,9 @@ bool module__describe(struct nsd_module *module) {
         } else if (header->p_type == PT_GNU_EH_FRAME) {
             module->eh_frame_header = (const uint8_t *) from;
             module->eh_frame_header_size = header->p_memsz;
+        } else if (header->p_type == PT_NOTE) {
+            notes.headers = notes.headers == NULL ? header : notes.headers;
+            notes.header_count = (unsigned) (header - notes.headers) + 1;
         }
     }
     if (high == 0)
@@ -77,45 +90,8 @@ bool module__describe(struct nsd_module *module) {
         module->text_start = text_low;
         module->text_end = text_high;
     }
+    module->build_id_size = (uint8_t) elf__build_id(&notes, module->build_id, NSD_BUILD_ID_MOST);
     return true;
-}
-
-/* ---- notes ---- */
-
-/* The notes of one segment, read at once: each read of the loader's memory is a system call. */
-struct notes {
-    uint64_t start, size;
-    uint8_t bytes[1024];
-};
-
-static bool read_notes(const void *context, uint64_t at, void *to, size_t size) {
-    const struct notes *notes = context;
-
-    if (at < notes->start || at - notes->start > notes->size ||
-        size > notes->size - (at - notes->start))
-        return false;
-    memory__copy(to, notes->bytes + (at - notes->start), size);
-    return true;
-}
-
-void module__read_build_id(struct nsd_module *module) {
-    static struct notes notes; /* hooks run on small stacks */
-
-    for (unsigned i = 0; i < module->header_count && module->build_id_size == 0; i++) {
-        const Elf64_Phdr *header = &module->headers[i];
-        struct nsd_elf elf = {header, 1, false, read_notes, &notes};
-        uintptr_t from = module->base + header->p_vaddr;
-
-        if (header->p_type != PT_NOTE)
-            continue;
-        notes.start = header->p_vaddr;
-        notes.size =
-            header->p_filesz < sizeof notes.bytes ? header->p_filesz : sizeof notes.bytes;
-        if (from >= module->start && from + notes.size <= module->end &&
-            loader_memory__read(notes.bytes, (const void *) from, notes.size))
-            module->build_id_size =
-                (uint8_t) elf__build_id(&elf, module->build_id, NSD_BUILD_ID_MOST);
-    }
 }
 
 /* Memory of a module that is loaded, as far as its file fills a segment that can be read. */

@@ -66,10 +66,11 @@ bool module__read_headers(struct nsd_module *module, uintptr_t at, const Elf64_D
  * stands at the bias, unless it was linked to a base of its own.
  */
 bool module__find_headers(struct nsd_module *module, const Elf64_Dyn *dynamic, Elf64_Phdr *headers);
-/* Ranges, dynamic section and unwind table, from headers and base. False without segments. */
+/*
+ * Fills in ranges, dynamic section, unwind table and build id, from headers and base. False without
+ * segments.
+ */
 bool module__describe(struct nsd_module *module);
-/* Not for several threads at once. */
-void module__read_build_id(struct nsd_module *module);
 /* Whether the module says of itself that Go's linker made it. */
 bool module__has_go_note(const struct nsd_module *module);
 

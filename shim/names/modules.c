@@ -98,7 +98,6 @@ static bool publish(struct nsd_module *module, unsigned index, const Elf64_Phdr 
     module->path = keep(path, string__length(path) + 1);
     if (module->headers == NULL || module->path == NULL || !module__describe(module))
         return false;
-    module__read_build_id(module);
     module->is_shim = self >= module->start && self < module->end;
     sightings[index].link = link;
     sightings[index].dynamic = node != NULL ? node->dynamic : NULL;

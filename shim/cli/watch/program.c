@@ -155,12 +155,10 @@ static bool string_is_asan(const struct nsd_elf_image *image, uint64_t offset) {
 static bool needs_asan(const struct nsd_elf_image *image, const Elf64_Phdr *dynamic) {
     uint64_t count = dynamic->p_filesz / sizeof(Elf64_Dyn), strings;
     const Elf64_Dyn *entry = elf_image__part(image, dynamic->p_offset, count * sizeof *entry);
-    struct nsd_elf_dynamic found;
 
     if (entry == NULL)
         return false;
-    elf__read_dynamic(entry, count, &found);
-    strings = elf_image__offset(image, found.strings);
+    strings = elf_image__offset(image, elf__dynamic_value(entry, count, DT_STRTAB));
     for (uint64_t i = 0; strings != UINT64_MAX && i < count && entry[i].d_tag != DT_NULL; i++) {
         if (entry[i].d_tag == DT_NEEDED && string_is_asan(image, strings + entry[i].d_un.d_val))
             return true;
