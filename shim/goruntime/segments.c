@@ -36,6 +36,18 @@ static void sections__take(struct nsd_go_sections *sections, const struct nsd_mo
 #undef X
 }
 
+uint64_t segments__variable(const struct nsd_module *module, uint64_t address, size_t size) {
+    for (unsigned i = 0; i < module->header_count; i++) {
+        const Elf64_Phdr *header = &module->headers[i];
+        uint64_t start = module->base + header->p_vaddr;
+
+        if (header->p_type == PT_LOAD && (header->p_flags & PF_W) && address >= start &&
+            address - start < header->p_memsz && header->p_memsz - (address - start) >= size)
+            return address;
+    }
+    return 0;
+}
+
 #define SECTIONS_MOST 96
 #define SECTION_NAMES_MOST 2048
 

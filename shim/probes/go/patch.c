@@ -1,23 +1,24 @@
 /*
  * Puts jumps into a Go runtime, see patch.h.
  *
- * Why no thread can be in the bytes that are replaced (of a library: go.c says): this runs in the
- * constructor of a preloaded object, which the loader calls before the executable's own entry point
- * and constructors. The runtime is in the executable, none of its code has run yet, and no thread
- * that another preloaded object may have made has a reason to be there. (Patched later, a blocked
- * reader died of SIGILL when it came back into the middle of a jump.)
+ * No thread can be in the bytes that are replaced (for a runtime in a library go.c gives the
+ * reason): this runs in the constructor of a preloaded object, which the loader calls before the
+ * executable's entry point and constructors. None of the runtime's code has run yet, and a thread
+ * that another preloaded object may have made has no reason to be there. When we patched later, a
+ * blocked reader died of SIGILL as it returned into the middle of a jump.
  */
 #include "probes/go/patch.h"
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/go/x86_64/stub.h"
+#include "base_machine.h"
+#include "probes/go/stub.h"
 #include <linux/mman.h>
 
-#define GRANULE 0x10000u    /* what the search for a free page steps by */
+#define GRANULE 0x10000u    /* step of the search for a free page */
 #define LOWEST 0x10000u     /* vm.mmap_min_addr */
-#define FAR_STEP 0x1000000u /* ... and by which it goes above the program, where the heap grows */
+#define FAR_STEP 0x1000000u /* step above the program, where the heap grows */
 
-static uint8_t *stubs; /* NSD_PAGE_SIZE bytes */
+static uint8_t *stubs; /* one page */
 static unsigned prepared;
 static struct nsd_go_replacement replacements[NSD_GO_SITES];
 
@@ -36,8 +37,8 @@ static bool take_page(uint64_t at) {
 }
 
 /*
- * Below the program first: above it is the heap of brk, which must be able to grow. Each try is a
- * call that fails where something is mapped, so that /proc is not needed.
+ * Looks below the program first: above it is the heap of brk, which must be able to grow. mmap with
+ * MAP_FIXED_NOREPLACE fails where something is mapped, so that /proc is not needed.
  */
 bool patch__begin(const struct nsd_go_runtime *runtime) {
     uint64_t low = runtime->module->start / GRANULE * GRANULE, high = runtime->module->end;
@@ -66,8 +67,8 @@ bool patch__prepare(const struct nsd_go_site *site, const char **why) {
 }
 
 /*
- * Through /proc/self/mem, which needs no change of protection: the text stays one mapping, is not
- * charged as writable memory, and neither MDWE nor SELinux's execmod has a word in it.
+ * Writes through /proc/self/mem, which needs no change of protection: the text stays one mapping, is
+ * not charged as writable memory, and neither MDWE nor SELinux's execmod forbids it.
  */
 static bool write_through(int memory, uint64_t address, const uint8_t *bytes, size_t size) {
     return SYS4(__NR_pwrite64, memory, bytes, size, address) == (long) size;
@@ -79,7 +80,7 @@ static bool write_all_through(int memory) {
 
         if (write_through(memory, replacement->address, replacement->after, replacement->size))
             continue;
-        /* Not half of it: a pair of hooks may rely on each other. */
+        /* All or nothing: one hook may rely on another. */
         while (i-- > 0)
             write_through(memory, replacements[i].address, replacements[i].before,
                           replacements[i].size);
@@ -89,8 +90,8 @@ static bool write_all_through(int memory) {
 }
 
 /*
- * By changing the protection of the whole mapping, never of one page: /proc/self/maps would show
- * three lines for one. Never writable and executable at once.
+ * Changes the protection of the whole mapping, because /proc/self/maps would show three lines
+ * instead of one after a change of one page. Never writable and executable at once.
  */
 static bool write_all_by_protection(const struct nsd_go_runtime *runtime) {
     void *text = (void *) runtime->map_start;
@@ -103,7 +104,7 @@ static bool write_all_by_protection(const struct nsd_go_runtime *runtime) {
     return sys__mprotect(text, size, PROT_READ | PROT_EXEC) == 0;
 }
 
-/* The stubs' page: writable until now, executable from now on. */
+/* Makes the stubs' page executable, and no longer writable. */
 static bool make_executable(int memory) {
     uint8_t copy[NSD_PAGE_SIZE];
     uint64_t at = (uint64_t) stubs;
@@ -111,7 +112,10 @@ static bool make_executable(int memory) {
 
     if (sys__mprotect(stubs, NSD_PAGE_SIZE, PROT_READ | PROT_EXEC) == 0)
         return true;
-    /* MDWE refuses what was ever writable: a page that never was, filled through the file. */
+    /*
+     * MDWE refuses a page that was ever writable: take a new one that never was, and fill it
+     * through /proc/self/mem.
+     */
     if (memory < 0)
         return false;
     memory__copy(copy, stubs, NSD_PAGE_SIZE);
