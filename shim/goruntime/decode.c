@@ -75,8 +75,8 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
     NSD_GO_OFFSET_TABLE(X)
 #undef X
     /*
-     * R14 for g came with 1.17 (abi-internal.md), whose pclntab is still that of 1.16, and the word
-     * in TLS is right in all releases.
+     * 1.17 brought a register for g (abi-internal.md) with the pclntab of 1.16, so that the two
+     * cannot be told apart by it; the word in TLS is right in all releases.
      */
     runtime->g_is_in_tls = runtime->table.magic == MAGIC_16;
     /* A row that is wrong in one field may be wrong in the others too. */

@@ -189,11 +189,13 @@ static inline bool runtime__is_decoded(const struct nsd_go_runtime *runtime) {
  * with runtime->found false: it is Go, and cannot be used, for the reason in `why`.
  */
 bool runtime__find(struct nsd_module *module, struct nsd_go_runtime *runtime);
-/* Fills offsets, allm, m0, iscgo, tls_g, row. False, with runtime->why, where it must not be used.
+/*
+ * Fills offsets, allm, m0, iscgo, tls_g, row. False, with runtime->why, if the runtime must not be
+ * used.
  */
 bool runtime__decode(struct nsd_go_runtime *runtime);
 
-/* Who runs on an M. */
+/* The goroutine that runs on an M. */
 struct nsd_goroutine {
     uint64_t m, g;                  /* g: the goroutine's own, never g0; 0 if the M runs none */
     int64_t id;                     /* 0: none */
@@ -204,26 +206,27 @@ struct nsd_goroutine {
 };
 
 /*
- * From the g of the calling thread (R14 in a hook; g0 or gsignal lead to m.curg). Plain loads: only
- * with a g that the runtime keeps alive, that is, from a hook in Go code. False if g or m is
- * nothing that passes the self-check: say "unknown".
+ * From the g of the calling thread (Go's g register in a hook; g0 and gsignal lead to m.curg). Plain
+ * loads: only with a g that the runtime keeps alive, that is, from a hook in Go code. False if g and
+ * m do not pass the self-check: then the goroutine is unknown.
  */
 bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t tid,
                      struct nsd_goroutine *out);
 /*
  * From an M that stands in allm, of any thread; memory that may go away is copied. False if the M
- * is not that of thread tid, or changed all the while that it was looked at.
+ * does not belong to thread tid, or changed during each of several looks.
  */
 bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t tid,
                      struct nsd_goroutine *out);
 /*
- * The M whose procid is tid: the caller's own by its thread-local word, another's by a bounded walk
- * of allm. 0 if there is none, or if a C thread only keeps it for its next callback.
+ * The M with this tid as procid: the caller's own by its thread-local word, another thread's by a
+ * bounded walk of allm. 0 if there is none, or if a C thread keeps it for its next callback.
  */
 uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid);
 /*
- * The g that the calling thread keeps in its thread-local word (R14 in Go code says the same); 0 on
- * a thread of C and where the word is not known. Only where FS is set: not on a raw thread.
+ * The g in the calling thread's thread-local word (in Go code the g register holds the same); 0 on a
+ * C thread and where the word is not known. Only on a thread that has a thread pointer, which a raw
+ * clone may not have.
  */
 uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime);
 /* m.procid: the tid without a system call. For hooks; 0 before the M has run minit. */
@@ -233,7 +236,7 @@ struct nsd_go_call_of_c {
     uint64_t pc, frame_pointer;
     uint64_t stack_low, stack_high;
 };
-/* Of the calling thread, whose M this is. False: it is in no C call, or not as it should be. */
+/* Of the calling thread's M. False if it is in no C call or its stack is not as expected. */
 bool goroutine__call_of_c(const struct nsd_go_runtime *runtime, uint64_t m,
                           struct nsd_go_call_of_c *out);
 /* runtime, goroutine, lock and lock_epoch of an event, from what goroutine__of_* said. */

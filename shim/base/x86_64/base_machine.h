@@ -13,6 +13,8 @@
 #define NSD_PAGE_SIZE ((uintptr_t) 4096)
 /* User space addresses have at most this many bits (without LAM and five-level page tables). */
 #define NSD_ADDRESS_BITS 47
+/* The folder of the machine's libraries under /usr/lib on Debian and its kin. */
+#define NSD_MULTIARCH "x86_64-linux-gnu"
 /* The bytes of the system call instruction. */
 #define NSD_SYSTEM_CALL_BYTES "\x0f\x05"
 #define NSD_SYSTEM_CALL_SIZE 2

@@ -9,7 +9,7 @@
 #include "probes/go/hook.h"
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
-#include "probes/go/trampoline.h"
+#include "probes/go/hooked_call.h"
 #include "intake/submit.h"
 #include "report/report.h"
 #include "stacks/capture.h"

@@ -6,7 +6,7 @@
 #include "probes/go/stackpool.h"
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/go/trampoline.h"
+#include "probes/go/hooked_call.h"
 #include <linux/mman.h>
 #include <stdatomic.h>
 

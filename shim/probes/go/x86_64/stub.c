@@ -6,7 +6,7 @@
  */
 #include "probes/go/stub.h"
 #include "base/memory.h"
-#include "probes/go/trampoline.h"
+#include "probes/go/hooked_call.h"
 
 #define JUMP_SIZE 5
 

@@ -3,8 +3,8 @@
  * a call that a hook gets, where its fields stand, and the bits of the table of watched numbers.
  * Included by C and by assembly, the same on every machine.
  */
-#ifndef NSD_PROBES_GO_TRAMPOLINE_H
-#define NSD_PROBES_GO_TRAMPOLINE_H
+#ifndef NSD_PROBES_GO_HOOKED_CALL_H
+#define NSD_PROBES_GO_HOOKED_CALL_H
 
 /*
  * Bits of nsd_go_watch[number]: the hook looks before the call; after it; and after it only if it
