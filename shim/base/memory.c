@@ -23,6 +23,16 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     unsigned char *out = to;
     const unsigned char *in = from;
 
+    /* Both words are loaded before either is stored: memmove comes here with parts that overlap. */
+    for (; size >= 2 * sizeof(any_words); size -= 2 * sizeof(any_words)) {
+        any_words first = ((const any_words *) in)[0], second = ((const any_words *) in)[1];
+
+        ((any_words *) out)[0] = first;
+        ((any_words *) out)[1] = second;
+        out += 2 * sizeof(any_words);
+        in += 2 * sizeof(any_words);
+        NO_IDIOM();
+    }
     for (; size >= sizeof(any_word); size -= sizeof(any_word)) {
         *(any_word *) out = *(const any_word *) in;
         out += sizeof(any_word);
@@ -143,12 +153,6 @@ const char *string__base_name(const char *path) {
     return base;
 }
 
-/* struct iovec without its header. */
-struct io_vector {
-    const void *base;
-    size_t size;
-};
-
 static bool only_own_calls;
 
 void memory__only_own_calls(void) {
@@ -159,29 +163,33 @@ bool memory__is_quiet(void) {
     return only_own_calls;
 }
 
-size_t memory__try_copy(void *to, const void *from, size_t size) {
-    struct io_vector local = {to, size}, remote = {from, size};
+size_t memory__try_parts(const struct nsd_memory_part *to, unsigned targets,
+                         const struct nsd_memory_part *from, unsigned sources) {
     long result;
 
     if (only_own_calls)
         return 0;
-    result = SYS6(__NR_process_vm_readv, sys__gettid(), &local, 1, &remote, 1, 0);
+    result = SYS6(__NR_process_vm_readv, sys__gettid(), to, targets, from, sources, 0);
     return result > 0 ? (size_t) result : 0;
 }
 
+size_t memory__try_copy(void *to, const void *from, size_t size) {
+    struct nsd_memory_part target = {to, size}, source = {from, size};
+
+    return memory__try_parts(&target, 1, &source, 1);
+}
+
 bool memory__can_read(const void *const *places, unsigned count) {
-    struct io_vector local[1], remote[MEMORY_PLACES];
+    struct nsd_memory_part source[MEMORY_PLACES];
     char bytes[MEMORY_PLACES];
+    struct nsd_memory_part target = {bytes, count};
 
     if (only_own_calls || count == 0)
         return true;
     for (unsigned i = 0; i < count; i++)
-        remote[i] = (struct io_vector){places[i], 1};
-    local[0] = (struct io_vector){bytes, count};
-    return SYS6(__NR_process_vm_readv, sys__gettid(), local, 1, remote, count, 0) == (long) count;
+        source[i] = (struct nsd_memory_part){places[i], 1};
+    return memory__try_parts(&target, 1, source, count) == count;
 }
-
-#define PAGE 4096u
 
 bool memory__try_string(char *to, size_t size, const char *from) {
     size_t done = 0;
@@ -189,7 +197,7 @@ bool memory__try_string(char *to, size_t size, const char *from) {
     /* Page by page: the string may end right before memory that is not there. */
     while (done + 1 < size) {
         size_t left = size - 1 - done;
-        size_t in_page = PAGE - ((uintptr_t) (from + done) & (PAGE - 1));
+        size_t in_page = NSD_PAGE_SIZE - ((uintptr_t) (from + done) & (NSD_PAGE_SIZE - 1));
         size_t got = memory__try_copy(to + done, from + done, left < in_page ? left : in_page);
 
         if (got == 0)
@@ -212,11 +220,4 @@ uint64_t hash__bytes(uint64_t hash, const void *bytes, size_t size) {
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ at[i]) * FNV_PRIME;
     return hash;
-}
-
-uint64_t hash__string(uint64_t hash, const char *string) {
-    for (; *string != '\0'; string++)
-        hash = (hash ^ (unsigned char) *string) * FNV_PRIME;
-    /* The end counts too, so that "ab","c" and "a","bc" differ. */
-    return (hash ^ 0xff) * FNV_PRIME;
 }

@@ -21,11 +21,21 @@ bool string__equal(const char *a, const char *b);
 bool string__begins(const char *string, const char *prefix);
 const char *string__base_name(const char *path);
 
+/* A stretch of memory: struct iovec without its header. */
+struct nsd_memory_part {
+    const void *at;
+    size_t size;
+};
+
 /*
- * Copies from memory of this process that may be unmapped (process_vm_readv on ourselves). Returns
- * the number of bytes that could be read, 0 if none; makes no call and returns 0 once
- * memory__only_own_calls() was said (seccomp).
+ * Copies from memory of this process that may be unmapped (process_vm_readv on ourselves): from the
+ * `sources` parts of `from`, in order, into the `targets` parts of `to`. Stops at the first part of
+ * `from` that cannot be read wholly. Returns the number of bytes that were copied; makes no call
+ * and returns 0 after memory__only_own_calls() (seccomp).
  */
+size_t memory__try_parts(const struct nsd_memory_part *to, unsigned targets,
+                         const struct nsd_memory_part *from, unsigned sources);
+/* The same for one part. */
 size_t memory__try_copy(void *to, const void *from, size_t size);
 /* As above for a string: at most size-1 characters and a NUL. False if its start is unreadable. */
 bool memory__try_string(char *to, size_t size, const char *from);
@@ -42,6 +52,5 @@ bool memory__is_quiet(void);
 /* 64-bit FNV-1a, for fingerprints and tables. Start with HASH_START. */
 #define HASH_START 0xcbf29ce484222325ull
 uint64_t hash__bytes(uint64_t hash, const void *bytes, size_t size);
-uint64_t hash__string(uint64_t hash, const char *string);
 
 #endif

@@ -4,6 +4,7 @@
  * function, and a slot that holds something else now says that it has returned.
  */
 #include "ledger/visits.h"
+#include "base_machine.h"
 #include <stddef.h>
 
 /* Where frame i's return address stands; 0 unknown. */
@@ -12,11 +13,9 @@ static uint64_t slot_of(const struct nsd_frames *frames, unsigned i, uint64_t st
         return 0;
     if (frames->frame[i].slot != 0)
         return stack_pointer + frames->frame[i].slot;
-#if defined(__x86_64__)
-    /* The captured call itself: CALL has pushed its return address below the caller's stack. */
-    if (i == 0)
-        return stack_pointer - 8;
-#endif
+    /* The captured call itself: it has pushed its return address below the caller's stack. */
+    if (i == 0 && NSD_CALL_SLOT != 0)
+        return stack_pointer - NSD_CALL_SLOT;
     return 0;
 }
 

@@ -643,7 +643,7 @@ def fuzzer(name, *flags, compiler="clang"):
                for path in sorted((shim_folder / part).glob("*.c"))]
     target = settings.TESTS / "fuzz" / "recording.c"
     output = settings.CACHE / "fuzz" / name
-    command = [compiler, "-std=gnu17", "-g", "-O1", "-D_GNU_SOURCE", f"-I{shim_folder}",
+    command = [compiler, "-std=gnu17", "-g", "-O1", "-D_GNU_SOURCE", *settings.INCLUDES,
                "-fno-strict-aliasing", "-fno-builtin", *flags, "-o", output, target, *sources]
     probe = settings.FOLDER / "probe.c"
     probe.write_text("int LLVMFuzzerTestOneInput(const char *d, long n) { return 0; }\n"

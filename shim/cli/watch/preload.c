@@ -2,6 +2,7 @@
  * Finding the library and switching it on, see preload.h.
  */
 #include "cli/watch/preload.h"
+#include "base_machine.h"
 #include "cli/command.h"
 #include <libgen.h>
 #include <limits.h>
@@ -15,7 +16,7 @@
 
 /* From the command's own folder; an absolute library folder of the build stands for itself. */
 static const char *const folders[] = {
-    "/.", INSTALLED, "/../lib", "/../lib64", "/../lib/x86_64-linux-gnu",
+    "/.", INSTALLED, "/../lib", "/../lib64", "/../lib/" NSD_MULTIARCH,
 };
 
 static bool use(const char *candidate, char *path, size_t size) {

@@ -7,7 +7,7 @@
 
 #include "ledger/event.h"
 #include "goruntime/runtime.h"
-#include "probes/go/x86_64/trampoline.h"
+#include "probes/go/hooked_call.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 /*
- * What the trampolines (assembly), the stub writer and the hooks agree on: the picture of a call
- * that a hook gets, where its fields stand, and the bits of the table of watched numbers. Included
- * by C and by assembly.
+ * What the machine's trampolines (assembly), its stub writer and the hooks agree on: the picture of
+ * a call that a hook gets, where its fields stand, and the bits of the table of watched numbers.
+ * Included by C and by assembly, the same on every machine.
  */
-#ifndef NSD_PROBES_GO_X86_64_TRAMPOLINE_H
-#define NSD_PROBES_GO_X86_64_TRAMPOLINE_H
+#ifndef NSD_PROBES_GO_HOOKED_CALL_H
+#define NSD_PROBES_GO_HOOKED_CALL_H
 
 /*
  * Bits of nsd_go_watch[number]: the hook looks before the call; after it; and after it only if it
@@ -22,7 +22,7 @@
 
 /* Offsets in struct nsd_go_call. */
 #define NSD_GO_CALL_NUMBER 0
-#define NSD_GO_CALL_ARGUMENTS 8 /* rdi, rsi, rdx, r10, r8, r9 */
+#define NSD_GO_CALL_ARGUMENTS 8 /* six, in the order of the kernel's registers */
 #define NSD_GO_CALL_RESULT 56
 #define NSD_GO_CALL_G 64
 #define NSD_GO_CALL_STACK_POINTER 72
@@ -44,11 +44,16 @@ struct nsd_go_call {
     uint64_t number;
     uint64_t arguments[6]; /* what the hook stores here before the call is what the kernel gets */
     int64_t result;        /* after the call: the kernel's answer */
-    uint64_t g;            /* R14; 1.16: what moment__find_g found instead */
+    uint64_t g;            /* Go's g register; 1.16: what moment__find_g found instead */
     uint64_t stack_pointer, frame_pointer;
-    uint64_t pc;    /* where the function that holds the SYSCALL instruction returns to */
+    uint64_t pc;    /* where the function that holds the system call instruction returns to */
     uint64_t stack; /* number of the stack in the pool */
-    uint8_t busy;   /* the stack is in use: written by the trampolines alone */
+    /*
+     * The stack is in use. Taken by an exchange of the trampolines and given back by their release
+     * store, so that the next user sees what the last one left; stackpool.c stores with release for
+     * a user that was killed.
+     */
+    _Atomic uint8_t busy;
 };
 
 /* A patched place: where its stub goes for a watched call, and where the trampoline goes back to.
@@ -60,15 +65,18 @@ struct nsd_go_patch {
 
 extern uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 
-/* The pool (stackpool.c): the lowest address of the first stack. */
+/* The pool (stackpool.c): the lowest address of the first stack. Written before the patch. */
 extern uint64_t nsd_go_stacks;
-/* Hooks that found no stack even after waiting for the others: events lost. */
+/*
+ * Hooks that found no stack even after waiting for the others: events lost. A mere counter, added to
+ * by the trampolines in one instruction: relaxed.
+ */
 extern uint64_t nsd_go_without_stack;
 
-/* runtime.rt_sigaction: the signal that signals.c keeps for itself. */
+/* runtime.rt_sigaction: the signal that signals.c keeps for itself; written before the patch. */
 extern uint32_t nsd_go_signal;
 
-/* Entered by a jump from a stub, with rcx = the nsd_go_patch; never called from C. */
+/* Entered by a jump from a stub that hands over its nsd_go_patch; never called from C. */
 void nsd_go_trampoline_syscall(void);
 void nsd_go_trampoline_vfork(void);
 void nsd_go_trampoline_exit(void);

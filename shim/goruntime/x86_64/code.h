@@ -1,9 +1,9 @@
 /*
  * A small matcher of instruction bytes: not a disassembler, it looks for a few encodings within one
- * function and hands out the number that stands in them. Used by find.c and decode.c at start.
+ * function and hands out the number that stands in them. Called by instructions.c at start.
  */
-#ifndef NSD_GORUNTIME_CODE_H
-#define NSD_GORUNTIME_CODE_H
+#ifndef NSD_GORUNTIME_X86_64_CODE_H
+#define NSD_GORUNTIME_X86_64_CODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

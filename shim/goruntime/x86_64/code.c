@@ -1,9 +1,9 @@
 /*
- * The matcher: patterns are read into bytes and masks once, then laid against every offset, because
- * where an x86 instruction begins cannot be known without reading all before it. What it finds is a
- * candidate; decode.c asks for enough of them to agree.
+ * The matcher. A pattern is read into bytes and masks once and compared at every offset, because
+ * where an x86 instruction begins is only known after all instructions before it were decoded. A
+ * match is a candidate: instructions.c asks that several of them agree.
  */
-#include "goruntime/code.h"
+#include "code.h"
 
 #define PATTERN_MOST 24
 
