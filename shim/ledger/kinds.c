@@ -52,13 +52,3 @@ nsd_kinds kinds__of_flags(uint64_t flags) {
         kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(kind_of[__builtin_ctz(rest)]));
     return kinds;
 }
-
-nsd_kinds kinds__of_clone_flags(uint64_t flags) {
-    nsd_kinds kinds = kinds__of_flags(flags);
-
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_PID_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_PID));
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_TIME_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_TIME));
-    return kinds;
-}

@@ -52,8 +52,5 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length);
  * change the ..._for_children kind alone, CLONE_NEWUSER and the rest their own.
  */
 nsd_kinds kinds__of_flags(uint64_t flags);
-/* Of a clone with these flags: what the child starts with; there pid and time are its own at once.
- */
-nsd_kinds kinds__of_clone_flags(uint64_t flags);
 
 #endif
