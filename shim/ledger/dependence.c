@@ -20,10 +20,10 @@ static void note_for_leader(struct nsd_ledger *ledger, struct nsd_thread *thread
     if (leader == NULL || leader == thread || leader->switches == NULL || event->result < 0)
         return;
     apart = (nsd_kinds) (kinds & ledger__away(ledger, leader) & ~ledger__away(ledger, thread));
-    for (struct nsd_switch *change = leader->switches; change != NULL && apart != 0;
-         change = change->outer) {
-        if (!change->is_move && change->sibling == NULL && (change->kinds & apart) != 0)
-            witness__keep(&change->sibling, event, (nsd_kinds) (change->kinds & apart));
+    for (struct nsd_switch *departure = leader->switches; departure != NULL && apart != 0;
+         departure = departure->outer) {
+        if (!departure->is_move && departure->sibling == NULL && (departure->kinds & apart) != 0)
+            witness__keep(&departure->sibling, event, (nsd_kinds) (departure->kinds & apart));
     }
 }
 
@@ -33,11 +33,11 @@ static bool places_a_mount(const struct nsd_event *event) {
             event->call == NSD_CALL_PIVOT_ROOT);
 }
 
-static void keep_mount(struct nsd_switch *change, const struct nsd_thread *thread,
+static void keep_mount(struct nsd_switch *departure, const struct nsd_thread *thread,
                        const struct nsd_event *event) {
-    if (change != NULL && change->fresh_mnt && change->elsewhere == NULL &&
-        change->serial != thread->serial && change->runtime == NSD_RUNTIME_THREADS)
-        witness__keep(&change->elsewhere, event, MNT);
+    if (departure != NULL && departure->fresh_mnt && departure->elsewhere == NULL &&
+        departure->serial != thread->serial && departure->runtime == NSD_RUNTIME_THREADS)
+        witness__keep(&departure->elsewhere, event, MNT);
 }
 
 /* Somebody made a mnt namespace and does nothing with it; the mount is made at home. */
@@ -49,8 +49,9 @@ static void note_for_unused(struct nsd_ledger *ledger, struct nsd_thread *thread
         keep_mount(ledger->unused_dead[i], thread, event);
     if (ledger->switches.unused_mnt == 0)
         return;
-    for (struct nsd_switch *change = ledger->switches.first; change != NULL; change = change->next)
-        keep_mount(change, thread, event);
+    for (struct nsd_switch *departure = ledger->switches.first; departure != NULL;
+         departure = departure->next)
+        keep_mount(departure, thread, event);
 }
 
 void dependence__note(struct nsd_ledger *ledger, struct nsd_thread *thread,
@@ -85,20 +86,22 @@ void dependence__note_idle_restore(struct nsd_ledger *ledger, struct nsd_thread 
     if (opener == NULL || opener->serial != descriptor->opener_serial ||
         (ledger__away(ledger, opener) & kind) == 0 || (ledger__away(ledger, thread) & kind) != 0)
         return;
-    for (struct nsd_switch *change = opener->switches; change != NULL; change = change->outer) {
-        if (!change->is_move && (change->kinds & kind) != 0 && change->elsewhere == NULL &&
-            change->runtime == NSD_RUNTIME_THREADS &&
-            label__same(change->before[descriptor->label->kind], descriptor->label))
-            witness__keep(&change->elsewhere, event, kind);
+    for (struct nsd_switch *departure = opener->switches; departure != NULL;
+         departure = departure->outer) {
+        if (!departure->is_move && (departure->kinds & kind) != 0 && departure->elsewhere == NULL &&
+            departure->runtime == NSD_RUNTIME_THREADS &&
+            label__same(departure->before[descriptor->label->kind], descriptor->label))
+            witness__keep(&departure->elsewhere, event, kind);
     }
 }
 
-void dependence__keep_unused(struct nsd_ledger *ledger, struct nsd_switch *change) {
+void dependence__keep_unused(struct nsd_ledger *ledger, struct nsd_switch *departure) {
     struct nsd_switch **slot = &ledger->unused_dead[ledger->unused_dead_next % NSD_UNUSED_DEAD];
 
-    if (!change->fresh_mnt || change->elsewhere != NULL || change->runtime != NSD_RUNTIME_THREADS)
+    if (!departure->fresh_mnt || departure->elsewhere != NULL ||
+        departure->runtime != NSD_RUNTIME_THREADS)
         return;
     ledger->unused_dead_next++;
     switch__drop(&ledger->labels, *slot);
-    *slot = switch__hold(change);
+    *slot = switch__hold(departure);
 }

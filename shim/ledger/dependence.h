@@ -16,6 +16,6 @@ void dependence__note_idle_restore(struct nsd_ledger *ledger, struct nsd_thread 
                                    const struct nsd_event *event,
                                    const struct nsd_descriptor *descriptor);
 /* A thread ends: what it never used is remembered a little longer. */
-void dependence__keep_unused(struct nsd_ledger *ledger, struct nsd_switch *change);
+void dependence__keep_unused(struct nsd_ledger *ledger, struct nsd_switch *departure);
 
 #endif

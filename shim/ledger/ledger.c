@@ -111,12 +111,13 @@ static void look_at_visits(struct nsd_ledger *ledger, struct nsd_thread *thread,
     if (event->runtime != NSD_RUNTIME_THREADS || event->call == NSD_CALL_LOCK_STATE ||
         event->call == NSD_CALL_THREAD_DIED)
         return;
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        if (!change->is_move && !change->visit_over &&
-            visits__is_meant_to_come_back(&ledger->visits, change) &&
-            visits__state(&ledger->visits, change, event) == NSD_VISIT_OVER) {
-            change->visit_over = true;
-            change->over_since = event->time;
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        if (!departure->is_move && !departure->visit_over &&
+            visits__is_meant_to_come_back(&ledger->visits, departure) &&
+            visits__state(&ledger->visits, departure, event) == NSD_VISIT_OVER) {
+            departure->visit_over = true;
+            departure->over_since = event->time;
         }
     }
 }

@@ -188,9 +188,10 @@ struct nsd_thread *lives__born(struct nsd_ledger *ledger, const struct nsd_event
 /* ---- deaths ---- */
 
 void lives__end(struct nsd_ledger *ledger, struct nsd_thread *thread) {
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        dependence__keep_unused(ledger, change);
-        switches__close(&ledger->switches, change, false);
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        dependence__keep_unused(ledger, departure);
+        switches__close(&ledger->switches, departure, false);
     }
     threads__remove(&ledger->threads, thread);
     if (thread == ledger->leader)

@@ -80,7 +80,7 @@ struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct n
  * Ends it: no longer found among the open ones. Rules may still look at it until the next event;
  * then it is given back, unless somebody holds it.
  */
-void switches__close(struct nsd_switches *switches, struct nsd_switch *change, bool home);
+void switches__close(struct nsd_switches *switches, struct nsd_switch *departure, bool home);
 /* Gives back what the last event closed, all but one record for the next visit. */
 void switches__clear_grave(struct nsd_switches *switches, struct nsd_labels *labels);
 static inline void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels) {
@@ -90,16 +90,17 @@ static inline void switches__bury(struct nsd_switches *switches, struct nsd_labe
 /* Gives that one back, too. */
 void switches__reset(struct nsd_switches *switches);
 
-struct nsd_switch *switch__hold(struct nsd_switch *change);
-void switch__drop(struct nsd_labels *labels, struct nsd_switch *change);
+struct nsd_switch *switch__hold(struct nsd_switch *departure);
+void switch__drop(struct nsd_labels *labels, struct nsd_switch *departure);
 
 /* Adds kinds that changed, with where the thread stood before; kinds it has already keep theirs. */
-void switch__add_kind(struct nsd_switch *change, enum nsd_kind kind, struct nsd_label *before);
+void switch__add_kind(struct nsd_switch *departure, enum nsd_kind kind, struct nsd_label *before);
 /* The mnt namespace that it made is used now, or was not made by it. */
-void switches__set_fresh_mnt(struct nsd_switches *switches, struct nsd_switch *change, bool fresh);
+void switches__set_fresh_mnt(struct nsd_switches *switches, struct nsd_switch *departure,
+                             bool fresh);
 
 /* Open switches that this goroutine began; then the next one, NULL at the end. */
 struct nsd_switch *switches__of_goroutine(struct nsd_switches *switches, int64_t goroutine);
-struct nsd_switch *switch__next_of_goroutine(struct nsd_switch *change);
+struct nsd_switch *switch__next_of_goroutine(struct nsd_switch *departure);
 
 #endif

@@ -142,8 +142,9 @@ void switching__settle(struct nsd_ledger *ledger, struct nsd_thread *thread) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
         home__move(&ledger->home, &ledger->labels, kind, thread->label[kind]);
     /* Away it was; now this is where the process is. */
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer)
-        change->is_move = true;
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer)
+        departure->is_move = true;
 }
 
 void switching__complete_collective(struct nsd_ledger *ledger) {
@@ -174,34 +175,34 @@ static void join_collective(struct nsd_ledger *ledger, struct nsd_thread *thread
 
 /* ---- switches ---- */
 
-static bool is_own(const struct nsd_switch *change, const struct nsd_event *event) {
-    return change->runtime == event->runtime &&
-           (event->runtime == NSD_RUNTIME_THREADS || change->began.goroutine == event->goroutine);
+static bool is_own(const struct nsd_switch *departure, const struct nsd_event *event) {
+    return departure->runtime == event->runtime && (event->runtime == NSD_RUNTIME_THREADS ||
+                                                    departure->began.goroutine == event->goroutine);
 }
 
-static bool is_back(const struct nsd_thread *thread, const struct nsd_switch *change,
+static bool is_back(const struct nsd_thread *thread, const struct nsd_switch *departure,
                     enum nsd_kind kind) {
-    return label__same(thread->label[kind], change->before[kind]);
+    return label__same(thread->label[kind], departure->before[kind]);
 }
 
 /* Of the switch's kinds those in which the thread is home, or where the switch found it. */
-static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_switch *change,
+static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_switch *departure,
                             nsd_kinds away) {
-    nsd_kinds home = change->is_move ? 0 : (nsd_kinds) (change->kinds & ~away);
+    nsd_kinds home = departure->is_move ? 0 : (nsd_kinds) (departure->kinds & ~away);
 
-    FOR_EACH_KIND(kind, change->kinds) {
-        if (is_back(thread, change, kind))
+    FOR_EACH_KIND(kind, departure->kinds) {
+        if (is_back(thread, departure, kind))
             home = (nsd_kinds) (home | NSD_KIND_BIT(kind));
     }
     return home;
 }
 
-static void forgive_failure(struct nsd_switch *change, nsd_kinds home) {
-    if (change->failure == NULL)
+static void forgive_failure(struct nsd_switch *departure, nsd_kinds home) {
+    if (departure->failure == NULL)
         return;
-    change->failure->kinds = (nsd_kinds) (change->failure->kinds & ~home);
-    if (change->failure->kinds == 0)
-        witness__keep(&change->failure, NULL, 0);
+    departure->failure->kinds = (nsd_kinds) (departure->failure->kinds & ~home);
+    if (departure->failure->kinds == 0)
+        witness__keep(&departure->failure, NULL, 0);
 }
 
 /*
@@ -209,107 +210,109 @@ static void forgive_failure(struct nsd_switch *change, nsd_kinds home) {
  * the changed kinds that this explains: a call that goes back begins no switch.
  */
 static nsd_kinds come_home(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                           const struct nsd_event *event, struct nsd_change *out, nsd_kinds away) {
+                           const struct nsd_event *event, struct nsd_change *change,
+                           nsd_kinds away) {
     struct nsd_switch **link = &thread->switches;
     nsd_kinds explained = 0;
 
     while (*link != NULL) {
-        struct nsd_switch *change = *link;
-        nsd_kinds home = kinds_home(thread, change, away);
-        nsd_kinds now = (nsd_kinds) (home & out->changed);
+        struct nsd_switch *departure = *link;
+        nsd_kinds home = kinds_home(thread, departure, away);
+        nsd_kinds now = (nsd_kinds) (home & change->changed);
 
         explained = (nsd_kinds) (explained | now);
-        forgive_failure(change, home);
-        change->came_home = (nsd_kinds) (change->came_home | now);
+        forgive_failure(departure, home);
+        departure->came_home = (nsd_kinds) (departure->came_home | now);
         if (now != 0)
-            visits__forgive(&ledger->visits, change, event);
-        if (home == change->kinds) {
-            visits__learn(&ledger->visits, change, event);
-            *link = change->outer;
-            switches__close(&ledger->switches, change, true);
-            out->closed = change;
+            visits__forgive(&ledger->visits, departure, event);
+        if (home == departure->kinds) {
+            visits__learn(&ledger->visits, departure, event);
+            *link = departure->outer;
+            switches__close(&ledger->switches, departure, true);
+            change->closed = departure;
             continue;
         }
         if (now != 0)
-            visits__learn_of_switch(change, event);
-        link = &change->outer;
+            visits__learn_of_switch(departure, event);
+        link = &departure->outer;
     }
     return explained;
 }
 
 static struct nsd_switch *own_switch(const struct nsd_thread *thread,
                                      const struct nsd_event *event) {
-    struct nsd_switch *change = thread->switches;
+    struct nsd_switch *departure = thread->switches;
 
-    while (change != NULL && (change->is_move || !is_own(change, event)))
-        change = change->outer;
-    return change;
+    while (departure != NULL && (departure->is_move || !is_own(departure, event)))
+        departure = departure->outer;
+    return departure;
 }
 
 static struct nsd_switch *begin(struct nsd_ledger *ledger, struct nsd_thread *thread,
                                 const struct nsd_event *event) {
-    struct nsd_switch *change = switches__begin(&ledger->switches, event, thread->serial);
+    struct nsd_switch *departure = switches__begin(&ledger->switches, event, thread->serial);
 
-    if (change == NULL)
+    if (departure == NULL)
         return NULL;
-    change->outer = thread->switches;
-    thread->switches = change;
-    return change;
+    departure->outer = thread->switches;
+    thread->switches = departure;
+    return departure;
 }
 
-static void add_kinds(struct nsd_ledger *ledger, struct nsd_switch *change, nsd_kinds kinds) {
+static void add_kinds(struct nsd_ledger *ledger, struct nsd_switch *departure, nsd_kinds kinds) {
     FOR_EACH_KIND(kind, kinds) {
-        switch__add_kind(change, kind, ledger->before[kind]);
+        switch__add_kind(departure, kind, ledger->before[kind]);
     }
-    change->began.kinds = change->kinds;
+    departure->began.kinds = departure->kinds;
 }
 
 /* The only thread switches: the record says where from, in case a thread is made before it is back.
  */
 static void note_move(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                      const struct nsd_event *event, struct nsd_change *out, nsd_kinds explained) {
-    nsd_kinds fresh = (nsd_kinds) (out->changed & ~explained);
-    struct nsd_switch *change;
+                      const struct nsd_event *event, struct nsd_change *change,
+                      nsd_kinds explained) {
+    nsd_kinds fresh = (nsd_kinds) (change->changed & ~explained);
+    struct nsd_switch *departure;
     unsigned moves = 0;
 
-    for (change = thread->switches; change != NULL; change = change->outer) {
-        change->is_move = true;
-        if ((fresh & ~change->kinds) == 0)
+    for (departure = thread->switches; departure != NULL; departure = departure->outer) {
+        departure->is_move = true;
+        if ((fresh & ~departure->kinds) == 0)
             fresh = 0;
         moves++;
     }
     if (fresh == 0)
         return;
-    change = moves < MOVES_MOST ? begin(ledger, thread, event) : thread->switches;
-    if (change == NULL)
+    departure = moves < MOVES_MOST ? begin(ledger, thread, event) : thread->switches;
+    if (departure == NULL)
         return;
-    change->is_move = true;
+    departure->is_move = true;
     if (moves < MOVES_MOST)
-        out->opened = change;
-    add_kinds(ledger, change, fresh);
+        change->opened = departure;
+    add_kinds(ledger, departure, fresh);
 }
 
 /* `departed`: kinds in which it is away and that no way back explains. */
 static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                           const struct nsd_event *event, struct nsd_change *out,
+                           const struct nsd_event *event, struct nsd_change *change,
                            nsd_kinds departed) {
-    nsd_kinds fresh = out->changed & departed;
-    struct nsd_switch *change = own_switch(thread, event);
+    nsd_kinds fresh = change->changed & departed;
+    struct nsd_switch *departure = own_switch(thread, event);
 
     if (fresh == 0)
         return;
-    if (change == NULL) {
-        change = begin(ledger, thread, event);
-        out->opened = change;
+    if (departure == NULL) {
+        departure = begin(ledger, thread, event);
+        change->opened = departure;
     }
-    if (change == NULL)
+    if (departure == NULL)
         return;
-    add_kinds(ledger, change, fresh);
+    add_kinds(ledger, departure, fresh);
     if ((fresh & NSD_KIND_BIT(NSD_KIND_MNT)) != 0) {
         if (event->call != NSD_CALL_UNSHARE)
-            change->used_mnt = true;
-        switches__set_fresh_mnt(&ledger->switches, change,
-                                event->call == NSD_CALL_UNSHARE && !change->used_mnt);
+            departure->used_mnt = true;
+        switches__set_fresh_mnt(&ledger->switches, departure,
+                                event->call == NSD_CALL_UNSHARE && !departure->used_mnt);
     }
 }
 
@@ -317,8 +320,8 @@ static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
 
 /* Kinds of the switch that a failed setns wanted to bring home; 0 if it wanted something else. */
 static nsd_kinds wanted_home(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                             const struct nsd_switch *change, const struct nsd_event *event) {
-    nsd_kinds away = (nsd_kinds) (change->kinds & ledger__away(ledger, thread));
+                             const struct nsd_switch *departure, const struct nsd_event *event) {
+    nsd_kinds away = (nsd_kinds) (departure->kinds & ledger__away(ledger, thread));
     const struct nsd_descriptor *descriptor = descriptor_of(ledger, thread, event->arguments[0]);
     struct nsd_label *label = NULL;
     nsd_kinds kinds = 0;
@@ -327,7 +330,7 @@ static nsd_kinds wanted_home(struct nsd_ledger *ledger, const struct nsd_thread 
         const struct nsd_identity *identity = &event->identity[i];
 
         label = labels__find(&ledger->labels, identity);
-        if (label != NULL && (label__same(label, change->before[label->kind]) ||
+        if (label != NULL && (label__same(label, departure->before[label->kind]) ||
                               !home__is_away(&ledger->home, label->kind, label)))
             kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(label->kind));
     }
@@ -335,7 +338,7 @@ static nsd_kinds wanted_home(struct nsd_ledger *ledger, const struct nsd_thread 
         return kinds & away;
     if (descriptor != NULL && descriptor->label != NULL && event->result != -EBADF) {
         label = descriptor->label;
-        if (label__same(label, change->before[label->kind]) ||
+        if (label__same(label, departure->before[label->kind]) ||
             !home__is_away(&ledger->home, label->kind, label))
             return NSD_KIND_BIT(label->kind) & away;
         return 0;
@@ -351,22 +354,23 @@ static void note_failure(struct nsd_ledger *ledger, struct nsd_thread *thread,
                          const struct nsd_event *event) {
     if (event->call != NSD_CALL_SETNS)
         return;
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        nsd_kinds kinds = change->is_move ? 0 : wanted_home(ledger, thread, change, event);
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        nsd_kinds kinds = departure->is_move ? 0 : wanted_home(ledger, thread, departure, event);
 
         if (kinds == 0)
             continue;
-        change->restore_failed = true;
-        visits__learn_of_switch(change, event);
-        if (change->failure == NULL)
-            witness__keep(&change->failure, event, kinds);
+        departure->restore_failed = true;
+        visits__learn_of_switch(departure, event);
+        if (departure->failure == NULL)
+            witness__keep(&departure->failure, event, kinds);
         else
-            change->failure->kinds = (nsd_kinds) (change->failure->kinds | kinds);
+            departure->failure->kinds = (nsd_kinds) (departure->failure->kinds | kinds);
     }
 }
 
 void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                      const struct nsd_event *event, struct nsd_change *out) {
+                      const struct nsd_event *event, struct nsd_change *change) {
     struct targets targets;
     struct nsd_switch *own;
     nsd_kinds before, away, explained;
@@ -376,7 +380,7 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
         note_failure(ledger, thread, event);
         return;
     }
-    out->collective = (thread->marks & NSD_THREAD_COLLECTIVE) != 0;
+    change->collective = (thread->marks & NSD_THREAD_COLLECTIVE) != 0;
     thread->marks &= (uint8_t) ~NSD_THREAD_COLLECTIVE;
     single = is_single(ledger, event);
     if (single) {
@@ -394,33 +398,33 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
     } else {
         aim_unshare(ledger, event, &targets);
         if (!single)
-            out->made_private = make_private(thread, event);
+            change->made_private = make_private(thread, event);
     }
     if (single)
         switching__settle(ledger, thread);
-    out->changed = enter(ledger, thread, &targets);
-    out->moved_process = single && out->changed != 0;
-    FOR_EACH_KIND(kind, out->changed) {
+    change->changed = enter(ledger, thread, &targets);
+    change->moved_process = single && change->changed != 0;
+    FOR_EACH_KIND(kind, change->changed) {
         if (single)
             home__move(&ledger->home, &ledger->labels, kind, thread->label[kind]);
         else if (thread == ledger->leader)
             home__leader_stands(&ledger->home, &ledger->labels, kind, thread->label[kind]);
     }
-    if (out->collective)
+    if (change->collective)
         join_collective(ledger, thread, targets.kinds);
     away = ledger__away(ledger, thread);
-    out->left = (nsd_kinds) (out->changed & ~before & away);
-    out->came_home = (nsd_kinds) (out->changed & before & ~away);
+    change->left = (nsd_kinds) (change->changed & ~before & away);
+    change->came_home = (nsd_kinds) (change->changed & before & ~away);
     if (own != NULL)
-        visits__note_repetition(&ledger->visits, own, event, out->changed != 0);
-    if (out->changed == 0) {
+        visits__note_repetition(&ledger->visits, own, event, change->changed != 0);
+    if (change->changed == 0) {
         if (event->call == NSD_CALL_SETNS)
             dependence__note_idle_restore(ledger, thread, event, targets.descriptor);
         return;
     }
-    explained = come_home(ledger, thread, event, out, away);
+    explained = come_home(ledger, thread, event, change, away);
     if (single)
-        note_move(ledger, thread, event, out, explained);
-    else if (!out->collective)
-        note_departure(ledger, thread, event, out, (nsd_kinds) (away & ~explained));
+        note_move(ledger, thread, event, change, explained);
+    else if (!change->collective)
+        note_departure(ledger, thread, event, change, (nsd_kinds) (away & ~explained));
 }

@@ -92,26 +92,26 @@ static struct nsd_visit *find_or_make(struct nsd_visits *visits, const struct ns
  * The event's call is the very one that began the switch, in the same frames: who goes wherever it
  * is told, as a worker before each job does, shows by that neither what was meant nor when it ends.
  */
-static bool is_same_place(const struct nsd_switch *change, const struct nsd_event *event) {
-    return change->began.frames != NULL && event->frames != NULL &&
-           event->frames->hash == change->began.frames->hash &&
-           event->stack_pointer == change->began.stack_pointer;
+static bool is_same_place(const struct nsd_switch *departure, const struct nsd_event *event) {
+    return departure->began.frames != NULL && event->frames != NULL &&
+           event->frames->hash == departure->began.frames->hash &&
+           event->stack_pointer == departure->began.stack_pointer;
 }
 
-void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
+void visits__learn(struct nsd_visits *visits, const struct nsd_switch *departure,
                    const struct nsd_event *restore) {
     struct nsd_visit *visit;
     bool is_new;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL ||
-        change->began.frames->is_shared || is_same_place(change, restore))
+    if (departure->runtime != NSD_RUNTIME_THREADS || departure->began.frames == NULL ||
+        departure->began.frames->is_shared || is_same_place(departure, restore))
         return;
-    visit = find_or_make(visits, change->began.frames);
+    visit = find_or_make(visits, departure->began.frames);
     is_new = visit->used == 0;
     visit->used = ++visits->uses;
-    visit->repeated = visit->repeated || change->repeated;
-    if (is_new || change->began.time < visit->earliest)
-        visit->earliest = change->began.time;
+    visit->repeated = visit->repeated || departure->repeated;
+    if (is_new || departure->began.time < visit->earliest)
+        visit->earliest = departure->began.time;
     if (restore->frames == NULL)
         return;
     /* The same two stacks again: nothing new to learn, and no need to compare them. */
@@ -120,21 +120,22 @@ void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
     visit->restore_hash = restore->frames->hash;
     /* Of several ways home the outermost function counts: later is the careful answer. */
     {
-        unsigned frame = innermost_common(&change->began, restore->frames, restore->stack_pointer);
+        unsigned frame =
+            innermost_common(&departure->began, restore->frames, restore->stack_pointer);
 
         if (is_new || (visit->frame != 0 && (frame == 0 || frame > visit->frame)))
             visit->frame = (uint8_t) frame;
     }
 }
 
-void visits__learn_of_switch(struct nsd_switch *change, const struct nsd_event *restore) {
+void visits__learn_of_switch(struct nsd_switch *departure, const struct nsd_event *restore) {
     unsigned frame;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || is_same_place(change, restore))
+    if (departure->runtime != NSD_RUNTIME_THREADS || is_same_place(departure, restore))
         return;
-    frame = innermost_common(&change->began, restore->frames, restore->stack_pointer);
-    if (frame > change->visit_frame)
-        change->visit_frame = (uint8_t) frame;
+    frame = innermost_common(&departure->began, restore->frames, restore->stack_pointer);
+    if (frame > departure->visit_frame)
+        departure->visit_frame = (uint8_t) frame;
 }
 
 /*
@@ -143,38 +144,38 @@ void visits__learn_of_switch(struct nsd_switch *change, const struct nsd_event *
  * different one each time; who enters the one where the thread is already, from a place where one
  * call always was enough, has forgotten that it did not go home.
  */
-void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *change,
+void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *departure,
                              const struct nsd_event *event, bool changed) {
     const struct nsd_visit *visit;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || !is_same_place(change, event))
+    if (departure->runtime != NSD_RUNTIME_THREADS || !is_same_place(departure, event))
         return;
-    visit = find(visits, change->began.frames);
-    if (!changed && visit != NULL && visit->earliest < change->began.time && !visit->repeated &&
-        !change->repeated)
-        change->visit_over = true; /* and over_since stays 0: nothing forgives this */
-    change->repeated = true;
+    visit = find(visits, departure->began.frames);
+    if (!changed && visit != NULL && visit->earliest < departure->began.time && !visit->repeated &&
+        !departure->repeated)
+        departure->visit_over = true; /* and over_since stays 0: nothing forgives this */
+    departure->repeated = true;
 }
 
 static const struct nsd_visit *earlier_visit(const struct nsd_visits *visits,
-                                             const struct nsd_switch *change) {
-    const struct nsd_visit *visit = find(visits, change->began.frames);
+                                             const struct nsd_switch *departure) {
+    const struct nsd_visit *visit = find(visits, departure->began.frames);
 
-    return visit != NULL && visit->earliest < change->began.time ? visit : NULL;
+    return visit != NULL && visit->earliest < departure->began.time ? visit : NULL;
 }
 
-void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *change,
+void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *departure,
                      const struct nsd_event *restore) {
-    if (change->visit_over && change->over_since == restore->time &&
-        (change->restore_failed || earlier_visit(visits, change) == NULL))
-        change->visit_over = false;
+    if (departure->visit_over && departure->over_since == restore->time &&
+        (departure->restore_failed || earlier_visit(visits, departure) == NULL))
+        departure->visit_over = false;
 }
 
 bool visits__is_meant_to_come_back(const struct nsd_visits *visits,
-                                   const struct nsd_switch *change) {
-    return change->runtime == NSD_RUNTIME_THREADS &&
-           (change->came_home != 0 || change->restore_failed ||
-            earlier_visit(visits, change) != NULL);
+                                   const struct nsd_switch *departure) {
+    return departure->runtime == NSD_RUNTIME_THREADS &&
+           (departure->came_home != 0 || departure->restore_failed ||
+            earlier_visit(visits, departure) != NULL);
 }
 
 /* What the thread's own event says of a slot: the stack that was captured with it shows it. */
@@ -195,9 +196,9 @@ static enum nsd_visit_state slot_by_event(const struct nsd_event *event, uint64_
  * The event was captured on the stack of the switch, not on a signal's or a coroutine's: they share
  * a caller. Then what is below its stack pointer lives no more.
  */
-static bool is_on_same_stack(const struct nsd_switch *change, const struct nsd_event *event) {
+static bool is_on_same_stack(const struct nsd_switch *departure, const struct nsd_event *event) {
     return event->stack_pointer != 0 &&
-           innermost_common(&change->began, event->frames, event->stack_pointer) != 0;
+           innermost_common(&departure->began, event->frames, event->stack_pointer) != 0;
 }
 
 static enum nsd_visit_state slot_by_memory(const struct nsd_visits *visits, int32_t tid,
@@ -210,28 +211,29 @@ static enum nsd_visit_state slot_by_memory(const struct nsd_visits *visits, int3
     return value == pc ? NSD_VISIT_GOES_ON : NSD_VISIT_OVER;
 }
 
-enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct nsd_switch *change,
+enum nsd_visit_state visits__state(const struct nsd_visits *visits,
+                                   const struct nsd_switch *departure,
                                    const struct nsd_event *event) {
-    const struct nsd_frames *frames = change->began.frames;
-    const struct nsd_visit *visit = earlier_visit(visits, change);
+    const struct nsd_frames *frames = departure->began.frames;
+    const struct nsd_visit *visit = earlier_visit(visits, departure);
     enum nsd_visit_state state = NSD_VISIT_UNKNOWN;
-    unsigned first = change->visit_frame;
+    unsigned first = departure->visit_frame;
     bool unsure = false, compared = false, same_stack = false;
 
-    if (change->visit_over)
+    if (departure->visit_over)
         return NSD_VISIT_OVER;
     if (first == 0 && visit != NULL)
         first = visit->frame;
     if (frames == NULL || first == 0)
         return NSD_VISIT_UNKNOWN;
-    if (event != NULL && event->tid != change->began.tid)
+    if (event != NULL && event->tid != departure->began.tid)
         event = NULL;
     /*
      * A returned function's slot may hold its old value for a while, so the frames further out are
      * asked as well: one that has returned took the inner ones with it.
      */
     for (unsigned i = first; i < frames->depth; i++) {
-        uint64_t slot = slot_of(frames, i, change->began.stack_pointer);
+        uint64_t slot = slot_of(frames, i, departure->began.stack_pointer);
         uint64_t pc = frames->frame[i].pc;
 
         if (slot == 0)
@@ -242,13 +244,13 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
         /* Only now: the usual visit is over or goes on without two whole stacks compared. */
         if (state == NSD_VISIT_UNKNOWN && !compared) {
             compared = true;
-            same_stack = event != NULL && is_on_same_stack(change, event);
+            same_stack = event != NULL && is_on_same_stack(departure, event);
         }
         /* The captured call's own return address stands right below its stack pointer. */
         if (state == NSD_VISIT_UNKNOWN && same_stack && slot < event->stack_pointer)
             return NSD_VISIT_OVER;
         if (state == NSD_VISIT_UNKNOWN)
-            state = slot_by_memory(visits, change->began.tid, slot, pc,
+            state = slot_by_memory(visits, departure->began.tid, slot, pc,
                                    same_stack ? event->stack_pointer : 0);
         if (state == NSD_VISIT_OVER)
             return NSD_VISIT_OVER;

@@ -42,31 +42,32 @@ enum nsd_visit_state {
 };
 
 /* A switch has come home by this event. */
-void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
+void visits__learn(struct nsd_visits *visits, const struct nsd_switch *departure,
                    const struct nsd_event *restore);
 /*
  * A restore of this switch that failed, or that brought home some of its kinds: from its stack
  * alone it shows which function visits.
  */
-void visits__learn_of_switch(struct nsd_switch *change, const struct nsd_event *restore);
+void visits__learn_of_switch(struct nsd_switch *departure, const struct nsd_event *restore);
 /*
  * A restore works. Where only this switch's own way back had shown which function visits, one
  * further out may finish it, or try again what failed: then nothing is over.
  */
-void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *change,
+void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *departure,
                      const struct nsd_event *restore);
 /* The call that began it is made once more, changing nothing: see visits.c. */
-void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *change,
+void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *departure,
                              const struct nsd_event *event, bool changed);
 
 /* An earlier switch from the same stack came home, or this one showed that it wants to. */
 bool visits__is_meant_to_come_back(const struct nsd_visits *visits,
-                                   const struct nsd_switch *change);
+                                   const struct nsd_switch *departure);
 /*
  * At `event` (its thread's own: then the event's stack tells much) or at a report (another
  * thread's event, or NULL).
  */
-enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct nsd_switch *change,
+enum nsd_visit_state visits__state(const struct nsd_visits *visits,
+                                   const struct nsd_switch *departure,
                                    const struct nsd_event *event);
 
 /* The frame of `frames` whose function made `at`'s call or one that led to it is still running. */

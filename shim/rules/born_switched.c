@@ -24,7 +24,7 @@ static const char left_behind_remedy[] =
 
 static void find(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds kinds,
                  enum nsd_severity severity, nsd_words words, nsd_words fix) {
-    struct nsd_switch *change = thread->born_switch;
+    struct nsd_switch *departure = thread->born_switch;
     struct nsd_finding finding;
 
     finding__begin(&finding, RULE, severity, scene, thread);
@@ -35,9 +35,9 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_k
     finding.other_tid = thread->parent;
     finding.goroutine = 0;
     finding__name_kinds(&finding, scene, thread, NULL, kinds);
-    if (change != NULL)
-        finding__relate(&finding, "switched here", &change->began);
-    findings__add(scene, &finding, change);
+    if (departure != NULL)
+        finding__relate(&finding, "switched here", &departure->began);
+    findings__add(scene, &finding, departure);
 }
 
 /* Kinds in which the thread still is where its creator was: it has not gone away by itself. */
@@ -68,16 +68,16 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    const struct nsd_switch *change = thread->born_switch;
+    const struct nsd_switch *departure = thread->born_switch;
     nsd_kinds kinds = born_kinds(scene, thread);
 
     if (kinds == 0 || (thread->marks & NSD_THREAD_GO_BORN) != 0)
         return;
     /* While the visit goes on nobody is left behind; at the end it is for the record. */
-    if (change->is_open && scene->occasion == NSD_OCCASION_SIGNAL)
+    if (departure->is_open && scene->occasion == NSD_OCCASION_SIGNAL)
         return;
-    if (change->ended_home && thread->switches == NULL &&
-        !visits__is_caller_of(&change->began, thread->birth_frames, thread->birth_stack_pointer))
+    if (departure->ended_home && thread->switches == NULL &&
+        !visits__is_caller_of(&departure->began, thread->birth_frames, thread->birth_stack_pointer))
         find(scene, thread, kinds, NSD_SEVERITY_WARNING, left_behind, left_behind_remedy);
     else
         find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);

@@ -14,46 +14,48 @@ static const char remedy[] =
     "Fix: go home on every path that leads out of the function that switches at %s.";
 
 static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity) {
+                 struct nsd_switch *departure, enum nsd_severity severity) {
     struct nsd_finding finding;
 
     finding__begin(&finding, RULE, severity, scene, thread);
     finding.message = severity == NSD_SEVERITY_NOTE ? died : was_to_return;
     finding.remedy = severity == NSD_SEVERITY_NOTE ? NULL : remedy;
-    finding__at_witness(&finding, &change->began);
+    finding__at_witness(&finding, &departure->began);
     if (thread->exit_frames != NULL) {
         finding.frames = thread->exit_frames;
         finding.call = NSD_CALL_THREAD_EXIT;
         finding.result = 0;
-        finding__relate(&finding, "switched here", &change->began);
+        finding__relate(&finding, "switched here", &departure->began);
     }
-    finding__name_kinds(&finding, scene, thread, change, scene__still_away(scene, thread, change));
-    findings__add(scene, &finding, change);
+    finding__name_kinds(&finding, scene, thread, departure,
+                        scene__still_away(scene, thread, departure));
+    findings__add(scene, &finding, departure);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
     bool was_meant;
 
     /* Of the main thread's end main-switched speaks. */
-    if (scene->event->call != NSD_CALL_THREAD_DIED || change == NULL ||
-        ledger__is_leader(scene->ledger, thread) || scene__still_away(scene, thread, change) == 0)
+    if (scene->event->call != NSD_CALL_THREAD_DIED || departure == NULL ||
+        ledger__is_leader(scene->ledger, thread) ||
+        scene__still_away(scene, thread, departure) == 0)
         return;
     /* Cancelled or pinned to its end, it was given up as a whole. */
     was_meant = !scene->event->cancelled && thread->pins == 0 &&
-                visits__is_meant_to_come_back(&scene->ledger->visits, change);
-    find(scene, thread, change, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
+                visits__is_meant_to_come_back(&scene->ledger->visits, departure);
+    find(scene, thread, departure, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
 }
 
 /* Go: the locked goroutine has ended, and the runtime is ending the thread as the process exits. */
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change != NULL && change->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_WEDGED &&
-        !ledger__is_leader(scene->ledger, thread) &&
-        scene__still_away(scene, thread, change) != 0 &&
-        !findings__has_fired(change, RULE, NSD_SEVERITY_NOTE))
-        find(scene, thread, change, NSD_SEVERITY_NOTE);
+    if (departure != NULL && departure->runtime == NSD_RUNTIME_GO &&
+        thread->lock == NSD_LOCK_WEDGED && !ledger__is_leader(scene->ledger, thread) &&
+        scene__still_away(scene, thread, departure) != 0 &&
+        !findings__has_fired(departure, RULE, NSD_SEVERITY_NOTE))
+        find(scene, thread, departure, NSD_SEVERITY_NOTE);
 }
 
 const struct nsd_rule nsd_rule_DIED_SWITCHED = {

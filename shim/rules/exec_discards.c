@@ -18,7 +18,7 @@ static const char becomes[] =
     "%t execs and becomes the process; paths and arguments that hold its thread id go stale";
 
 static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 const struct nsd_thread *other, struct nsd_switch *change,
+                 const struct nsd_thread *other, struct nsd_switch *departure,
                  enum nsd_severity severity, nsd_words words, nsd_words fix, nsd_kinds kinds) {
     struct nsd_finding finding;
 
@@ -27,10 +27,10 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
     finding.remedy = fix;
     finding.other_tid = other->tid;
     finding__at_event(&finding, scene->event);
-    finding__name_kinds(&finding, scene, other, change, kinds);
-    if (change != NULL)
-        finding__relate(&finding, "switched here", &change->began);
-    findings__add(scene, &finding, change);
+    finding__name_kinds(&finding, scene, other, departure, kinds);
+    if (departure != NULL)
+        finding__relate(&finding, "switched here", &departure->began);
+    findings__add(scene, &finding, departure);
 }
 
 /* The thread takes its namespaces along. One that is no leader takes over the leader's number. */
@@ -51,24 +51,24 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         return;
     away = ledger__away(scene->ledger, thread);
     look_at_own(scene, thread, away);
-    for (struct nsd_switch *change = scene->ledger->switches.first; change != NULL;
-         change = change->next) {
-        struct nsd_thread *other = ledger__thread(scene->ledger, change->began.tid);
+    for (struct nsd_switch *departure = scene->ledger->switches.first; departure != NULL;
+         departure = departure->next) {
+        struct nsd_thread *other = ledger__thread(scene->ledger, departure->began.tid);
         bool is_own;
         nsd_kinds kinds;
 
-        if (change->is_move || change->serial == thread->serial || other == NULL ||
-            other->serial != change->serial)
+        if (departure->is_move || departure->serial == thread->serial || other == NULL ||
+            other->serial != departure->serial)
             continue;
-        kinds = scene__still_away(scene, other, change) & (nsd_kinds) ~away;
-        is_own = event->runtime == NSD_RUNTIME_GO && change->runtime == NSD_RUNTIME_GO &&
-                 event->goroutine != 0 && change->began.goroutine == event->goroutine;
+        kinds = scene__still_away(scene, other, departure) & (nsd_kinds) ~away;
+        is_own = event->runtime == NSD_RUNTIME_GO && departure->runtime == NSD_RUNTIME_GO &&
+                 event->goroutine != 0 && departure->began.goroutine == event->goroutine;
         if (kinds == 0 || (!is_own && noted))
             continue;
         if (is_own) {
-            find(scene, thread, other, change, NSD_SEVERITY_ERROR, own, own_remedy, kinds);
+            find(scene, thread, other, departure, NSD_SEVERITY_ERROR, own, own_remedy, kinds);
         } else {
-            find(scene, thread, other, change, NSD_SEVERITY_NOTE, others, NULL, kinds);
+            find(scene, thread, other, departure, NSD_SEVERITY_NOTE, others, NULL, kinds);
             noted = true;
         }
     }

@@ -176,8 +176,8 @@ static void follow(const struct nsd_scene *scene, struct nsd_finding *primary,
 
 /* `finding` is nearer to the cause than what the switch had so far: it leads from now on. */
 static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *finding,
-                      struct nsd_switch *change) {
-    struct nsd_finding *old = change->finding, *then;
+                      struct nsd_switch *departure) {
+    struct nsd_finding *old = departure->finding, *then;
     struct nsd_finding *primary = find_same(scene->findings, finding);
 
     if (primary == old)
@@ -190,7 +190,7 @@ static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *f
     }
     if (primary == NULL)
         return;
-    change->finding = primary;
+    departure->finding = primary;
     if (old->count > 1) {
         /* Other switches have it as well, and keep it. */
         old->count--;
@@ -222,30 +222,30 @@ static unsigned fired_shift(enum nsd_rule_id rule) {
 
 _Static_assert(2 * NSD_RULES <= 32, "nsd_switch.fired has two bits for each rule");
 
-bool findings__has_fired(const struct nsd_switch *change, enum nsd_rule_id rule,
+bool findings__has_fired(const struct nsd_switch *departure, enum nsd_rule_id rule,
                          enum nsd_severity severity) {
-    return ((change->fired >> fired_shift(rule)) & 3u) > (unsigned) severity;
+    return ((departure->fired >> fired_shift(rule)) & 3u) > (unsigned) severity;
 }
 
-static void set_fired(struct nsd_switch *change, const struct nsd_finding *finding) {
-    if (findings__has_fired(change, finding->rule, finding->severity))
+static void set_fired(struct nsd_switch *departure, const struct nsd_finding *finding) {
+    if (findings__has_fired(departure, finding->rule, finding->severity))
         return;
-    change->fired &= ~(3u << fired_shift(finding->rule));
-    change->fired |= ((unsigned) finding->severity + 1u) << fired_shift(finding->rule);
+    departure->fired &= ~(3u << fired_shift(finding->rule));
+    departure->fired |= ((unsigned) finding->severity + 1u) << fired_shift(finding->rule);
 }
 
 void findings__add(const struct nsd_scene *scene, const struct nsd_finding *given,
-                   struct nsd_switch *change) {
+                   struct nsd_switch *departure) {
     struct nsd_finding copy = *given, *finding = &copy, *known;
 
     scene->findings->changes++;
-    if (change != NULL) {
-        finding->switch_id = change->id;
-        if (!same_frames(finding->frames, change->began.frames))
-            finding->switch_frames = change->began.frames;
-        set_fired(change, finding);
+    if (departure != NULL) {
+        finding->switch_id = departure->id;
+        if (!same_frames(finding->frames, departure->began.frames))
+            finding->switch_frames = departure->began.frames;
+        set_fired(departure, finding);
     }
-    known = change != NULL ? change->finding : NULL;
+    known = departure != NULL ? departure->finding : NULL;
     if (known == NULL) {
         known = find_same(scene->findings, finding);
         if (known != NULL) {
@@ -254,8 +254,8 @@ void findings__add(const struct nsd_scene *scene, const struct nsd_finding *give
         } else {
             known = append(scene->findings, finding);
         }
-        if (change != NULL)
-            change->finding = known;
+        if (departure != NULL)
+            departure->finding = known;
         return;
     }
     if (same_places(known, finding)) {
@@ -263,7 +263,7 @@ void findings__add(const struct nsd_scene *scene, const struct nsd_finding *give
         return;
     }
     if (leads(finding, known))
-        take_lead(scene, finding, change);
+        take_lead(scene, finding, departure);
     else
         follow(scene, known, finding);
 }

@@ -18,24 +18,24 @@ static const char over_remedy[] =
 static const char lives_on[] = "%t lives on away from home in %k";
 
 static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
+                 struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
                  nsd_words fix) {
-    nsd_kinds kinds = scene__still_away(scene, thread, change);
+    nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, departure, words, fix))
         return;
-    finding__at_witness(&finding, &change->began);
-    finding__name_kinds(&finding, scene, thread, change, kinds != 0 ? kinds : change->kinds);
+    finding__at_witness(&finding, &departure->began);
+    finding__name_kinds(&finding, scene, thread, departure, kinds != 0 ? kinds : departure->kinds);
     if (scene->change != NULL)
         finding__relate_event(&finding, "still away here", scene->event);
-    findings__add(scene, &finding, change);
+    findings__add(scene, &finding, departure);
 }
 
 static bool is_left(const struct nsd_scene *scene, const struct nsd_thread *thread,
-                    const struct nsd_switch *change) {
-    return change->runtime == NSD_RUNTIME_THREADS && !change->is_move && thread->pins == 0 &&
-           visits__is_meant_to_come_back(&scene->ledger->visits, change);
+                    const struct nsd_switch *departure) {
+    return departure->runtime == NSD_RUNTIME_THREADS && !departure->is_move && thread->pins == 0 &&
+           visits__is_meant_to_come_back(&scene->ledger->visits, departure);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -51,36 +51,37 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     if (event->call == NSD_CALL_THREAD_DIED ||
         (scene__is_ending(event) && ledger__is_leader(scene->ledger, thread)))
         return;
-    for (struct nsd_switch *change = scene__first_switch(scene, thread); change != NULL;
-         change = scene__next_switch(scene, change)) {
-        if (change != scene->change->opened && change->visit_over && is_left(scene, thread, change))
-            find(scene, thread, change, NSD_SEVERITY_WARNING, over, over_remedy);
+    for (struct nsd_switch *departure = scene__first_switch(scene, thread); departure != NULL;
+         departure = scene__next_switch(scene, departure)) {
+        if (departure != scene->change->opened && departure->visit_over &&
+            is_left(scene, thread, departure))
+            find(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     }
 }
 
 static void judge(const struct nsd_scene *scene, struct nsd_thread *thread,
-                  struct nsd_switch *change) {
-    if (change->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_UNLOCKED)
-        find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
-    else if (is_left(scene, thread, change) &&
-             visits__state(&scene->ledger->visits, change, scene->event) == NSD_VISIT_OVER)
-        find(scene, thread, change, NSD_SEVERITY_WARNING, over, over_remedy);
+                  struct nsd_switch *departure) {
+    if (departure->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_UNLOCKED)
+        find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+    else if (is_left(scene, thread, departure) &&
+             visits__state(&scene->ledger->visits, departure, scene->event) == NSD_VISIT_OVER)
+        find(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     else
-        find(scene, thread, change, NSD_SEVERITY_NOTE, lives_on, NULL);
+        find(scene, thread, departure, NSD_SEVERITY_NOTE, lives_on, NULL);
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change == NULL || ledger__is_leader(scene->ledger, thread) ||
-        scene__still_away(scene, thread, change) == 0)
+    if (departure == NULL || ledger__is_leader(scene->ledger, thread) ||
+        scene__still_away(scene, thread, departure) == 0)
         return;
     /* It execs: it is not left, it becomes the process. */
     if (scene->occasion == NSD_OCCASION_EXEC && scene->event->tid == thread->tid)
         return;
     /* Its locked goroutine has ended, and it is on its way out: died-switched. */
     if (thread->lock != NSD_LOCK_WEDGED)
-        judge(scene, thread, change);
+        judge(scene, thread, departure);
 }
 
 const struct nsd_rule nsd_rule_LEFT_SWITCHED = {

@@ -35,56 +35,56 @@ static const char sibling_remedy[] =
 static const char away_at_end[] = "%t is away from home in %k at the end";
 
 static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
+                 struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
                  nsd_words fix) {
-    nsd_kinds kinds = scene__still_away(scene, thread, change);
+    nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, departure, words, fix))
         return;
-    finding__at_witness(&finding, &change->began);
+    finding__at_witness(&finding, &departure->began);
     if (words == ended && thread->exit_frames != NULL) {
         finding.frames = thread->exit_frames;
         finding.call = NSD_CALL_THREAD_EXIT;
         finding.result = 0;
-        finding__relate(&finding, "switched here", &change->began);
+        finding__relate(&finding, "switched here", &departure->began);
     }
     if (words == sibling) {
-        finding.other_tid = change->sibling->tid;
-        finding__relate(&finding, "used there", change->sibling);
+        finding.other_tid = departure->sibling->tid;
+        finding__relate(&finding, "used there", departure->sibling);
     }
-    finding__name_kinds(&finding, scene, thread, change, kinds);
-    findings__add(scene, &finding, change);
+    finding__name_kinds(&finding, scene, thread, departure, kinds);
+    findings__add(scene, &finding, departure);
 }
 
 /* One-to-one: away at the end of the process, or of the main thread when it is the last. */
 static void judge_end(const struct nsd_scene *scene, struct nsd_thread *thread,
-                      struct nsd_switch *change) {
+                      struct nsd_switch *departure) {
     const struct nsd_visits *visits = &scene->ledger->visits;
-    enum nsd_visit_state state = visits__state(visits, change, scene->event);
+    enum nsd_visit_state state = visits__state(visits, departure, scene->event);
 
     if (state == NSD_VISIT_OVER)
-        find(scene, thread, change, NSD_SEVERITY_WARNING, over, over_remedy);
+        find(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     else if (scene->occasion == NSD_OCCASION_SIGNAL)
         return;
     /* In the middle of a visit that is known as one, others are right to work at home. */
-    else if (change->sibling != NULL && state != NSD_VISIT_GOES_ON)
-        find(scene, thread, change, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
+    else if (departure->sibling != NULL && state != NSD_VISIT_GOES_ON)
+        find(scene, thread, departure, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
     else
-        find(scene, thread, change, NSD_SEVERITY_NOTE, away_at_end, NULL);
+        find(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (scene->event->call != NSD_CALL_THREAD_DIED || change == NULL ||
-        change->runtime != NSD_RUNTIME_THREADS || !ledger__is_leader(scene->ledger, thread) ||
-        scene__still_away(scene, thread, change) == 0)
+    if (scene->event->call != NSD_CALL_THREAD_DIED || departure == NULL ||
+        departure->runtime != NSD_RUNTIME_THREADS || !ledger__is_leader(scene->ledger, thread) ||
+        scene__still_away(scene, thread, departure) == 0)
         return;
     if (ledger__threads_live(scene->ledger) > 0)
-        find(scene, thread, change, NSD_SEVERITY_ERROR, ended, ended_remedy);
+        find(scene, thread, departure, NSD_SEVERITY_ERROR, ended, ended_remedy);
     else
-        find(scene, thread, change, NSD_SEVERITY_NOTE, away_at_end, NULL);
+        find(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
 }
 
 /* Parked with nothing but a private fs: what containerd's mountAt leaves, if main ran it. */
@@ -104,7 +104,7 @@ static void look_at_private(const struct nsd_scene *scene, struct nsd_thread *th
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
     if (!ledger__is_leader(scene->ledger, thread))
         return;
@@ -115,15 +115,15 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         look_at_private(scene, thread);
         return;
     }
-    if (change == NULL || scene__still_away(scene, thread, change) == 0)
+    if (departure == NULL || scene__still_away(scene, thread, departure) == 0)
         return;
-    if (change->runtime == NSD_RUNTIME_THREADS) {
+    if (departure->runtime == NSD_RUNTIME_THREADS) {
         if (scene->occasion != NSD_OCCASION_EXEC)
-            judge_end(scene, thread, change);
+            judge_end(scene, thread, departure);
     } else if (thread->lock == NSD_LOCK_WEDGED) {
-        find(scene, thread, change, NSD_SEVERITY_ERROR, wedged, wedged_remedy);
+        find(scene, thread, departure, NSD_SEVERITY_ERROR, wedged, wedged_remedy);
     } else if (thread->lock == NSD_LOCK_UNLOCKED) {
-        find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+        find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
     }
 }
 

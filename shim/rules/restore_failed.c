@@ -21,25 +21,25 @@ static const char remedy[] =
 static const char kept[] = "%t could not go home in %k (%c: %e)";
 
 static nsd_kinds failed_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread,
-                              const struct nsd_switch *change) {
-    return change->failure == NULL || change->is_move
+                              const struct nsd_switch *departure) {
+    return departure->failure == NULL || departure->is_move
                ? 0
-               : (nsd_kinds) (change->failure->kinds & ledger__away(scene->ledger, thread));
+               : (nsd_kinds) (departure->failure->kinds & ledger__away(scene->ledger, thread));
 }
 
 static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
+                 struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
                  nsd_words fix) {
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, departure, words, fix))
         return;
-    finding__at_witness(&finding, change->failure);
-    finding__name_kinds(&finding, scene, thread, change, failed_kinds(scene, thread, change));
-    finding__relate(&finding, "switched here", &change->began);
+    finding__at_witness(&finding, departure->failure);
+    finding__name_kinds(&finding, scene, thread, departure, failed_kinds(scene, thread, departure));
+    finding__relate(&finding, "switched here", &departure->began);
     if (scene->change != NULL && scene->event->tid == thread->tid)
         finding__relate_event(&finding, "used here", scene->event);
-    findings__add(scene, &finding, change);
+    findings__add(scene, &finding, departure);
 }
 
 /* A setns that fails once more, or one that comes home (then nothing is failed any more). */
@@ -48,52 +48,54 @@ static bool is_retry(const struct nsd_event *event) {
 }
 
 static void look_at_use(const struct nsd_scene *scene, struct nsd_thread *thread,
-                        struct nsd_switch *change) {
+                        struct nsd_switch *departure) {
     const struct nsd_event *event = scene->event;
-    nsd_kinds kinds = failed_kinds(scene, thread, change);
+    nsd_kinds kinds = failed_kinds(scene, thread, departure);
 
     /* Opening the way back is no use of the namespace. */
-    if (event->call == NSD_CALL_OPEN || is_retry(event) || !change->visit_over ||
+    if (event->call == NSD_CALL_OPEN || is_retry(event) || !departure->visit_over ||
         (dependence__of(event) & kinds) == 0)
         return;
-    find(scene, thread, change, NSD_SEVERITY_ERROR, worked_on, remedy);
+    find(scene, thread, departure, NSD_SEVERITY_ERROR, worked_on, remedy);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     const struct nsd_event *event = scene->event;
     bool unpinned = event->call == NSD_CALL_UNPIN && thread->pins == 0;
 
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        if (failed_kinds(scene, thread, change) == 0)
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        if (failed_kinds(scene, thread, departure) == 0)
             continue;
         if (event->call == NSD_CALL_THREAD_DIED) {
-            if (change->runtime == NSD_RUNTIME_GO)
-                find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
-        } else if (change->runtime == NSD_RUNTIME_GO) {
-            if (scene__hold(change, event) != NSD_HOLD_KEPT)
-                find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+            if (departure->runtime == NSD_RUNTIME_GO)
+                find(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
+        } else if (departure->runtime == NSD_RUNTIME_GO) {
+            if (scene__hold(departure, event) != NSD_HOLD_KEPT)
+                find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
         } else if (unpinned) {
-            find(scene, thread, change, NSD_SEVERITY_ERROR, lives_on, remedy);
+            find(scene, thread, departure, NSD_SEVERITY_ERROR, lives_on, remedy);
         } else {
-            look_at_use(scene, thread, change);
+            look_at_use(scene, thread, departure);
         }
     }
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        if (failed_kinds(scene, thread, change) == 0)
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        if (failed_kinds(scene, thread, departure) == 0)
             continue;
-        if (change->runtime == NSD_RUNTIME_GO) {
+        if (departure->runtime == NSD_RUNTIME_GO) {
             if (thread->lock == NSD_LOCK_UNLOCKED)
-                find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+                find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
             else
-                find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
-        } else if (thread->pins == 0 &&
-                   visits__state(&scene->ledger->visits, change, scene->event) == NSD_VISIT_OVER) {
-            find(scene, thread, change, NSD_SEVERITY_WARNING, lives_on, remedy);
+                find(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
+        } else if (thread->pins == 0 && visits__state(&scene->ledger->visits, departure,
+                                                      scene->event) == NSD_VISIT_OVER) {
+            find(scene, thread, departure, NSD_SEVERITY_WARNING, lives_on, remedy);
         } else {
-            find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
+            find(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
         }
     }
 }

@@ -49,14 +49,14 @@ void finding__begin(struct nsd_finding *finding, enum nsd_rule_id rule, enum nsd
 /* The same about a switch, in these words; false where the rule has said as much of it already. */
 bool finding__begin_about(struct nsd_finding *finding, enum nsd_rule_id rule,
                           enum nsd_severity severity, const struct nsd_scene *scene,
-                          const struct nsd_thread *thread, const struct nsd_switch *change,
+                          const struct nsd_thread *thread, const struct nsd_switch *departure,
                           nsd_words message, nsd_words remedy);
 /* Its call, stack and goroutine are those of... */
 void finding__at_event(struct nsd_finding *finding, const struct nsd_event *event);
 void finding__at_witness(struct nsd_finding *finding, const struct nsd_witness *witness);
 /* Which kinds, and for them: where the thread was at the switch, is now, and should be. */
 void finding__name_kinds(struct nsd_finding *finding, const struct nsd_scene *scene,
-                         const struct nsd_thread *thread, const struct nsd_switch *change,
+                         const struct nsd_thread *thread, const struct nsd_switch *departure,
                          nsd_kinds kinds);
 /* Another place that belongs to it. Nothing if there is no room, or if it is the primary one. */
 void finding__relate(struct nsd_finding *finding, const char *what,
@@ -71,9 +71,9 @@ void finding__relate_event(struct nsd_finding *finding, const char *what,
  * places again only counts. `change` is NULL for a finding that stands by itself.
  */
 void findings__add(const struct nsd_scene *scene, const struct nsd_finding *finding,
-                   struct nsd_switch *change);
+                   struct nsd_switch *departure);
 /* This rule has already found this of the switch, at no lower severity. */
-bool findings__has_fired(const struct nsd_switch *change, enum nsd_rule_id rule,
+bool findings__has_fired(const struct nsd_switch *departure, enum nsd_rule_id rule,
                          enum nsd_severity severity);
 /* The exec came back: nothing is discarded after all. */
 void findings__withdraw(struct nsd_findings *findings, enum nsd_rule_id rule);
@@ -84,10 +84,10 @@ void findings__withdraw(struct nsd_findings *findings, enum nsd_rule_id rule);
 struct nsd_switch *scene__switch_of(const struct nsd_thread *thread);
 /* Kinds that the switch changed and in which its thread still is away. */
 nsd_kinds scene__still_away(const struct nsd_scene *scene, const struct nsd_thread *thread,
-                            const struct nsd_switch *change);
+                            const struct nsd_switch *departure);
 /* The next of the switches that an event finds on its thread: open ones, then what it closed. */
 struct nsd_switch *scene__first_switch(const struct nsd_scene *scene, struct nsd_thread *thread);
-struct nsd_switch *scene__next_switch(const struct nsd_scene *scene, struct nsd_switch *change);
+struct nsd_switch *scene__next_switch(const struct nsd_scene *scene, struct nsd_switch *departure);
 
 enum nsd_hold {
     NSD_HOLD_KEPT,     /* the switch's goroutine still holds the thread, as far as this shows */
@@ -95,7 +95,7 @@ enum nsd_hold {
     NSD_HOLD_OTHER,    /* another goroutine runs there */
 };
 /* Go: what an event on the thread shows of the goroutine that switched it. */
-enum nsd_hold scene__hold(const struct nsd_switch *change, const struct nsd_event *event);
+enum nsd_hold scene__hold(const struct nsd_switch *departure, const struct nsd_event *event);
 /* Whether this is one of the calls that end the image or ask for a report. */
 bool scene__is_ending(const struct nsd_event *event);
 

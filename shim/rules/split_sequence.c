@@ -43,16 +43,16 @@ static nsd_kinds kinds_apart(const struct nsd_scene *scene, const struct nsd_thr
 }
 
 static void look_at_goroutine(const struct nsd_scene *scene, struct nsd_thread *thread,
-                              struct nsd_switch *change) {
-    struct nsd_thread *there = ledger__thread(scene->ledger, change->began.tid);
+                              struct nsd_switch *departure) {
+    struct nsd_thread *there = ledger__thread(scene->ledger, departure->began.tid);
     struct nsd_finding finding;
     nsd_kinds kinds;
 
-    if (change->serial == thread->serial || change->is_move || change->runtime != NSD_RUNTIME_GO ||
-        there == NULL || there->serial != change->serial)
+    if (departure->serial == thread->serial || departure->is_move ||
+        departure->runtime != NSD_RUNTIME_GO || there == NULL || there->serial != departure->serial)
         return;
     kinds = kinds_apart(scene, thread, there,
-                        dependence__of(scene->event) & scene__still_away(scene, there, change));
+                        dependence__of(scene->event) & scene__still_away(scene, there, departure));
     if (kinds == 0)
         return;
     finding__begin(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread);
@@ -61,19 +61,19 @@ static void look_at_goroutine(const struct nsd_scene *scene, struct nsd_thread *
     finding.other_tid = there->tid;
     finding__at_event(&finding, scene->event);
     finding__name_kinds(&finding, scene, thread, NULL, kinds);
-    finding__relate(&finding, "switched here", &change->began);
-    findings__add(scene, &finding, change);
+    finding__relate(&finding, "switched here", &departure->began);
+    findings__add(scene, &finding, departure);
 }
 
 /* ---- without identity ---- */
 
-static void look_at_trace(const struct nsd_scene *scene, struct nsd_switch *change) {
-    const struct nsd_witness *elsewhere = change->elsewhere;
+static void look_at_trace(const struct nsd_scene *scene, struct nsd_switch *departure) {
+    const struct nsd_witness *elsewhere = departure->elsewhere;
     bool is_restore = elsewhere != NULL && elsewhere->call == NSD_CALL_SETNS;
     struct nsd_finding finding;
 
-    if (elsewhere == NULL || change->is_move || (!is_restore && !change->fresh_mnt) ||
-        findings__has_fired(change, RULE, NSD_SEVERITY_WARNING))
+    if (elsewhere == NULL || departure->is_move || (!is_restore && !departure->fresh_mnt) ||
+        findings__has_fired(departure, RULE, NSD_SEVERITY_WARNING))
         return;
     finding = (struct nsd_finding){
         .rule = RULE,
@@ -82,7 +82,7 @@ static void look_at_trace(const struct nsd_scene *scene, struct nsd_switch *chan
         .time = elsewhere->time,
         .tid = elsewhere->tid,
         .main_thread = elsewhere->tid == scene->ledger->pid,
-        .other_tid = change->began.tid,
+        .other_tid = departure->began.tid,
         .message = is_restore ? restored_elsewhere : mounted_elsewhere,
         .remedy = elsewhere_remedy,
         .kinds = elsewhere->kinds,
@@ -91,28 +91,29 @@ static void look_at_trace(const struct nsd_scene *scene, struct nsd_switch *chan
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
         if ((elsewhere->kinds & NSD_KIND_BIT(kind)) == 0)
             continue;
-        finding.before[kind] = finding.after[kind] = change->before[kind];
+        finding.before[kind] = finding.after[kind] = departure->before[kind];
         finding.home[kind] = ledger__home(scene->ledger, kind);
     }
-    finding__relate(&finding, "switched here", &change->began);
-    findings__add(scene, &finding, change);
+    finding__relate(&finding, "switched here", &departure->began);
+    findings__add(scene, &finding, departure);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     const struct nsd_event *event = scene->event;
 
     if (event->call == NSD_CALL_THREAD_DIED) {
-        for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer)
-            look_at_trace(scene, change);
+        for (struct nsd_switch *departure = thread->switches; departure != NULL;
+             departure = departure->outer)
+            look_at_trace(scene, departure);
         return;
     }
     /* exec-discards says what becomes of an exec on the wrong thread. */
     if (event->runtime == NSD_RUNTIME_GO && event->goroutine != 0 && event->call != NSD_CALL_EXEC &&
         dependence__of(event) != 0) {
-        for (struct nsd_switch *change =
+        for (struct nsd_switch *departure =
                  switches__of_goroutine(&scene->ledger->switches, event->goroutine);
-             change != NULL; change = switch__next_of_goroutine(change))
-            look_at_goroutine(scene, thread, change);
+             departure != NULL; departure = switch__next_of_goroutine(departure))
+            look_at_goroutine(scene, thread, departure);
     }
     if ((nsd_call_table[event->call].kinds & NSD_KIND_BIT(NSD_KIND_MNT)) != 0) {
         for (unsigned i = 0; i < NSD_UNUSED_DEAD; i++) {
@@ -126,8 +127,9 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
     /* At a signal it may still come home. */
     if (scene->occasion == NSD_OCCASION_SIGNAL)
         return;
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer)
-        look_at_trace(scene, change);
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer)
+        look_at_trace(scene, departure);
 }
 
 const struct nsd_rule nsd_rule_SPLIT_SEQUENCE = {

@@ -57,9 +57,9 @@ static void look_at_call(const struct nsd_scene *scene, struct nsd_thread *threa
     findings__add(scene, &finding, change->opened);
 }
 
-static bool is_in_same_c_call(const struct nsd_switch *change, const struct nsd_event *event) {
+static bool is_in_same_c_call(const struct nsd_switch *departure, const struct nsd_event *event) {
     return event->runtime != NSD_RUNTIME_GO || event->lock == NSD_LOCK_UNKNOWN ||
-           (event->lock == NSD_LOCK_CGO && event->lock_epoch == change->lock_epoch);
+           (event->lock == NSD_LOCK_CGO && event->lock_epoch == departure->lock_epoch);
 }
 
 static void look_at_c_calls(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -68,18 +68,19 @@ static void look_at_c_calls(const struct nsd_scene *scene, struct nsd_thread *th
 
     if (event->call == NSD_CALL_THREAD_BORN || event->call == NSD_CALL_THREAD_DIED)
         return;
-    for (struct nsd_switch *change = scene__first_switch(scene, thread); change != NULL;
-         change = scene__next_switch(scene, change)) {
-        if (change->lock != NSD_LOCK_CGO || change->is_move || is_in_same_c_call(change, event) ||
-            findings__has_fired(change, RULE, NSD_SEVERITY_ERROR))
+    for (struct nsd_switch *departure = scene__first_switch(scene, thread); departure != NULL;
+         departure = scene__next_switch(scene, departure)) {
+        if (departure->lock != NSD_LOCK_CGO || departure->is_move ||
+            is_in_same_c_call(departure, event) ||
+            findings__has_fired(departure, RULE, NSD_SEVERITY_ERROR))
             continue;
         finding__begin(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread);
         finding.message = in_c;
         finding.remedy = in_c_remedy;
         finding.lock = NSD_LOCK_UNLOCKED;
-        finding__at_witness(&finding, &change->began);
-        finding__name_kinds(&finding, scene, thread, change, change->kinds);
-        findings__add(scene, &finding, change);
+        finding__at_witness(&finding, &departure->began);
+        finding__name_kinds(&finding, scene, thread, departure, departure->kinds);
+        findings__add(scene, &finding, departure);
     }
 }
 

@@ -20,57 +20,57 @@ static const char unpinned_remedy[] =
     "Fix: bring home what was switched at %l before nsdrift_thread_unpin().";
 
 static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, nsd_words words, nsd_words fix) {
-    nsd_kinds kinds = scene__still_away(scene, thread, change);
+                 struct nsd_switch *departure, nsd_words words, nsd_words fix) {
+    nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread, change, words,
+    if (!finding__begin_about(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread, departure, words,
                               fix))
         return;
     /* The switch is the same place in every run; what shows it afterwards is not. */
-    finding__at_witness(&finding, &change->began);
-    finding__name_kinds(&finding, scene, thread, change, kinds != 0 ? kinds : change->kinds);
+    finding__at_witness(&finding, &departure->began);
+    finding__name_kinds(&finding, scene, thread, departure, kinds != 0 ? kinds : departure->kinds);
     if (scene->change != NULL)
         finding__relate_event(&finding, "then here", scene->event);
-    findings__add(scene, &finding, change);
+    findings__add(scene, &finding, departure);
 }
 
-static bool is_judged(const struct nsd_switch *change) {
-    return !change->is_move && change->runtime == NSD_RUNTIME_GO &&
-           change->lock != NSD_LOCK_UNKNOWN && change->lock != NSD_LOCK_CGO;
+static bool is_judged(const struct nsd_switch *departure) {
+    return !departure->is_move && departure->runtime == NSD_RUNTIME_GO &&
+           departure->lock != NSD_LOCK_UNKNOWN && departure->lock != NSD_LOCK_CGO;
 }
 
 static void look_at_unpin(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change != NULL && thread->pins == 0 && change->runtime == NSD_RUNTIME_THREADS)
-        find(scene, thread, change, unpinned, unpinned_remedy);
+    if (departure != NULL && thread->pins == 0 && departure->runtime == NSD_RUNTIME_THREADS)
+        find(scene, thread, departure, unpinned, unpinned_remedy);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     if (scene->event->call == NSD_CALL_UNPIN)
         look_at_unpin(scene, thread);
-    for (struct nsd_switch *change = scene__first_switch(scene, thread); change != NULL;
-         change = scene__next_switch(scene, change)) {
+    for (struct nsd_switch *departure = scene__first_switch(scene, thread); departure != NULL;
+         departure = scene__next_switch(scene, departure)) {
         enum nsd_hold hold;
 
-        if (change == scene->change->opened || !is_judged(change))
+        if (departure == scene->change->opened || !is_judged(departure))
             continue;
-        hold = scene__hold(change, scene->event);
+        hold = scene__hold(departure, scene->event);
         if (hold == NSD_HOLD_OTHER)
-            find(scene, thread, change, other, remedy);
+            find(scene, thread, departure, other, remedy);
         /* One that never was locked is unlocked-switch already. */
-        else if (hold == NSD_HOLD_UNLOCKED && change->lock != NSD_LOCK_UNLOCKED)
-            find(scene, thread, change, unlocked, remedy);
+        else if (hold == NSD_HOLD_UNLOCKED && departure->lock != NSD_LOCK_UNLOCKED)
+            find(scene, thread, departure, unlocked, remedy);
     }
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change != NULL && is_judged(change) && change->lock != NSD_LOCK_UNLOCKED &&
+    if (departure != NULL && is_judged(departure) && departure->lock != NSD_LOCK_UNLOCKED &&
         thread->lock == NSD_LOCK_UNLOCKED)
-        find(scene, thread, change, unlocked, remedy);
+        find(scene, thread, departure, unlocked, remedy);
 }
 
 const struct nsd_rule nsd_rule_UNLOCKED_WHILE_SWITCHED = {
