@@ -5,7 +5,7 @@
 #ifndef NSD_LEDGER_DEPENDENCE_H
 #define NSD_LEDGER_DEPENDENCE_H
 
-#include "ledger/standing.h"
+#include "ledger/state.h"
 
 /* Kinds of namespace that the call of this event depends on. */
 nsd_kinds dependence__of(const struct nsd_event *event);

@@ -17,7 +17,7 @@ static void put(struct nsd_labels *labels, struct nsd_label **slot, struct nsd_l
 void home__begin(struct nsd_home *home, struct nsd_labels *labels, struct nsd_label **label) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
         put(labels, &home->label[kind], label[kind]);
-        put(labels, &home->stood[kind], label[kind]);
+        put(labels, &home->current[kind], label[kind]);
     }
 }
 
@@ -61,19 +61,19 @@ void home__move(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind 
     else if (!label__same(home->label[kind], to))
         push_former(home, labels, kind, home->label[kind]);
     put(labels, &home->label[kind], to);
-    put(labels, &home->stood[kind], to);
+    put(labels, &home->current[kind], to);
 }
 
-void home__leader_stands(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
-                         struct nsd_label *here) {
+void home__leader_entered(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
+                          struct nsd_label *here) {
     if (label__same(home->label[kind], here) ||
         find_former(home, kind, here) < home->former_count[kind])
-        put(labels, &home->stood[kind], here);
+        put(labels, &home->current[kind], here);
 }
 
 void home__move_all(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
                     struct nsd_label *to) {
     cut_former(home, labels, kind, 0);
     put(labels, &home->label[kind], to);
-    put(labels, &home->stood[kind], to);
+    put(labels, &home->current[kind], to);
 }

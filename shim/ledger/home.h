@@ -20,8 +20,8 @@ struct nsd_home {
     struct nsd_label *former[NSD_KINDS][NSD_FORMER_MOST]; /* held */
     uint8_t former_count[NSD_KINDS];
     /* Of all these the one in which the leader last stood: home as a rule asks for it. */
-    struct nsd_label *stood[NSD_KINDS]; /* held */
-    bool is_set;                        /* by the kernel's count, though ours has but one thread */
+    struct nsd_label *current[NSD_KINDS]; /* held */
+    bool is_set; /* by the kernel's count, though ours has but one thread */
 };
 
 /* The image begins: one thread, in these. */
@@ -33,17 +33,17 @@ void home__begin(struct nsd_home *home, struct nsd_labels *labels, struct nsd_la
 void home__move(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
                 struct nsd_label *to);
 /* The leader has come to stand here. */
-void home__leader_stands(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
-                         struct nsd_label *here);
+void home__leader_entered(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
+                          struct nsd_label *here);
 /* All threads have moved here at once. */
 void home__move_all(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
                     struct nsd_label *to);
 /* In the header, with the usual answer first: asked ten times for each event of a thread. */
 static inline bool home__is_away(const struct nsd_home *home, enum nsd_kind kind,
                                  const struct nsd_label *label) {
-    const struct nsd_label *stood = home->stood[kind];
+    const struct nsd_label *current = home->current[kind];
 
-    return label != stood && label != NULL && stood != NULL && !label__same(label, stood);
+    return label != current && label != NULL && current != NULL && !label__same(label, current);
 }
 
 #endif

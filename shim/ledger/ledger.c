@@ -27,14 +27,14 @@ void ledger__begin(struct nsd_ledger *ledger, int32_t pid, int32_t tid, enum nsd
         labels__drop(&ledger->labels, start[kind]);
     ledger->leader = threads__add(&ledger->threads, pid);
     if (ledger->leader != NULL) {
-        lives__stand_at_home(ledger, ledger->leader);
+        lives__place_at_home(ledger, ledger->leader);
         ledger->leader->runtime = (uint8_t) runtime;
     }
     if (tid == pid)
         return;
     thread = threads__add(&ledger->threads, tid);
     if (thread != NULL) {
-        lives__stand_at_home(ledger, thread);
+        lives__place_at_home(ledger, thread);
         thread->marks = NSD_THREAD_FOUND;
         thread->runtime = (uint8_t) runtime;
     }

@@ -7,7 +7,7 @@
 #ifndef NSD_LEDGER_LEDGER_H
 #define NSD_LEDGER_LEDGER_H
 
-#include "ledger/standing.h"
+#include "ledger/state.h"
 
 /*
  * Begins an image. The memory that an earlier one took from the arena is forgotten, not given back

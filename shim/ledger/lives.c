@@ -7,9 +7,9 @@
 #include "ledger/switching.h"
 #include <stddef.h>
 
-void lives__stand_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread) {
+void lives__place_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
-        thread->label[kind] = label__enter(ledger->home.stood[kind]);
+        thread->label[kind] = label__enter(ledger->home.current[kind]);
 }
 
 void lives__forget_change(struct nsd_ledger *ledger) {
@@ -18,14 +18,14 @@ void lives__forget_change(struct nsd_ledger *ledger) {
         ledger->before[kind] = NULL;
     }
     ledger->before_kinds = 0;
-    switches__bury(&ledger->switches, &ledger->labels);
-    threads__bury(&ledger->threads, &ledger->labels);
+    switches__free_pending(&ledger->switches, &ledger->labels);
+    threads__free_pending(&ledger->threads, &ledger->labels);
 }
 
 /* ---- births ---- */
 
 /* One thread becomes two: home is where the first one stands. */
-static void second_thread(struct nsd_ledger *ledger) {
+static void set_home(struct nsd_ledger *ledger) {
     if (!ledger->home.is_set && ledger__is_single_threaded(ledger))
         switching__settle(ledger, ledger->leader);
 }
@@ -39,12 +39,12 @@ static struct nsd_thread *add_thread(struct nsd_ledger *ledger, int32_t tid) {
         lives__forget_change(ledger);
     }
     if (ledger__threads_live(ledger) <= 1)
-        second_thread(ledger);
+        set_home(ledger);
     return threads__add(&ledger->threads, tid);
 }
 
-static void stand_in(struct nsd_ledger *ledger, struct nsd_thread *thread, unsigned kind,
-                     struct nsd_label *label) {
+static void move_to(struct nsd_ledger *ledger, struct nsd_thread *thread, unsigned kind,
+                    struct nsd_label *label) {
     labels__leave(&ledger->labels, thread->label[kind]);
     thread->label[kind] = label__enter(label);
     ledger->touched = (nsd_kinds) (ledger->touched | NSD_KIND_BIT(kind));
@@ -56,7 +56,7 @@ struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_even
     if (thread == NULL)
         return NULL;
     thread->marks = NSD_THREAD_FOUND;
-    lives__stand_at_home(ledger, thread);
+    lives__place_at_home(ledger, thread);
     for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
         unsigned kind = event->identity[i].kind;
         struct nsd_label *label;
@@ -67,7 +67,7 @@ struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_even
         label = labels__of(&ledger->labels, &event->identity[i]);
         if (label == NULL)
             continue;
-        stand_in(ledger, thread, kind, label);
+        move_to(ledger, thread, kind, label);
         labels__drop(&ledger->labels, label);
     }
     return thread;
@@ -100,7 +100,7 @@ static void expect_thread(struct nsd_ledger *ledger, struct nsd_thread *parent,
     if (event->token == 0)
         return;
     if (ledger__threads_live(ledger) <= 1)
-        second_thread(ledger);
+        set_home(ledger);
     birth = threads__expect(&ledger->threads, &ledger->labels, event->token);
     if (birth == NULL)
         return;
@@ -124,7 +124,7 @@ static void mint_own(struct nsd_ledger *ledger, struct nsd_thread *thread, nsd_k
         if (label == NULL)
             continue;
         label->fresh = true;
-        stand_in(ledger, thread, kind, label);
+        move_to(ledger, thread, kind, label);
         labels__drop(&ledger->labels, label);
     }
 }
@@ -173,7 +173,7 @@ struct nsd_thread *lives__born(struct nsd_ledger *ledger, const struct nsd_event
         else if (parent != NULL)
             inherit_from_thread(ledger, child, parent);
         else
-            lives__stand_at_home(ledger, child);
+            lives__place_at_home(ledger, child);
         if (birth == NULL && event->runtime == NSD_RUNTIME_GO)
             child->marks |= NSD_THREAD_GO_BORN;
         child->runtime = event->runtime;

@@ -5,10 +5,10 @@
 #ifndef NSD_LEDGER_LIVES_H
 #define NSD_LEDGER_LIVES_H
 
-#include "ledger/standing.h"
+#include "ledger/state.h"
 
 /* A thread that was just added enters the namespaces of home. */
-void lives__stand_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread);
+void lives__place_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread);
 /* THREAD_BORN: the child, with what its creator had when it called; NULL without memory. */
 struct nsd_thread *lives__born(struct nsd_ledger *ledger, const struct nsd_event *event);
 /* A thread that no probe saw being born, with the identities of this event; NULL without memory. */

@@ -6,7 +6,7 @@
 #ifndef NSD_LEDGER_OPENING_H
 #define NSD_LEDGER_OPENING_H
 
-#include "ledger/standing.h"
+#include "ledger/state.h"
 
 void opening__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
                     const struct nsd_event *event);

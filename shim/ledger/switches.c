@@ -105,8 +105,8 @@ void switches__close(struct nsd_switches *switches, struct nsd_switch *departure
             *link = departure->next_of_goroutine;
     }
     departure->previous = NULL;
-    departure->next = switches->grave;
-    switches->grave = departure;
+    departure->next = switches->pending_free;
+    switches->pending_free = departure;
 }
 
 struct nsd_switch *switch__hold(struct nsd_switch *departure) {
@@ -115,7 +115,7 @@ struct nsd_switch *switch__hold(struct nsd_switch *departure) {
     return departure;
 }
 
-static void let_go(struct nsd_labels *labels, struct nsd_switch *departure) {
+static void release(struct nsd_labels *labels, struct nsd_switch *departure) {
     FOR_EACH_KIND(kind, departure->kinds) {
         labels__drop(labels, departure->before[kind]);
     }
@@ -129,7 +129,7 @@ static void let_go(struct nsd_labels *labels, struct nsd_switch *departure) {
 
 void switch__drop(struct nsd_labels *labels, struct nsd_switch *departure) {
     if (departure != NULL && --departure->holders == 0) {
-        let_go(labels, departure);
+        release(labels, departure);
         arena__give(departure, sizeof *departure);
     }
 }
@@ -139,15 +139,15 @@ void switches__reset(struct nsd_switches *switches) {
     switches->spare = NULL;
 }
 
-void switches__clear_grave(struct nsd_switches *switches, struct nsd_labels *labels) {
-    while (switches->grave != NULL) {
-        struct nsd_switch *departure = switches->grave;
+void switches__free_closed(struct nsd_switches *switches, struct nsd_labels *labels) {
+    while (switches->pending_free != NULL) {
+        struct nsd_switch *departure = switches->pending_free;
 
-        switches->grave = departure->next;
+        switches->pending_free = departure->next;
         departure->next = NULL;
         departure->outer = NULL;
         if (departure->holders == 1 && switches->spare == NULL) {
-            let_go(labels, departure);
+            release(labels, departure);
             *departure = (struct nsd_switch){0};
             switches->spare = departure;
         } else {

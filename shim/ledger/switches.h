@@ -65,8 +65,8 @@ void witness__keep(struct nsd_witness **slot, const struct nsd_event *event, nsd
 struct nsd_switches {
     struct nsd_switch *first;                            /* open ones, newest first */
     struct nsd_switch *by_goroutine[NSD_SWITCH_BUCKETS]; /* open ones of goroutines */
-    struct nsd_switch *grave; /* closed by the last event; linked by next */
-    struct nsd_switch *spare; /* given back last: the next visit takes it */
+    struct nsd_switch *pending_free; /* closed by the last event; linked by next */
+    struct nsd_switch *spare;        /* given back last: the next visit takes it */
     uint32_t last_id;
     uint32_t open;
     uint32_t unused_mnt; /* open ones that made a mnt namespace and have not used it */
@@ -82,10 +82,11 @@ struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct n
  */
 void switches__close(struct nsd_switches *switches, struct nsd_switch *departure, bool home);
 /* Gives back what the last event closed, all but one record for the next visit. */
-void switches__clear_grave(struct nsd_switches *switches, struct nsd_labels *labels);
-static inline void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels) {
-    if (switches->grave != NULL)
-        switches__clear_grave(switches, labels);
+void switches__free_closed(struct nsd_switches *switches, struct nsd_labels *labels);
+static inline void switches__free_pending(struct nsd_switches *switches,
+                                          struct nsd_labels *labels) {
+    if (switches->pending_free != NULL)
+        switches__free_closed(switches, labels);
 }
 /* Gives that one back, too. */
 void switches__reset(struct nsd_switches *switches);

@@ -18,7 +18,7 @@ struct targets {
     const struct nsd_descriptor *descriptor; /* by which it went, where that is known */
 };
 
-static void aim(struct targets *targets, enum nsd_kind kind, struct nsd_label *held) {
+static void set_target(struct targets *targets, enum nsd_kind kind, struct nsd_label *held) {
     targets->label[kind] = held;
     targets->kinds = (nsd_kinds) (targets->kinds | NSD_KIND_BIT(kind));
 }
@@ -31,8 +31,8 @@ static struct nsd_descriptor *descriptor_of(struct nsd_ledger *ledger,
     return descriptors__find(&ledger->descriptors, fd & 0xffffffffu);
 }
 
-static void aim_by_identities(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                              const struct nsd_event *event, struct targets *targets) {
+static void targets_by_identities(struct nsd_ledger *ledger, const struct nsd_thread *thread,
+                                  const struct nsd_event *event, struct targets *targets) {
     for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
         const struct nsd_identity *identity = &event->identity[i];
         struct nsd_descriptor *descriptor = NULL;
@@ -51,34 +51,34 @@ static void aim_by_identities(struct nsd_ledger *ledger, const struct nsd_thread
             descriptor = NULL;
         }
         if (descriptor != NULL && descriptor->label != NULL)
-            aim(targets, identity->kind, label__hold(label__real(descriptor->label)));
+            set_target(targets, identity->kind, label__hold(label__real(descriptor->label)));
         else
-            aim(targets, identity->kind, labels__of(&ledger->labels, identity));
+            set_target(targets, identity->kind, labels__of(&ledger->labels, identity));
         targets->descriptor = descriptor;
     }
 }
 
-static void aim_setns(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                      const struct nsd_event *event, struct targets *targets) {
+static void setns_targets(struct nsd_ledger *ledger, const struct nsd_thread *thread,
+                          const struct nsd_event *event, struct targets *targets) {
     const struct nsd_descriptor *descriptor;
 
     if (event->identities > 0) {
-        aim_by_identities(ledger, thread, event, targets);
+        targets_by_identities(ledger, thread, event, targets);
         return;
     }
     descriptor = descriptor_of(ledger, thread, event->arguments[0]);
     if (descriptor != NULL && descriptor->label != NULL) {
-        aim(targets, descriptor->label->kind, label__hold(label__real(descriptor->label)));
+        set_target(targets, descriptor->label->kind, label__hold(label__real(descriptor->label)));
         targets->descriptor = descriptor;
         return;
     }
     FOR_EACH_KIND(kind, event->kinds) {
-        aim(targets, kind, labels__mint(&ledger->labels, kind));
+        set_target(targets, kind, labels__mint(&ledger->labels, kind));
     }
 }
 
-static void aim_unshare(struct nsd_ledger *ledger, const struct nsd_event *event,
-                        struct targets *targets) {
+static void unshare_targets(struct nsd_ledger *ledger, const struct nsd_event *event,
+                            struct targets *targets) {
     nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_flags(event->arguments[0]));
 
     FOR_EACH_KIND(kind, kinds) {
@@ -86,7 +86,7 @@ static void aim_unshare(struct nsd_ledger *ledger, const struct nsd_event *event
 
         if (label != NULL)
             label->fresh = true;
-        aim(targets, kind, label);
+        set_target(targets, kind, label);
     }
 }
 
@@ -197,7 +197,7 @@ static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_sw
     return home;
 }
 
-static void forgive_failure(struct nsd_switch *departure, nsd_kinds home) {
+static void clear_failure(struct nsd_switch *departure, nsd_kinds home) {
     if (departure->failure == NULL)
         return;
     departure->failure->kinds = (nsd_kinds) (departure->failure->kinds & ~home);
@@ -221,10 +221,10 @@ static nsd_kinds come_home(struct nsd_ledger *ledger, struct nsd_thread *thread,
         nsd_kinds now = (nsd_kinds) (home & change->changed);
 
         explained = (nsd_kinds) (explained | now);
-        forgive_failure(departure, home);
+        clear_failure(departure, home);
         departure->came_home = (nsd_kinds) (departure->came_home | now);
         if (now != 0)
-            visits__forgive(&ledger->visits, departure, event);
+            visits__clear_over(&ledger->visits, departure, event);
         if (home == departure->kinds) {
             visits__learn(&ledger->visits, departure, event);
             *link = departure->outer;
@@ -394,9 +394,9 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
     targets.kinds = 0;
     targets.descriptor = NULL;
     if (event->call == NSD_CALL_SETNS) {
-        aim_setns(ledger, thread, event, &targets);
+        setns_targets(ledger, thread, event, &targets);
     } else {
-        aim_unshare(ledger, event, &targets);
+        unshare_targets(ledger, event, &targets);
         if (!single)
             change->made_private = make_private(thread, event);
     }
@@ -408,7 +408,7 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
         if (single)
             home__move(&ledger->home, &ledger->labels, kind, thread->label[kind]);
         else if (thread == ledger->leader)
-            home__leader_stands(&ledger->home, &ledger->labels, kind, thread->label[kind]);
+            home__leader_entered(&ledger->home, &ledger->labels, kind, thread->label[kind]);
     }
     if (change->collective)
         join_collective(ledger, thread, targets.kinds);

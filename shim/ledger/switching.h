@@ -5,7 +5,7 @@
 #ifndef NSD_LEDGER_SWITCHING_H
 #define NSD_LEDGER_SWITCHING_H
 
-#include "ledger/standing.h"
+#include "ledger/state.h"
 
 void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
                       const struct nsd_event *event, struct nsd_change *change);

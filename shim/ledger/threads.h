@@ -57,29 +57,30 @@ struct nsd_birth {
 struct nsd_threads {
     struct nsd_thread *table;
     struct nsd_birth *births;
-    struct nsd_thread *grave; /* died by the last event */
-    struct nsd_thread *asked; /* found last: an event asks for its thread again and again */
-    uint32_t seen;            /* in all, and the last serial */
+    struct nsd_thread *pending_free; /* died by the last event */
+    struct nsd_thread *last_found;   /* found last: an event asks for its thread again and again */
+    uint32_t seen;                   /* in all, and the last serial */
     uint32_t lost;
 };
 
 struct nsd_thread *threads__look_up(struct nsd_threads *threads, int32_t tid);
 static inline struct nsd_thread *threads__find(struct nsd_threads *threads, int32_t tid) {
-    struct nsd_thread *asked = threads->asked;
+    struct nsd_thread *last = threads->last_found;
 
-    return asked != NULL && asked->tid == tid ? asked : threads__look_up(threads, tid);
+    return last != NULL && last->tid == tid ? last : threads__look_up(threads, tid);
 }
 /* A new thread in no known namespace. NULL without memory. The tid must not be there. */
 struct nsd_thread *threads__add(struct nsd_threads *threads, int32_t tid);
 static inline uint32_t threads__live(const struct nsd_threads *threads) {
     return HASH_COUNT(threads->table);
 }
-/* Not found any more; the record stays until threads__bury. One may wait there at a time. */
+/* Not found any more; the record stays until threads__free_pending. One may wait there at a time.
+ */
 void threads__remove(struct nsd_threads *threads, struct nsd_thread *thread);
-void threads__clear_grave(struct nsd_threads *threads, struct nsd_labels *labels);
-static inline void threads__bury(struct nsd_threads *threads, struct nsd_labels *labels) {
-    if (threads->grave != NULL)
-        threads__clear_grave(threads, labels);
+void threads__free_dead(struct nsd_threads *threads, struct nsd_labels *labels);
+static inline void threads__free_pending(struct nsd_threads *threads, struct nsd_labels *labels) {
+    if (threads->pending_free != NULL)
+        threads__free_dead(threads, labels);
 }
 
 /* A birth on its way; when too many are, the oldest is given up. NULL without memory. */

@@ -164,8 +164,8 @@ static const struct nsd_visit *earlier_visit(const struct nsd_visits *visits,
     return visit != NULL && visit->earliest < departure->began.time ? visit : NULL;
 }
 
-void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *departure,
-                     const struct nsd_event *restore) {
+void visits__clear_over(const struct nsd_visits *visits, struct nsd_switch *departure,
+                        const struct nsd_event *restore) {
     if (departure->visit_over && departure->over_since == restore->time &&
         (departure->restore_failed || earlier_visit(visits, departure) == NULL))
         departure->visit_over = false;

@@ -53,8 +53,8 @@ void visits__learn_of_switch(struct nsd_switch *departure, const struct nsd_even
  * A restore works. Where only this switch's own way back had shown which function visits, one
  * further out may finish it, or try again what failed: then nothing is over.
  */
-void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *departure,
-                     const struct nsd_event *restore);
+void visits__clear_over(const struct nsd_visits *visits, struct nsd_switch *departure,
+                        const struct nsd_event *restore);
 /* The call that began it is made once more, changing nothing: see visits.c. */
 void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *departure,
                              const struct nsd_event *event, bool changed);

@@ -22,8 +22,8 @@ static const char left_behind_remedy[] =
     "Fix: make the call that creates the thread at %l before the switch at %s, or after the way "
     "home.";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds kinds,
-                 enum nsd_severity severity, nsd_words words, nsd_words fix) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds kinds,
+                        enum nsd_severity severity, nsd_words words, nsd_words fix) {
     struct nsd_switch *departure = thread->born_switch;
     struct nsd_finding finding;
 
@@ -58,12 +58,12 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     if (scene->event->call == NSD_CALL_THREAD_BORN && (thread->marks & NSD_THREAD_GO_BORN) != 0) {
         kinds = ledger__away(scene->ledger, thread);
         if (kinds != 0)
-            find(scene, thread, kinds, NSD_SEVERITY_ERROR, by_go, by_go_remedy);
+            add_finding(scene, thread, kinds, NSD_SEVERITY_ERROR, by_go, by_go_remedy);
     }
     if (scene->event->call == NSD_CALL_THREAD_DIED && (thread->marks & NSD_THREAD_GO_BORN) == 0) {
         kinds = born_kinds(scene, thread);
         if (kinds != 0 && thread->switches == NULL)
-            find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
+            add_finding(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
     }
 }
 
@@ -78,9 +78,9 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         return;
     if (departure->ended_home && thread->switches == NULL &&
         !visits__is_caller_of(&departure->began, thread->birth_frames, thread->birth_stack_pointer))
-        find(scene, thread, kinds, NSD_SEVERITY_WARNING, left_behind, left_behind_remedy);
+        add_finding(scene, thread, kinds, NSD_SEVERITY_WARNING, left_behind, left_behind_remedy);
     else
-        find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
+        add_finding(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
 }
 
 const struct nsd_rule nsd_rule_BORN_SWITCHED = {

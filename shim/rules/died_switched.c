@@ -13,8 +13,8 @@ static const char was_to_return[] =
 static const char remedy[] =
     "Fix: go home on every path that leads out of the function that switches at %s.";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *departure, enum nsd_severity severity) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity) {
     struct nsd_finding finding;
 
     finding__begin(&finding, RULE, severity, scene, thread);
@@ -44,7 +44,7 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     /* Cancelled or pinned to its end, it was given up as a whole. */
     was_meant = !scene->event->cancelled && thread->pins == 0 &&
                 visits__is_meant_to_come_back(&scene->ledger->visits, departure);
-    find(scene, thread, departure, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
+    add_finding(scene, thread, departure, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
 }
 
 /* Go: the locked goroutine has ended, and the runtime is ending the thread as the process exits. */
@@ -55,7 +55,7 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         thread->lock == NSD_LOCK_WEDGED && !ledger__is_leader(scene->ledger, thread) &&
         scene__still_away(scene, thread, departure) != 0 &&
         !findings__has_fired(departure, RULE, NSD_SEVERITY_NOTE))
-        find(scene, thread, departure, NSD_SEVERITY_NOTE);
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE);
 }
 
 const struct nsd_rule nsd_rule_DIED_SWITCHED = {

@@ -17,9 +17,10 @@ static const char others[] = "%w execs on %t while %T is away from home in %k; t
 static const char becomes[] =
     "%t execs and becomes the process; paths and arguments that hold its thread id go stale";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 const struct nsd_thread *other, struct nsd_switch *departure,
-                 enum nsd_severity severity, nsd_words words, nsd_words fix, nsd_kinds kinds) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        const struct nsd_thread *other, struct nsd_switch *departure,
+                        enum nsd_severity severity, nsd_words words, nsd_words fix,
+                        nsd_kinds kinds) {
     struct nsd_finding finding;
 
     finding__begin(&finding, RULE, severity, scene, thread);
@@ -36,8 +37,8 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
 /* The thread takes its namespaces along. One that is no leader takes over the leader's number. */
 static void look_at_own(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds away) {
     if (away != 0 && !ledger__is_leader(scene->ledger, thread) && thread->lock != NSD_LOCK_UNLOCKED)
-        find(scene, thread, thread, scene__switch_of(thread), NSD_SEVERITY_NOTE, becomes, NULL,
-             away);
+        add_finding(scene, thread, thread, scene__switch_of(thread), NSD_SEVERITY_NOTE, becomes,
+                    NULL, away);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -66,9 +67,10 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         if (kinds == 0 || (!is_own && noted))
             continue;
         if (is_own) {
-            find(scene, thread, other, departure, NSD_SEVERITY_ERROR, own, own_remedy, kinds);
+            add_finding(scene, thread, other, departure, NSD_SEVERITY_ERROR, own, own_remedy,
+                        kinds);
         } else {
-            find(scene, thread, other, departure, NSD_SEVERITY_NOTE, others, NULL, kinds);
+            add_finding(scene, thread, other, departure, NSD_SEVERITY_NOTE, others, NULL, kinds);
             noted = true;
         }
     }

@@ -76,7 +76,7 @@ static bool same_consequence(const struct nsd_finding *a, const struct nsd_findi
  * Whether `a` leads the finding that both belong to: the nearer to the cause, but a note never
  * takes in a warning, and what was withdrawn takes in nothing.
  */
-static bool leads(const struct nsd_finding *a, const struct nsd_finding *b) {
+static bool is_nearer_cause(const struct nsd_finding *a, const struct nsd_finding *b) {
     bool a_counts = a->severity > NSD_SEVERITY_NOTE, b_counts = b->severity > NSD_SEVERITY_NOTE;
 
     if (a->withdrawn != b->withdrawn)
@@ -140,8 +140,8 @@ static void raise_severity(struct nsd_finding *known, const struct nsd_finding *
 }
 
 /* Takes `kept` (already copied) over as a consequence, or gives it back. */
-static void take_in(const struct nsd_scene *scene, struct nsd_finding *primary,
-                    struct nsd_finding *kept) {
+static void add_consequence(const struct nsd_scene *scene, struct nsd_finding *primary,
+                            struct nsd_finding *kept) {
     struct nsd_findings *findings = scene->findings;
     struct nsd_finding **link = &primary->consequences;
     unsigned count = 0;
@@ -163,20 +163,20 @@ static void take_in(const struct nsd_scene *scene, struct nsd_finding *primary,
     *link = kept;
 }
 
-static void follow(const struct nsd_scene *scene, struct nsd_finding *primary,
-                   const struct nsd_finding *finding) {
+static void copy_as_consequence(const struct nsd_scene *scene, struct nsd_finding *primary,
+                                const struct nsd_finding *finding) {
     struct nsd_finding *kept = keep_copy(finding);
 
     if (kept == NULL) {
         scene->findings->lost++;
         return;
     }
-    take_in(scene, primary, kept);
+    add_consequence(scene, primary, kept);
 }
 
 /* `finding` is nearer to the cause than what the switch had so far: it leads from now on. */
-static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *finding,
-                      struct nsd_switch *departure) {
+static void replace_primary(const struct nsd_scene *scene, const struct nsd_finding *finding,
+                            struct nsd_switch *departure) {
     struct nsd_finding *old = departure->finding, *then;
     struct nsd_finding *primary = find_same(scene->findings, finding);
 
@@ -194,7 +194,7 @@ static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *f
     if (old->count > 1) {
         /* Other switches have it as well, and keep it. */
         old->count--;
-        follow(scene, primary, old);
+        copy_as_consequence(scene, primary, old);
         return;
     }
     then = old->consequences;
@@ -203,7 +203,7 @@ static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *f
     if (same_consequence(old, primary))
         give_back(scene->ledger, old);
     else
-        take_in(scene, primary, old);
+        add_consequence(scene, primary, old);
     while (then != NULL) {
         struct nsd_finding *next = then->next;
 
@@ -211,7 +211,7 @@ static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *f
         if (same_consequence(then, primary))
             give_back(scene->ledger, then);
         else
-            take_in(scene, primary, then);
+            add_consequence(scene, primary, then);
         then = next;
     }
 }
@@ -262,10 +262,10 @@ void findings__add(const struct nsd_scene *scene, const struct nsd_finding *give
         raise_severity(known, finding);
         return;
     }
-    if (leads(finding, known))
-        take_lead(scene, finding, departure);
+    if (is_nearer_cause(finding, known))
+        replace_primary(scene, finding, departure);
     else
-        follow(scene, known, finding);
+        copy_as_consequence(scene, known, finding);
 }
 
 /* ---- what is taken back ---- */
@@ -282,13 +282,13 @@ static void swap_contents(struct nsd_finding *a, struct nsd_finding *b) {
 }
 
 /* The primary is withdrawn, what followed is not: the first cause among that leads. */
-static void let_another_lead(struct nsd_finding *finding) {
+static void promote_consequence(struct nsd_finding *finding) {
     struct nsd_finding *best = NULL;
     uint32_t count = finding->count;
     bool printed = finding->printed;
 
     for (struct nsd_finding *then = finding->consequences; then != NULL; then = then->next) {
-        if (!then->withdrawn && (best == NULL || leads(then, best)))
+        if (!then->withdrawn && (best == NULL || is_nearer_cause(then, best)))
             best = then;
     }
     if (best == NULL)
@@ -307,7 +307,7 @@ void findings__withdraw(struct nsd_findings *findings, enum nsd_rule_id rule) {
         }
         if (finding->rule == rule) {
             finding->withdrawn = true;
-            let_another_lead(finding);
+            promote_consequence(finding);
         }
     }
 }

@@ -17,9 +17,9 @@ static const char over_remedy[] =
     "Fix: go home on every path that leads out of the function that switches at %l.";
 static const char lives_on[] = "%t lives on away from home in %k";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
-                 nsd_words fix) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
+                        nsd_words fix) {
     nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
@@ -55,19 +55,19 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
          departure = scene__next_switch(scene, departure)) {
         if (departure != scene->change->opened && departure->visit_over &&
             is_left(scene, thread, departure))
-            find(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
+            add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     }
 }
 
 static void judge(const struct nsd_scene *scene, struct nsd_thread *thread,
                   struct nsd_switch *departure) {
     if (departure->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_UNLOCKED)
-        find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
     else if (is_left(scene, thread, departure) &&
              visits__state(&scene->ledger->visits, departure, scene->event) == NSD_VISIT_OVER)
-        find(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     else
-        find(scene, thread, departure, NSD_SEVERITY_NOTE, lives_on, NULL);
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, lives_on, NULL);
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {

@@ -34,9 +34,9 @@ static const char sibling_remedy[] =
     "Fix: switch before the first thread is made, or on every thread that the program uses there.";
 static const char away_at_end[] = "%t is away from home in %k at the end";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
-                 nsd_words fix) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
+                        nsd_words fix) {
     nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
@@ -64,14 +64,14 @@ static void judge_end(const struct nsd_scene *scene, struct nsd_thread *thread,
     enum nsd_visit_state state = visits__state(visits, departure, scene->event);
 
     if (state == NSD_VISIT_OVER)
-        find(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     else if (scene->occasion == NSD_OCCASION_SIGNAL)
         return;
     /* In the middle of a visit that is known as one, others are right to work at home. */
     else if (departure->sibling != NULL && state != NSD_VISIT_GOES_ON)
-        find(scene, thread, departure, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
     else
-        find(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -82,9 +82,9 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         scene__still_away(scene, thread, departure) == 0)
         return;
     if (ledger__threads_live(scene->ledger) > 0)
-        find(scene, thread, departure, NSD_SEVERITY_ERROR, ended, ended_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, ended, ended_remedy);
     else
-        find(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
 }
 
 /* Parked with nothing but a private fs: what containerd's mountAt leaves, if main ran it. */
@@ -121,9 +121,9 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
         if (scene->occasion != NSD_OCCASION_EXEC)
             judge_end(scene, thread, departure);
     } else if (thread->lock == NSD_LOCK_WEDGED) {
-        find(scene, thread, departure, NSD_SEVERITY_ERROR, wedged, wedged_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, wedged, wedged_remedy);
     } else if (thread->lock == NSD_LOCK_UNLOCKED) {
-        find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
     }
 }
 

@@ -27,9 +27,9 @@ static nsd_kinds failed_kinds(const struct nsd_scene *scene, const struct nsd_th
                : (nsd_kinds) (departure->failure->kinds & ledger__away(scene->ledger, thread));
 }
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
-                 nsd_words fix) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
+                        nsd_words fix) {
     struct nsd_finding finding;
 
     if (!finding__begin_about(&finding, RULE, severity, scene, thread, departure, words, fix))
@@ -56,7 +56,7 @@ static void look_at_use(const struct nsd_scene *scene, struct nsd_thread *thread
     if (event->call == NSD_CALL_OPEN || is_retry(event) || !departure->visit_over ||
         (dependence__of(event) & kinds) == 0)
         return;
-    find(scene, thread, departure, NSD_SEVERITY_ERROR, worked_on, remedy);
+    add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, worked_on, remedy);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -69,12 +69,13 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
             continue;
         if (event->call == NSD_CALL_THREAD_DIED) {
             if (departure->runtime == NSD_RUNTIME_GO)
-                find(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
+                add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
         } else if (departure->runtime == NSD_RUNTIME_GO) {
             if (scene__hold(departure, event) != NSD_HOLD_KEPT)
-                find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+                add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked,
+                            unlocked_remedy);
         } else if (unpinned) {
-            find(scene, thread, departure, NSD_SEVERITY_ERROR, lives_on, remedy);
+            add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, lives_on, remedy);
         } else {
             look_at_use(scene, thread, departure);
         }
@@ -88,14 +89,15 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
             continue;
         if (departure->runtime == NSD_RUNTIME_GO) {
             if (thread->lock == NSD_LOCK_UNLOCKED)
-                find(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+                add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked,
+                            unlocked_remedy);
             else
-                find(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
+                add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
         } else if (thread->pins == 0 && visits__state(&scene->ledger->visits, departure,
                                                       scene->event) == NSD_VISIT_OVER) {
-            find(scene, thread, departure, NSD_SEVERITY_WARNING, lives_on, remedy);
+            add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, lives_on, remedy);
         } else {
-            find(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
+            add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
         }
     }
 }

@@ -13,18 +13,18 @@ static const struct nsd_rule *const rules[NSD_RULES] = {
 };
 
 /* The rules that look at each set of sorts, as bits; made when the first event comes to them. */
-static uint32_t lookers[NSD_LOOK_ALL + 1];
+static uint32_t rules_by_sort[NSD_LOOK_ALL + 1];
 
-static uint32_t lookers_at(unsigned sort) {
+static uint32_t rules_for(unsigned sort) {
     uint32_t among = 0;
 
-    if (lookers[sort] != 0)
-        return lookers[sort];
+    if (rules_by_sort[sort] != 0)
+        return rules_by_sort[sort];
     for (unsigned rule = 0; rule < NSD_RULES; rule++) {
         if ((rules[rule]->looks_at & sort) != 0)
             among |= 1u << rule;
     }
-    lookers[sort] = among;
+    rules_by_sort[sort] = among;
     return among;
 }
 
@@ -57,7 +57,7 @@ void rules__on_event(struct nsd_ledger *ledger, struct nsd_findings *findings,
     /* Nobody has ever left home: no rule has anything to look at. */
     if (change->thread == NULL || (ledger->switches.last_id == 0 && change->made_private == 0))
         return;
-    for (rest = lookers_at(sort_of(event)); rest != 0; rest &= rest - 1)
+    for (rest = rules_for(sort_of(event)); rest != 0; rest &= rest - 1)
         rules[__builtin_ctz(rest)]->on_event(&scene, change->thread);
 }
 

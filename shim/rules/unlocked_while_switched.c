@@ -19,8 +19,8 @@ static const char unpinned[] = "%t was unpinned while it was away from home in %
 static const char unpinned_remedy[] =
     "Fix: bring home what was switched at %l before nsdrift_thread_unpin().";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *departure, nsd_words words, nsd_words fix) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, nsd_words words, nsd_words fix) {
     nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
@@ -44,7 +44,7 @@ static void look_at_unpin(const struct nsd_scene *scene, struct nsd_thread *thre
     struct nsd_switch *departure = scene__switch_of(thread);
 
     if (departure != NULL && thread->pins == 0 && departure->runtime == NSD_RUNTIME_THREADS)
-        find(scene, thread, departure, unpinned, unpinned_remedy);
+        add_finding(scene, thread, departure, unpinned, unpinned_remedy);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -58,10 +58,10 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
             continue;
         hold = scene__hold(departure, scene->event);
         if (hold == NSD_HOLD_OTHER)
-            find(scene, thread, departure, other, remedy);
+            add_finding(scene, thread, departure, other, remedy);
         /* One that never was locked is unlocked-switch already. */
         else if (hold == NSD_HOLD_UNLOCKED && departure->lock != NSD_LOCK_UNLOCKED)
-            find(scene, thread, departure, unlocked, remedy);
+            add_finding(scene, thread, departure, unlocked, remedy);
     }
 }
 
@@ -70,7 +70,7 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
 
     if (departure != NULL && is_judged(departure) && departure->lock != NSD_LOCK_UNLOCKED &&
         thread->lock == NSD_LOCK_UNLOCKED)
-        find(scene, thread, departure, unlocked, remedy);
+        add_finding(scene, thread, departure, unlocked, remedy);
 }
 
 const struct nsd_rule nsd_rule_UNLOCKED_WHILE_SWITCHED = {

@@ -1,8 +1,8 @@
 /*
- * The questions that can be asked of a ledger, see standing.h. They change nothing but what is
+ * The questions that can be asked of a ledger, see state.h. They change nothing but what is
  * known of a namespace's identity.
  */
-#include "ledger/standing.h"
+#include "ledger/state.h"
 #include <stddef.h>
 
 struct nsd_thread *ledger__first_thread(struct nsd_ledger *ledger) {
@@ -14,7 +14,7 @@ struct nsd_thread *ledger__next_thread(struct nsd_thread *thread) {
 }
 
 struct nsd_label *ledger__home(const struct nsd_ledger *ledger, enum nsd_kind kind) {
-    return ledger->home.stood[kind];
+    return ledger->home.current[kind];
 }
 
 bool ledger__is_leader(const struct nsd_ledger *ledger, const struct nsd_thread *thread) {

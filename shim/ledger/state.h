@@ -3,8 +3,8 @@
  * Asked by those who keep the records, by the rules, the reports and probes/submit.c, under the
  * ledger's lock.
  */
-#ifndef NSD_LEDGER_STANDING_H
-#define NSD_LEDGER_STANDING_H
+#ifndef NSD_LEDGER_STATE_H
+#define NSD_LEDGER_STATE_H
 
 #include "ledger/descriptors.h"
 #include "ledger/event.h"
