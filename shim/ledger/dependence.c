@@ -1,6 +1,6 @@
 /*
- * Dependent calls, see dependence.h. Each open switch keeps one witness of each sort at most, the
- * first: that is what a report shows.
+ * Namespace-dependent calls, see dependence.h. A departure keeps the first witness of each pair:
+ * that is the one that a report shows.
  */
 #include "ledger/dependence.h"
 #include <stddef.h>
@@ -11,7 +11,7 @@ nsd_kinds dependence__of(const struct nsd_event *event) {
     return (nsd_kinds) ((nsd_call_table[event->call].kinds | event->kinds) & NSD_ALL_KINDS);
 }
 
-/* Main left, and a thread that stayed goes on as if nothing had happened. */
+/* The leader is away, and a thread that stayed at home works on: keeps that as `sibling`. */
 static void note_for_leader(struct nsd_ledger *ledger, struct nsd_thread *thread,
                             const struct nsd_event *event, nsd_kinds kinds) {
     struct nsd_thread *leader = ledger->leader;
@@ -27,6 +27,7 @@ static void note_for_leader(struct nsd_ledger *ledger, struct nsd_thread *thread
     }
 }
 
+/* Whether the call has put a mount somewhere; the others of the family only change or remove. */
 static bool places_a_mount(const struct nsd_event *event) {
     return event->result >= 0 &&
            (event->call == NSD_CALL_MOUNT || event->call == NSD_CALL_MOVE_MOUNT ||
@@ -40,7 +41,7 @@ static void keep_mount(struct nsd_switch *departure, const struct nsd_thread *th
         witness__keep(&departure->elsewhere, event, MNT);
 }
 
-/* Somebody made a mnt namespace and does nothing with it; the mount is made at home. */
+/* A mount at home: keeps it in each departure that made a mnt namespace and has not used it. */
 static void note_for_unused(struct nsd_ledger *ledger, struct nsd_thread *thread,
                             const struct nsd_event *event) {
     if (!places_a_mount(event) || (ledger__away(ledger, thread) & MNT) != 0)

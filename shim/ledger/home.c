@@ -1,6 +1,6 @@
 /*
- * Home, see home.h. Only labels are compared here, so a namespace that has the inode of a dead one
- * is never taken for home.
+ * Home, see home.h. It compares labels and no inodes, so that a new namespace with the inode of the
+ * old home is not taken for it.
  */
 #include "ledger/home.h"
 #include <stddef.h>
@@ -30,7 +30,7 @@ static unsigned find_former(const struct nsd_home *home, enum nsd_kind kind,
     return i;
 }
 
-/* Forgets former homes from this one on: the process has gone back to before it left them. */
+/* Forgets the former homes from index `from` on. */
 static void cut_former(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
                        unsigned from) {
     while (home->former_count[kind] > from)
@@ -43,7 +43,7 @@ static void push_former(struct nsd_home *home, struct nsd_labels *labels, enum n
 
     if (label == NULL || find_former(home, kind, label) < home->former_count[kind])
         return;
-    /* The first is where the image began, the newest where it came from: one between goes. */
+    /* Full: keep the first (where the image began) and the newest; forget the second. */
     if (home->former_count[kind] == NSD_FORMER_MOST) {
         for (unsigned i = 1; i + 1 < NSD_FORMER_MOST; i++)
             put(labels, &former[i], former[i + 1]);

@@ -1,5 +1,5 @@
 /*
- * The table of kinds (kinds.h) made flesh: names, and which kinds a set of CLONE_NEW* flags means.
+ * Definition of the table of kinds (kinds.h): names, and the kinds that CLONE_NEW* flags stand for.
  */
 #include "ledger/kinds.h"
 #include <stddef.h>
@@ -30,7 +30,10 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length) {
     return NSD_KINDS;
 }
 
-/* Row n is that of the flag 2^n. Kinds without a flag have rows above all of them. */
+/*
+ * kinds__of_flags() looks up each bit of the flags in a table: row n is the kind of the flag 2^n.
+ * Kinds without a flag are put into rows from 32 on, which are never looked up.
+ */
 #define FLAG_ROW(kind, flag) ((flag) != 0 ? __builtin_ctzll((flag) | 1ull << 32) : 32 + (kind))
 enum {
     ALL_FLAGS = 0u

@@ -1,6 +1,6 @@
 /*
- * Births and deaths of threads, see lives.h. What a child inherits is frozen when its creator
- * calls, not when the child first runs.
+ * Births and deaths of threads, see lives.h. A child inherits the state that its parent has when
+ * it calls clone, not the one that the parent has when the child makes its first event.
  */
 #include "ledger/lives.h"
 #include "ledger/dependence.h"
@@ -24,7 +24,7 @@ void lives__forget_change(struct nsd_ledger *ledger) {
 
 /* ---- births ---- */
 
-/* One thread becomes two: home is where the first one stands. */
+/* The second thread is coming: home is where the first one is now. */
 static void set_home(struct nsd_ledger *ledger) {
     if (!ledger->home.is_set && ledger__is_single_threaded(ledger))
         switching__settle(ledger, ledger->leader);
@@ -33,7 +33,7 @@ static void set_home(struct nsd_ledger *ledger) {
 static struct nsd_thread *add_thread(struct nsd_ledger *ledger, int32_t tid) {
     struct nsd_thread *old = threads__find(&ledger->threads, tid);
 
-    /* Its death was not seen; this is another thread with its number. */
+    /* The kernel has given this tid to a new thread: the old one's death was not seen. */
     if (old != NULL) {
         lives__end(ledger, old);
         lives__forget_change(ledger);
@@ -61,7 +61,7 @@ struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_even
         unsigned kind = event->identity[i].kind;
         struct nsd_label *label;
 
-        /* Where home itself is not known, nothing can be said to differ from it. */
+        /* Home's own identity is not known: a comparison with it says nothing. */
         if (kind >= NSD_KINDS || !label__is_identified(thread->label[kind]))
             continue;
         label = labels__of(&ledger->labels, &event->identity[i]);
@@ -74,8 +74,8 @@ struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_even
 }
 
 /*
- * The parent's open switch in whose course the child is born; of a parent that was itself born
- * away, the one that it was born in.
+ * The departure during which the child is born: the parent's own, or the one during which the
+ * parent was born, if it is still away.
  */
 static struct nsd_switch *switch_at_birth(const struct nsd_ledger *ledger,
                                           struct nsd_thread *parent) {
@@ -85,8 +85,9 @@ static struct nsd_switch *switch_at_birth(const struct nsd_ledger *ledger,
 }
 
 /*
- * The Go runtime never makes an M from a thread that is locked or in C (runtime/proc.go, newm since
- * 1.10): what is created there is a C library's own thread.
+ * Whether the new thread is an M of the Go runtime. The runtime creates no M from a thread that is
+ * locked or in C (runtime/proc.go, newm, since Go 1.10): a thread that is created there belongs to
+ * a C library.
  */
 static bool creates_m(const struct nsd_event *event) {
     return event->runtime == NSD_RUNTIME_GO && !event->library_created &&
@@ -145,7 +146,7 @@ static void inherit(struct nsd_ledger *ledger, struct nsd_thread *child,
     child->marks = birth->marks;
 }
 
-/* No event of the parent's: what it is now has to do. */
+/* THREAD_CREATE was not seen: the child gets what the parent has now. */
 static void inherit_from_thread(struct nsd_ledger *ledger, struct nsd_thread *child,
                                 struct nsd_thread *parent) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {

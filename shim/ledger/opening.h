@@ -1,7 +1,7 @@
 /*
- * What opening, copying and closing descriptors under /proc means for the ledger: which namespace a
- * descriptor leads to, and whose it was. Called by ledger.c for events of effect DESCRIPTOR. Under
- * the ledger's lock.
+ * open, dup and close of descriptors of namespaces: which namespace a new descriptor leads to, and
+ * which thread opened it. Called by ledger.c for events of effect DESCRIPTOR, which fill the table
+ * of descriptors.h. Under the ledger's lock.
  */
 #ifndef NSD_LEDGER_OPENING_H
 #define NSD_LEDGER_OPENING_H

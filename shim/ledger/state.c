@@ -1,6 +1,6 @@
 /*
- * The questions that can be asked of a ledger, see state.h. They change nothing but what is
- * known of a namespace's identity.
+ * Questions that can be asked of a ledger, see state.h. Only ledger__compare writes: it adds the
+ * identity that it was given.
  */
 #include "ledger/state.h"
 #include <stddef.h>
@@ -33,7 +33,7 @@ uint32_t ledger__threads_seen(const struct nsd_ledger *ledger) {
     return ledger->threads.seen;
 }
 
-/* A thread that is on its way counts: its creator may be gone before it makes its first event. */
+/* A birth counts as a thread: the parent may end before the child's first event. */
 uint32_t ledger__threads_live(const struct nsd_ledger *ledger) {
     return threads__live(&ledger->threads) + threads__expecting(&ledger->threads);
 }

@@ -1,6 +1,6 @@
 /*
- * Records of switches, see switches.h. They exist only while a thread is away (and a little longer
- * where a thread that was born meanwhile remembers one), so a host that stays at home pays nothing.
+ * Records of switches, see switches.h. A record exists while its thread is away, and longer where
+ * a thread that was born meanwhile holds it: a host whose threads stay at home has none.
  */
 #include "ledger/switches.h"
 #include "base/arena.h"
@@ -50,7 +50,7 @@ struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct n
     }
     witness__fill(&departure->began, event, 0);
     departure->id = ++switches->last_id;
-    departure->holders = 1; /* its being open, then its grave */
+    departure->holders = 1; /* the list of open ones, then pending_free */
     departure->serial = serial;
     departure->runtime = event->runtime;
     departure->lock = event->lock;

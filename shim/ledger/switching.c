@@ -1,6 +1,14 @@
 /*
- * setns and unshare, see switching.h. In order: where the call leads, what that changes for the
- * thread, what it means for home, which switches it begins, goes on with or ends.
+ * setns and unshare, see switching.h. One call goes through four steps, which are the sections of
+ * this file. Example: unshare(CLONE_NEWNET) on thread 4250 while 4242 is the leader:
+ *
+ *     targets     which namespace the call leads to, per kind    a new label N for net
+ *     enter       where the thread is now, what changed          4250: net H -> N, changed = net
+ *     home        does home move? (one thread: yes)              no: net is home in H
+ *     departures  which records open, grow, come home or close   4250 is away in net: one opens
+ *
+ * The restore, setns(fd of H), has H as its target, changes net, leaves home alone and closes the
+ * departure. A call that fails changes nothing; if it wanted to go home, the departure keeps it.
  */
 #include "ledger/switching.h"
 #include "ledger/dependence.h"
@@ -8,14 +16,19 @@
 #include <linux/sched.h>
 #include <stddef.h>
 
-/* Moves of one thread that are not undone: a daemon's few steps at start. More share a record. */
+/*
+ * Records for moves of a single-threaded process that it does not undo: a daemon needs a few at its
+ * start. Further ones are added to the newest record.
+ */
 #define MOVES_MOST 8u
 
-/* Where the call leads, for the kinds it names; held. */
+/* ---- targets ---- */
+
+/* The namespaces that a call leads to. */
 struct targets {
-    struct nsd_label *label[NSD_KINDS]; /* of the kinds named, the others are not filled */
+    struct nsd_label *label[NSD_KINDS]; /* held; only those of `kinds` are filled */
     nsd_kinds kinds;
-    const struct nsd_descriptor *descriptor; /* by which it went, where that is known */
+    const struct nsd_descriptor *descriptor; /* setns: its descriptor; NULL: not known */
 };
 
 static void set_target(struct targets *targets, enum nsd_kind kind, struct nsd_label *held) {
@@ -23,7 +36,7 @@ static void set_target(struct targets *targets, enum nsd_kind kind, struct nsd_l
     targets->kinds = (nsd_kinds) (targets->kinds | NSD_KIND_BIT(kind));
 }
 
-/* A thread with descriptors of its own says nothing about the numbers of the others. */
+/* NULL after CLONE_FILES: the thread's numbers mean other files than those in the table. */
 static struct nsd_descriptor *descriptor_of(struct nsd_ledger *ledger,
                                             const struct nsd_thread *thread, uint64_t fd) {
     if ((thread->marks & NSD_THREAD_PRIVATE_FILES) != 0)
@@ -45,7 +58,7 @@ static void targets_by_identities(struct nsd_ledger *ledger, const struct nsd_th
         if (descriptor != NULL && descriptor->label != NULL &&
             (descriptor->label->kind != identity->kind ||
              !labels__learn(&ledger->labels, descriptor->label, identity))) {
-            /* Closed and used again behind our back. */
+            /* The number leads elsewhere than in the table: a close was not seen. */
             descriptors__close(&ledger->descriptors, &ledger->labels, fd & 0xffffffffu,
                                fd & 0xffffffffu);
             descriptor = NULL;
@@ -90,7 +103,9 @@ static void unshare_targets(struct nsd_ledger *ledger, const struct nsd_event *e
     }
 }
 
-/* Puts the thread there; returns the kinds that changed. Takes over what `targets` holds. */
+/* ---- enter ---- */
+
+/* Puts the thread into the targets, drops their references, returns the kinds that changed. */
 static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
                        struct targets *targets) {
     nsd_kinds changed = 0;
@@ -111,13 +126,12 @@ static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
     return changed;
 }
 
-/* ---- private fs and files ---- */
-
+/* Sets the marks that an unshare leaves for good; returns those that are new. */
 static nsd_kinds make_private(struct nsd_thread *thread, const struct nsd_event *event) {
     uint64_t flags = event->arguments[0];
     unsigned marks = thread->marks;
 
-    /* kernel/fork.c, ksys_unshare: a new user or mnt namespace takes a private fs with it. */
+    /* kernel/fork.c, ksys_unshare: CLONE_NEWUSER and CLONE_NEWNS imply CLONE_FS. */
     if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0)
         marks |= NSD_THREAD_PRIVATE_FS;
     if ((flags & CLONE_FILES) != 0)
@@ -130,6 +144,7 @@ static nsd_kinds make_private(struct nsd_thread *thread, const struct nsd_event 
 
 /* ---- home ---- */
 
+/* Whether the process has one thread; the kernel's count decides where it was asked for. */
 static bool is_single(const struct nsd_ledger *ledger, const struct nsd_event *event) {
     if (event->kernel_threads != 0)
         return event->kernel_threads == 1;
@@ -141,7 +156,7 @@ void switching__settle(struct nsd_ledger *ledger, struct nsd_thread *thread) {
         return;
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
         home__move(&ledger->home, &ledger->labels, kind, thread->label[kind]);
-    /* Away it was; now this is where the process is. */
+    /* The thread was away; now the whole process is here. */
     for (struct nsd_switch *departure = thread->switches; departure != NULL;
          departure = departure->outer)
         departure->is_move = true;
@@ -173,8 +188,9 @@ static void join_collective(struct nsd_ledger *ledger, struct nsd_thread *thread
     switching__complete_collective(ledger);
 }
 
-/* ---- switches ---- */
+/* ---- departures ---- */
 
+/* Whether this caller opened the departure: its calls add to it, others open their own. */
 static bool is_own(const struct nsd_switch *departure, const struct nsd_event *event) {
     return departure->runtime == event->runtime && (event->runtime == NSD_RUNTIME_THREADS ||
                                                     departure->began.goroutine == event->goroutine);
@@ -185,7 +201,7 @@ static bool is_back(const struct nsd_thread *thread, const struct nsd_switch *de
     return label__same(thread->label[kind], departure->before[kind]);
 }
 
-/* Of the switch's kinds those in which the thread is home, or where the switch found it. */
+/* The departure's kinds that are home, or back where they were before it. A move has no home. */
 static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_switch *departure,
                             nsd_kinds away) {
     nsd_kinds home = departure->is_move ? 0 : (nsd_kinds) (departure->kinds & ~away);
@@ -206,8 +222,8 @@ static void clear_failure(struct nsd_switch *departure, nsd_kinds home) {
 }
 
 /*
- * Ends the switches that this event brought home, and marks in the others what came home. Returns
- * the changed kinds that this explains: a call that goes back begins no switch.
+ * Closes the departures that this event completely brought home, and marks in the others what came
+ * home. Returns the changed kinds that are such a way back: they open no departure.
  */
 static nsd_kinds come_home(struct nsd_ledger *ledger, struct nsd_thread *thread,
                            const struct nsd_event *event, struct nsd_change *change,
@@ -239,6 +255,7 @@ static nsd_kinds come_home(struct nsd_ledger *ledger, struct nsd_thread *thread,
     return explained;
 }
 
+/* The newest open departure of this caller that is no move; NULL if there is none. */
 static struct nsd_switch *own_switch(const struct nsd_thread *thread,
                                      const struct nsd_event *event) {
     struct nsd_switch *departure = thread->switches;
@@ -266,7 +283,9 @@ static void add_kinds(struct nsd_ledger *ledger, struct nsd_switch *departure, n
     departure->began.kinds = departure->kinds;
 }
 
-/* The only thread switches: the record says where from, in case a thread is made before it is back.
+/*
+ * The only thread switched. Its record is a move and no fault; it is kept because a thread may be
+ * created before the process goes back, and a rule then asks where it came from.
  */
 static void note_move(struct nsd_ledger *ledger, struct nsd_thread *thread,
                       const struct nsd_event *event, struct nsd_change *change,
@@ -292,7 +311,7 @@ static void note_move(struct nsd_ledger *ledger, struct nsd_thread *thread,
     add_kinds(ledger, departure, fresh);
 }
 
-/* `departed`: kinds in which it is away and that no way back explains. */
+/* Opens a departure or adds to it; `departed`: kinds that are away and are no way back. */
 static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
                            const struct nsd_event *event, struct nsd_change *change,
                            nsd_kinds departed) {
@@ -318,7 +337,11 @@ static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
 
 /* ---- restores that fail ---- */
 
-/* Kinds of the switch that a failed setns wanted to bring home; 0 if it wanted something else. */
+/*
+ * The kinds of the departure that a failed setns was to bring home; 0 if it led elsewhere. Where
+ * the descriptor is not known, EBADF and EINVAL are taken for a way home that was closed too early,
+ * or whose number has been used again.
+ */
 static nsd_kinds wanted_home(struct nsd_ledger *ledger, const struct nsd_thread *thread,
                              const struct nsd_switch *departure, const struct nsd_event *event) {
     nsd_kinds away = (nsd_kinds) (departure->kinds & ledger__away(ledger, thread));
@@ -343,7 +366,6 @@ static nsd_kinds wanted_home(struct nsd_ledger *ledger, const struct nsd_thread 
             return NSD_KIND_BIT(label->kind) & away;
         return 0;
     }
-    /* It leads nowhere: closed too early, or used again for something that is no namespace. */
     if (event->result != -EBADF && event->result != -EINVAL)
         return 0;
     kinds = event->kinds & NSD_ALL_KINDS;
@@ -386,7 +408,7 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
     if (single) {
         ledger->home.is_set = false;
     } else if (ledger__is_single_threaded(ledger)) {
-        /* The kernel counts a thread that we have not met yet: home is what it was before this. */
+        /* The kernel counts a thread that the ledger does not know: home stays as it was. */
         ledger->home.is_set = true;
     }
     own = own_switch(thread, event);

@@ -1,11 +1,11 @@
 /*
- * Threads and births on their way, see threads.h. Memory follows what lives: a million short
- * threads pass through one record.
+ * Threads and births, see threads.h. A dead thread's record is freed and used for the next one, so
+ * that memory follows the number of live threads.
  */
 #include "ledger/threads.h"
 #include <stddef.h>
 
-/* Far more than can be between clone and their first step; what is never heard of is given up. */
+/* Far more than the threads that are between clone and their first event at one time. */
 #define BIRTHS_MOST 4096u
 
 struct nsd_thread *threads__look_up(struct nsd_threads *threads, int32_t tid) {
