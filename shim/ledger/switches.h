@@ -42,19 +42,19 @@ struct nsd_switch {
     struct nsd_witness *failure;   /* a restore that failed and was not repeated with success */
     struct nsd_witness *sibling;   /* the leader's departure: a later call of a thread at home */
     struct nsd_witness *elsewhere; /* a call on another thread that belongs to this departure */
-    struct nsd_finding *finding;   /* the rules': the one that later findings are added to */
-    uint64_t lock_epoch;           /* of the event that opened it */
-    uint64_t over_since;           /* time of the event that showed visit_over */
-    uint32_t id;                   /* 1, 2, 3 ... */
-    uint32_t holders;              /* reference count */
-    uint32_t serial;               /* of the thread */
-    uint32_t fired;      /* the rules': two bits for each rule, severity + 1; 0: not fired */
-    nsd_kinds kinds;     /* kinds that it changed */
-    nsd_kinds came_home; /* of these, kinds that were home again at some time */
-    uint8_t runtime;     /* enum nsd_runtime */
-    uint8_t lock;        /* enum nsd_lock_state when it was opened */
-    uint8_t visit_frame; /* the visiting function's callee, of began.frames; 0: not known */
-    bool is_move;        /* made by the only thread: the whole process moved */
+    uint64_t fired; /* the rules': two bits for each rule, severity + 1; 0: not fired */
+    struct nsd_finding *finding; /* the rules': the one that later findings are added to */
+    uint64_t lock_epoch;         /* of the event that opened it */
+    uint64_t over_since;         /* time of the event that showed visit_over */
+    uint32_t id;                 /* 1, 2, 3 ... */
+    uint32_t holders;            /* reference count */
+    uint32_t serial;             /* of the thread */
+    nsd_kinds kinds;             /* kinds that it changed */
+    nsd_kinds came_home;         /* of these, kinds that were home again at some time */
+    uint8_t runtime;             /* enum nsd_runtime */
+    uint8_t lock;                /* enum nsd_lock_state when it was opened */
+    uint8_t visit_frame;         /* the visiting function's callee, of began.frames; 0: not known */
+    bool is_move;                /* made by the only thread: the whole process moved */
     bool is_open;
     bool ended_home;     /* closed because every kind came home, or back to `before` */
     bool restore_failed; /* at least once */

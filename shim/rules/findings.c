@@ -220,7 +220,7 @@ static unsigned fired_shift(enum nsd_rule_id rule) {
     return 2u * (unsigned) rule;
 }
 
-_Static_assert(2 * NSD_RULES <= 32, "nsd_switch.fired has two bits for each rule");
+_Static_assert(2 * NSD_RULES <= 64, "nsd_switch.fired has two bits for each rule");
 
 bool findings__has_fired(const struct nsd_switch *departure, enum nsd_rule_id rule,
                          enum nsd_severity severity) {
@@ -230,8 +230,8 @@ bool findings__has_fired(const struct nsd_switch *departure, enum nsd_rule_id ru
 static void set_fired(struct nsd_switch *departure, const struct nsd_finding *finding) {
     if (findings__has_fired(departure, finding->rule, finding->severity))
         return;
-    departure->fired &= ~(3u << fired_shift(finding->rule));
-    departure->fired |= ((unsigned) finding->severity + 1u) << fired_shift(finding->rule);
+    departure->fired &= ~((uint64_t) 3 << fired_shift(finding->rule));
+    departure->fired |= ((uint64_t) finding->severity + 1) << fired_shift(finding->rule);
 }
 
 void findings__add(const struct nsd_scene *scene, const struct nsd_finding *given,

@@ -12,6 +12,8 @@ static const struct nsd_rule *const rules[NSD_RULES] = {
 #undef X
 };
 
+_Static_assert(NSD_RULES <= 32, "a set of rules is a word of 32 bits");
+
 /* The rules that look at each set of sorts, as bits; made when the first event comes to them. */
 static uint32_t rules_by_sort[NSD_LOOK_ALL + 1];
 
