@@ -1,7 +1,8 @@
 /*
- * born-switched: a thread starts where its creator is, and a creator that is away makes a thread
- * that belongs nowhere else. The Go runtime hands such an M to anybody; a library's helper stays
- * when its caller has long gone home.
+ * born-switched: a thread inherits the namespaces of its creator, and the creator was away. Error
+ * for an M, which the Go runtime will give to any goroutine. Warning where a library created the
+ * thread during a visit of its caller and the thread stayed when the caller was restored; else a
+ * note.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -40,7 +41,7 @@ static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread
     findings__add(scene, &finding, departure);
 }
 
-/* Kinds in which the thread still is where its creator was: it has not gone away by itself. */
+/* Kinds in which the thread is still where it was born, less those that it switched itself. */
 static nsd_kinds born_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread) {
     nsd_kinds kinds;
 
@@ -73,7 +74,7 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
 
     if (kinds == 0 || (thread->marks & NSD_THREAD_GO_BORN) != 0)
         return;
-    /* While the visit goes on nobody is left behind; at the end it is for the record. */
+    /* While the creator's visit goes on, it may still take the thread along. At the end: a note. */
     if (departure->is_open && scene->occasion == NSD_OCCASION_SIGNAL)
         return;
     if (departure->ended_home && thread->switches == NULL &&

@@ -1,6 +1,6 @@
 /*
- * died-switched: a thread ended away from home. That is how a throw-away thread works, so it is a
- * note, unless the thread was meant to come back.
+ * died-switched: a thread ended in another namespace. A note: a thread may be created for one job
+ * in another namespace and end there. A warning if it was meant to come back (ledger/visits.h).
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -36,18 +36,18 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     struct nsd_switch *departure = scene__switch_of(thread);
     bool was_meant;
 
-    /* Of the main thread's end main-switched speaks. */
+    /* The main thread's end is judged by main-switched. */
     if (scene->event->call != NSD_CALL_THREAD_DIED || departure == NULL ||
         ledger__is_leader(scene->ledger, thread) ||
         scene__still_away(scene, thread, departure) == 0)
         return;
-    /* Cancelled or pinned to its end, it was given up as a whole. */
+    /* A thread that was cancelled, or pinned to its end, was not meant to work on anywhere. */
     was_meant = !scene->event->cancelled && thread->pins == 0 &&
                 visits__is_meant_to_come_back(&scene->ledger->visits, departure);
     add_finding(scene, thread, departure, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
 }
 
-/* Go: the locked goroutine has ended, and the runtime is ending the thread as the process exits. */
+/* Go: the locked goroutine has ended, and the process exits before the runtime ended the thread. */
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
     struct nsd_switch *departure = scene__switch_of(thread);
 

@@ -1,7 +1,8 @@
 /*
- * exec-discards: exec keeps the calling thread and ends all others, and with them what they were
- * away for. The thread that is away should be the one that execs; then all that has to be known is
- * that its tid is no more.
+ * exec-discards: exec keeps the namespaces of the calling thread and ends all other threads, so a
+ * switch that another thread made is lost. Error if the same goroutine made switch and exec, else a
+ * note. If the switched thread itself execs, nothing is lost; a note says that its tid becomes the
+ * pid.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -34,7 +35,7 @@ static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread
     findings__add(scene, &finding, departure);
 }
 
-/* The thread takes its namespaces along. One that is no leader takes over the leader's number. */
+/* The caller keeps its namespaces. If it is not the leader, its tid becomes the leader's. */
 static void look_at_own(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds away) {
     if (away != 0 && !ledger__is_leader(scene->ledger, thread) && thread->lock != NSD_LOCK_UNLOCKED)
         add_finding(scene, thread, thread, scene__switch_of(thread), NSD_SEVERITY_NOTE, becomes,

@@ -1,6 +1,6 @@
 /*
- * One finding being made: the rules fill it on their own stack with these, then findings__add
- * copies it. Nothing is held here.
+ * Fills a finding on the stack of a rule, see rule.h. It holds no label and keeps nothing:
+ * findings__add() makes the copy that stays.
  */
 #include "base/memory.h"
 #include "rules/rule.h"

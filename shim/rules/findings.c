@@ -1,6 +1,13 @@
 /*
- * The findings of an image: each switch has one, which takes in what followed; the same finding
- * from another switch only counts. Bounded: a host with more faults than that has been told enough.
+ * The list of findings of an image. Example, one departure of an unlocked goroutine:
+ *
+ *     findings__add(unlocked-switch)  appended: the departure's finding
+ *     findings__add(split-sequence)   a later row of the table: becomes its consequence
+ *     findings__add(unlocked-switch)  from another departure at the same places: count = 2
+ *
+ * If the row of a new finding is earlier than that of the departure's finding, the new one takes
+ * its place, and the old one becomes a consequence. The list is bounded: more findings than that do
+ * not tell a reader more. Called by the rules under the ledger's lock.
  */
 #include "base/arena.h"
 #include "rules/rule.h"
@@ -10,7 +17,7 @@
 #define CONSEQUENCES_MOST 16u /* of one finding */
 #define CONSEQUENCES_IN_ALL 1024u
 
-/* ---- keeping and giving back ---- */
+/* ---- copies ---- */
 
 static void hold_labels(struct nsd_finding *finding) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
@@ -56,7 +63,7 @@ void rules__reset(struct nsd_ledger *ledger, struct nsd_findings *findings) {
     *findings = (struct nsd_findings){0};
 }
 
-/* ---- which is the same, which comes first ---- */
+/* ---- comparing findings ---- */
 
 static bool same_frames(const struct nsd_frames *a, const struct nsd_frames *b) {
     return a == b || (a != NULL && b != NULL && a->hash == b->hash);
@@ -67,14 +74,15 @@ static bool same_places(const struct nsd_finding *a, const struct nsd_finding *b
            same_frames(a->switch_frames, b->switch_frames);
 }
 
-/* As a consequence: each rule and stack once, whatever the words. */
+/* Consequences of one finding are the same if rule and stack are, whatever their messages. */
 static bool same_consequence(const struct nsd_finding *a, const struct nsd_finding *b) {
     return a->rule == b->rule && same_frames(a->frames, b->frames);
 }
 
 /*
- * Whether `a` leads the finding that both belong to: the nearer to the cause, but a note never
- * takes in a warning, and what was withdrawn takes in nothing.
+ * Of two findings about one departure: whether `a` is the finding and `b` its consequence. The
+ * earlier row of the table is nearer to the cause. But a note never has a warning as its
+ * consequence, and a withdrawn finding has none.
  */
 static bool is_nearer_cause(const struct nsd_finding *a, const struct nsd_finding *b) {
     bool a_counts = a->severity > NSD_SEVERITY_NOTE, b_counts = b->severity > NSD_SEVERITY_NOTE;
@@ -139,7 +147,7 @@ static void raise_severity(struct nsd_finding *known, const struct nsd_finding *
     known->withdrawn = false;
 }
 
-/* Takes `kept` (already copied) over as a consequence, or gives it back. */
+/* Makes `kept`, a copy, a consequence of `primary`; frees it if that has the same or is full. */
 static void add_consequence(const struct nsd_scene *scene, struct nsd_finding *primary,
                             struct nsd_finding *kept) {
     struct nsd_findings *findings = scene->findings;
@@ -174,7 +182,7 @@ static void copy_as_consequence(const struct nsd_scene *scene, struct nsd_findin
     add_consequence(scene, primary, kept);
 }
 
-/* `finding` is nearer to the cause than what the switch had so far: it leads from now on. */
+/* Puts `finding` in the place of the departure's finding, which becomes its consequence. */
 static void replace_primary(const struct nsd_scene *scene, const struct nsd_finding *finding,
                             struct nsd_switch *departure) {
     struct nsd_finding *old = departure->finding, *then;
@@ -192,7 +200,7 @@ static void replace_primary(const struct nsd_scene *scene, const struct nsd_find
         return;
     departure->finding = primary;
     if (old->count > 1) {
-        /* Other switches have it as well, and keep it. */
+        /* Other departures have this finding, too: it stays in the list, and a copy follows. */
         old->count--;
         copy_as_consequence(scene, primary, old);
         return;
@@ -268,8 +276,9 @@ void findings__add(const struct nsd_scene *scene, const struct nsd_finding *give
         copy_as_consequence(scene, known, finding);
 }
 
-/* ---- what is taken back ---- */
+/* ---- withdrawing ---- */
 
+/* All but the links. */
 static void swap_contents(struct nsd_finding *a, struct nsd_finding *b) {
     struct nsd_finding saved = *a;
 
@@ -281,7 +290,7 @@ static void swap_contents(struct nsd_finding *a, struct nsd_finding *b) {
     a->consequences = saved.consequences;
 }
 
-/* The primary is withdrawn, what followed is not: the first cause among that leads. */
+/* `finding` was withdrawn: its consequence nearest to the cause takes its place in the list. */
 static void promote_consequence(struct nsd_finding *finding) {
     struct nsd_finding *best = NULL;
     uint32_t count = finding->count;

@@ -1,7 +1,8 @@
 /*
- * left-switched: a thread lives on away from home. By plan that is a note; where the thread was
- * meant to come back and the function that should have seen to it has returned, or where no
- * goroutine holds the thread, it is a fault, even if a later visit happens to bring it home.
+ * left-switched: a thread other than the main one lives on in another namespace. One-to-one: a
+ * note, because the thread may stay there by plan; a warning if it was on a visit (ledger/visits.h)
+ * that is over, even if a later visit happens to restore the thread. Go: an error if no goroutine
+ * is locked to the thread.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -32,6 +33,7 @@ static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread
     findings__add(scene, &finding, departure);
 }
 
+/* Whether the departure is a visit of a one-to-one thread that is not pinned. */
 static bool is_left(const struct nsd_scene *scene, const struct nsd_thread *thread,
                     const struct nsd_switch *departure) {
     return departure->runtime == NSD_RUNTIME_THREADS && !departure->is_move && thread->pins == 0 &&
@@ -47,7 +49,7 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         any_over = any_over || open->visit_over;
     if (!any_over)
         return;
-    /* Ends have rules of their own. */
+    /* The thread's death is judged by died-switched, the leader at the end by main-switched. */
     if (event->call == NSD_CALL_THREAD_DIED ||
         (scene__is_ending(event) && ledger__is_leader(scene->ledger, thread)))
         return;
@@ -76,10 +78,10 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
     if (departure == NULL || ledger__is_leader(scene->ledger, thread) ||
         scene__still_away(scene, thread, departure) == 0)
         return;
-    /* It execs: it is not left, it becomes the process. */
+    /* The thread that execs is not left: it becomes the process. */
     if (scene->occasion == NSD_OCCASION_EXEC && scene->event->tid == thread->tid)
         return;
-    /* Its locked goroutine has ended, and it is on its way out: died-switched. */
+    /* Its locked goroutine has ended, so the runtime ends the thread: died-switched. */
     if (thread->lock != NSD_LOCK_WEDGED)
         judge(scene, thread, departure);
 }

@@ -1,6 +1,8 @@
 /*
- * main-switched: the main thread, which stands for the process to everybody outside (/proc/PID/ns
- * is its view), is away from home for good.
+ * main-switched: the main thread is left in another namespace. Other processes then see that one as
+ * the process's, because /proc/PID/ns shows the main thread's. Go: error if the runtime has parked
+ * the thread or no goroutine is locked to it. One-to-one: error if it ended there and the process
+ * goes on, else a warning or a note by what its visit and the other threads show.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -57,7 +59,7 @@ static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread
     findings__add(scene, &finding, departure);
 }
 
-/* One-to-one: away at the end of the process, or of the main thread when it is the last. */
+/* One-to-one: the main thread is away at a report. */
 static void judge_end(const struct nsd_scene *scene, struct nsd_thread *thread,
                       struct nsd_switch *departure) {
     const struct nsd_visits *visits = &scene->ledger->visits;
@@ -67,7 +69,7 @@ static void judge_end(const struct nsd_scene *scene, struct nsd_thread *thread,
         add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     else if (scene->occasion == NSD_OCCASION_SIGNAL)
         return;
-    /* In the middle of a visit that is known as one, others are right to work at home. */
+    /* While the main thread visits, other threads are right to work at home. */
     else if (departure->sibling != NULL && state != NSD_VISIT_GOES_ON)
         add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
     else
@@ -87,7 +89,7 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
 }
 
-/* Parked with nothing but a private fs: what containerd's mountAt leaves, if main ran it. */
+/* Parked at home with private fs or files: containerd's mountAt does that to the thread it uses. */
 static void look_at_private(const struct nsd_scene *scene, struct nsd_thread *thread) {
     struct nsd_finding finding;
 
@@ -108,7 +110,7 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
 
     if (!ledger__is_leader(scene->ledger, thread))
         return;
-    /* By its own exec the main thread takes its namespaces along: that is what it switched for. */
+    /* The main thread execs: it keeps its namespaces, and switched for that. */
     if (scene->occasion == NSD_OCCASION_EXEC && scene->event->tid == thread->tid)
         return;
     if (ledger__away(scene->ledger, thread) == 0) {

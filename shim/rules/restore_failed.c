@@ -1,6 +1,8 @@
 /*
- * restore-failed: the way home failed, and the thread was used all the same. A goroutine that stays
- * locked to the end, and a retry that works, are what a careful program does.
+ * restore-failed: the setns that should have restored a thread failed, and the thread was used all
+ * the same. Go: error if the goroutine unlocked. One-to-one: error if the thread made another call
+ * that depends on the namespace, warning if it merely lives on. A retry that succeeds, and a
+ * goroutine that stays locked until it ends, are right.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -20,6 +22,7 @@ static const char remedy[] =
     "end.";
 static const char kept[] = "%t could not go home in %k (%c: %e)";
 
+/* Kinds whose restore failed and that are still away. */
 static nsd_kinds failed_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread,
                               const struct nsd_switch *departure) {
     return departure->failure == NULL || departure->is_move
@@ -42,7 +45,7 @@ static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread
     findings__add(scene, &finding, departure);
 }
 
-/* A setns that fails once more, or one that comes home (then nothing is failed any more). */
+/* A setns that fails once more. One that succeeds clears the departure's failure. */
 static bool is_retry(const struct nsd_event *event) {
     return event->call == NSD_CALL_SETNS && event->result < 0;
 }
@@ -52,7 +55,7 @@ static void look_at_use(const struct nsd_scene *scene, struct nsd_thread *thread
     const struct nsd_event *event = scene->event;
     nsd_kinds kinds = failed_kinds(scene, thread, departure);
 
-    /* Opening the way back is no use of the namespace. */
+    /* An open may be that of the descriptor for the way back. */
     if (event->call == NSD_CALL_OPEN || is_retry(event) || !departure->visit_over ||
         (dependence__of(event) & kinds) == 0)
         return;

@@ -1,5 +1,5 @@
 /*
- * Questions that several rules ask of the ledger and the event. They read, and change nothing.
+ * Questions of several rules about the ledger and the event, see rule.h. They change nothing.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -28,14 +28,14 @@ struct nsd_switch *scene__next_switch(const struct nsd_scene *scene, struct nsd_
         return NULL;
     if (departure != NULL && departure->outer != NULL)
         return departure->outer;
-    /* A death closes them too, but leaves them on the thread. */
+    /* A death closes departures, too, but they stay in the thread's list and were visited there. */
     return closed != NULL && closed->ended_home ? closed : NULL;
 }
 
 enum nsd_hold scene__hold(const struct nsd_switch *departure, const struct nsd_event *event) {
     bool by_runtime = nsd_call_table[event->call].effect == NSD_EFFECT_THREAD;
 
-    /* What the runtime does on g0 of its own accord says nothing of a goroutine. */
+    /* The runtime's own work on g0, and an unreadable lock state, say nothing of a goroutine. */
     if (event->runtime != NSD_RUNTIME_GO || event->lock == NSD_LOCK_UNKNOWN ||
         event->lock == NSD_LOCK_WEDGED || event->call == NSD_CALL_THREAD_BORN ||
         event->call == NSD_CALL_THREAD_DIED || (by_runtime && event->goroutine == 0))

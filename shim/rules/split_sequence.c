@@ -1,7 +1,8 @@
 /*
- * split-sequence: what belongs to a switch was done on another thread. A goroutine's calls are
- * followed by its id; without one, two traces are left: a way home that was gone by a thread which
- * was at home, and a fresh mnt namespace that nobody used while a mount was made at home.
+ * split-sequence: a call that depends on a switch was made on another thread. Go: an error, by the
+ * goroutine's id. Without goroutines a warning, by two traces (ledger/dependence.h): the setns that
+ * should restore a thread was made by another one, which was at home; or a thread made a mnt
+ * namespace and never used it, and another one mounted at home.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -22,7 +23,7 @@ static const char elsewhere_remedy[] =
 
 /* ---- by goroutine ---- */
 
-/* Where the thread was when the call was made. */
+/* The namespace in which the thread made the call; the call itself may have changed it. */
 static const struct nsd_label *label_at_call(const struct nsd_scene *scene,
                                              const struct nsd_thread *thread, unsigned kind) {
     if ((scene->change->changed & NSD_KIND_BIT(kind)) != 0)
@@ -30,6 +31,7 @@ static const struct nsd_label *label_at_call(const struct nsd_scene *scene,
     return thread->label[kind];
 }
 
+/* The kinds among `among` in which two threads are in different namespaces. */
 static nsd_kinds kinds_apart(const struct nsd_scene *scene, const struct nsd_thread *here,
                              const struct nsd_thread *there, nsd_kinds among) {
     nsd_kinds apart = 0;
@@ -65,7 +67,7 @@ static void look_at_goroutine(const struct nsd_scene *scene, struct nsd_thread *
     findings__add(scene, &finding, departure);
 }
 
-/* ---- without identity ---- */
+/* ---- without goroutines: the departure's witness `elsewhere` ---- */
 
 static void look_at_trace(const struct nsd_scene *scene, struct nsd_switch *departure) {
     const struct nsd_witness *elsewhere = departure->elsewhere;
@@ -107,7 +109,7 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
             look_at_trace(scene, departure);
         return;
     }
-    /* exec-discards says what becomes of an exec on the wrong thread. */
+    /* An exec on the wrong thread is judged by exec-discards. */
     if (event->runtime == NSD_RUNTIME_GO && event->goroutine != 0 && event->call != NSD_CALL_EXEC &&
         dependence__of(event) != 0) {
         for (struct nsd_switch *departure =
@@ -124,7 +126,7 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    /* At a signal it may still come home. */
+    /* The program goes on after a signal: the thread may still be restored. */
     if (scene->occasion == NSD_OCCASION_SIGNAL)
         return;
     for (struct nsd_switch *departure = thread->switches; departure != NULL;

@@ -1,7 +1,8 @@
 /*
- * unlocked-switch: a goroutine that is not locked to its thread moved it to another namespace. What
- * the scheduler runs on which thread after that is chance. A C call under cgo is locked until it
- * returns: what it leaves away is found at the thread's next event.
+ * unlocked-switch: a goroutine that is not locked to its thread moved the thread to another
+ * namespace. The scheduler may continue the goroutine on another thread, and other goroutines on
+ * this one. A goroutine in a C call (cgo) counts as locked until the call returns; a switch that
+ * the call left is found at the thread's next event.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -37,7 +38,7 @@ static void look_at_call(const struct nsd_scene *scene, struct nsd_thread *threa
     if (change->collective || !is_unlocked_go(scene->event) ||
         (kinds == 0 && change->made_private == 0))
         return;
-    /* A later call of a switch that was begun before: that one is the cause. */
+    /* A later call of an open departure: the call that opened it is the cause. */
     if (kinds != 0 && change->opened == NULL && change->current != NULL)
         return;
     if (kinds != 0) {
@@ -57,6 +58,7 @@ static void look_at_call(const struct nsd_scene *scene, struct nsd_thread *threa
     findings__add(scene, &finding, change->opened);
 }
 
+/* Whether the C call that opened the departure may still run: m.ncgocall tells calls apart. */
 static bool is_in_same_c_call(const struct nsd_switch *departure, const struct nsd_event *event) {
     return event->runtime != NSD_RUNTIME_GO || event->lock == NSD_LOCK_UNKNOWN ||
            (event->lock == NSD_LOCK_CGO && event->lock_epoch == departure->lock_epoch);

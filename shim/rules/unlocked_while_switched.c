@@ -1,7 +1,7 @@
 /*
- * unlocked-while-switched: the thread is still away, and the goroutine that took it there holds it
- * no longer. Whatever runs on that thread next is in the wrong namespace. For one-to-one runtimes
- * the program says itself where it holds a thread (nsdrift_thread_pin).
+ * unlocked-while-switched: a goroutine was locked when it switched its thread, and unlocked before
+ * the thread was restored. Whatever the scheduler runs on that thread next is in the wrong
+ * namespace. One-to-one: the same for nsdrift_thread_pin and nsdrift_thread_unpin.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -27,7 +27,10 @@ static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread
     if (!finding__begin_about(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread, departure, words,
                               fix))
         return;
-    /* The switch is the same place in every run; what shows it afterwards is not. */
+    /*
+     * The finding's place is the switch, which is the same in every run. The event that shows it is
+     * not: it is whatever ran next.
+     */
     finding__at_witness(&finding, &departure->began);
     finding__name_kinds(&finding, scene, thread, departure, kinds != 0 ? kinds : departure->kinds);
     if (scene->change != NULL)
@@ -59,7 +62,7 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         hold = scene__hold(departure, scene->event);
         if (hold == NSD_HOLD_OTHER)
             add_finding(scene, thread, departure, other, remedy);
-        /* One that never was locked is unlocked-switch already. */
+        /* A goroutine that was never locked is judged by unlocked-switch. */
         else if (hold == NSD_HOLD_UNLOCKED && departure->lock != NSD_LOCK_UNLOCKED)
             add_finding(scene, thread, departure, unlocked, remedy);
     }
