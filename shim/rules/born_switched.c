@@ -10,18 +10,17 @@
 #define RULE NSD_RULE_BORN_SWITCHED
 
 static const char by_go[] =
-    "the Go runtime made %t from %T, which is away from home: it starts in another %k namespace";
+    "the Go runtime created %t from %T, which was in another %k namespace: %t starts there, too";
 static const char by_go_remedy[] =
-    "Any goroutine may be run on it, and it will make more of its kind.\n"
-    "Fix: call runtime.LockOSThread() before the switch: the runtime makes no thread from a "
+    "The scheduler may run any goroutine on it, and threads that it creates start there, too.\n"
+    "Fix: call runtime.LockOSThread() before the switch: the runtime creates no thread from a "
     "locked one.";
 static const char created[] = "%t was created by %T in another %k namespace and has stayed there";
 static const char left_behind[] =
-    "%t was created by %T during a visit to another %k namespace, and stayed there when %T went "
-    "home";
-static const char left_behind_remedy[] =
-    "Fix: make the call that creates the thread at %l before the switch at %s, or after the way "
-    "home.";
+    "%T created %t in another %k namespace and went back; %t stayed there";
+static const char left_behind_remedy[] = "Fix: make the call at %l, which creates the thread, "
+                                         "before the switch at %s or after the setns "
+                                         "back.";
 
 static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds kinds,
                         enum nsd_severity severity, nsd_words words, nsd_words fix) {

@@ -7,11 +7,11 @@
 
 #define RULE NSD_RULE_DIED_SWITCHED
 
-static const char died[] = "%t ended away from home in %k";
+static const char died[] = "%t ended in another %k namespace";
 static const char was_to_return[] =
-    "%t ended away from home in %k, where others that went there came back";
+    "%t ended in another %k namespace, from which it was meant to come back";
 static const char remedy[] =
-    "Fix: go home on every path that leads out of the function that switches at %s.";
+    "Fix: setns back on every path that leads out of the function that switches at %s.";
 
 static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
                         struct nsd_switch *departure, enum nsd_severity severity) {

@@ -14,9 +14,10 @@ static const char own[] =
     "ends";
 static const char own_remedy[] =
     "Fix: call runtime.LockOSThread() before %s, and keep it until the exec.";
-static const char others[] = "%w execs on %t while %T is away from home in %k; the exec ends %T";
+static const char others[] = "%w execs on %t while %T is in another %k namespace; the exec ends %T";
 static const char becomes[] =
-    "%t execs and becomes the process; paths and arguments that hold its thread id go stale";
+    "%t execs and takes over the process id; its thread id in paths and arguments is no longer "
+    "valid";
 
 static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
                         const struct nsd_thread *other, struct nsd_switch *departure,

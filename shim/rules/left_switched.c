@@ -9,14 +9,16 @@
 
 #define RULE NSD_RULE_LEFT_SWITCHED
 
-static const char unlocked[] = "%t is left away from home in %k, and no goroutine is locked to it";
+static const char unlocked[] =
+    "%t is left in another %k namespace, and no goroutine is locked to it";
 static const char unlocked_remedy[] =
     "Fix: call runtime.LockOSThread() before %l, and unlock only after the thread is restored.";
 static const char over[] =
-    "%t was left in another %k namespace: the function that went there returned without going home";
+    "%t was left in another %k namespace: the function that entered it returned without going "
+    "back";
 static const char over_remedy[] =
-    "Fix: go home on every path that leads out of the function that switches at %l.";
-static const char lives_on[] = "%t lives on away from home in %k";
+    "Fix: setns back on every path that leads out of the function that switches at %l.";
+static const char lives_on[] = "%t lives on in another %k namespace";
 
 static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
                         struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
@@ -29,7 +31,7 @@ static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread
     finding__at_witness(&finding, &departure->began);
     finding__name_kinds(&finding, scene, thread, departure, kinds != 0 ? kinds : departure->kinds);
     if (scene->change != NULL)
-        finding__relate_event(&finding, "still away here", scene->event);
+        finding__relate_event(&finding, "still not back here", scene->event);
     findings__add(scene, &finding, departure);
 }
 

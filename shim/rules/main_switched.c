@@ -10,31 +10,32 @@
 #define RULE NSD_RULE_MAIN_SWITCHED
 
 static const char wedged[] =
-    "%t is parked for good in another %k namespace: its goroutine ended while it was locked to it";
+    "the Go runtime has parked %t for good in another %k namespace: a goroutine ended while it "
+    "was locked to it";
 static const char wedged_remedy[] =
-    "To everybody outside, /proc/PID/ns now shows that namespace as the process's.\n"
+    "To all other processes, /proc/PID/ns now shows that namespace as the process's.\n"
     "Fix: do not end a goroutine that switched at %l on the main thread; keep the main thread "
     "busy by locking main in an init function.";
 static const char wedged_private[] =
-    "%t is parked for good with a %k of its own: its goroutine ended while it was locked to it";
-static const char unlocked[] = "%t is away from home in %k, and no goroutine is locked to it";
+    "the Go runtime has parked %t for good with a %k of its own: a goroutine ended while it was "
+    "locked to it";
+static const char unlocked[] = "%t is in another %k namespace, and no goroutine is locked to it";
 static const char unlocked_remedy[] =
     "Fix: call runtime.LockOSThread() before %l, and unlock only after the thread is restored.";
 static const char ended[] =
-    "%t ended by pthread_exit while it was away from home in %k, and the process goes on";
-static const char ended_remedy[] =
-    "Fix: bring the main thread home before pthread_exit, or switch another thread.";
+    "%t ended by pthread_exit while it was in another %k namespace, and the process goes on";
+static const char ended_remedy[] = "Fix: setns back before pthread_exit, or switch another thread.";
 static const char over[] =
-    "%t is away from home in %k although the function that went there has returned";
+    "%t is in another %k namespace although the function that entered it has returned";
 static const char over_remedy[] =
-    "Fix: go home on every path that leads out of the function that switches at %l.";
+    "Fix: setns back on every path that leads out of the function that switches at %l.";
 static const char sibling[] =
     "%t moved to another %k namespace for good, but not the threads that it left behind: %T used "
     "the old one";
 static const char sibling_remedy[] =
     "Only the calling thread moves; the others stay where they are.\n"
     "Fix: switch before the first thread is made, or on every thread that the program uses there.";
-static const char away_at_end[] = "%t is away from home in %k at the end";
+static const char away_at_end[] = "%t is in another %k namespace at the end";
 
 static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
                         struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,

@@ -10,17 +10,20 @@
 #define RULE NSD_RULE_RESTORE_FAILED
 
 static const char unlocked[] =
-    "%w could not bring %t home in %k (%c: %e) and gave it up to other goroutines";
+    "%w could not move %t back to the %k namespace it came from (%c: %e) and left it to other "
+    "goroutines";
 static const char unlocked_remedy[] =
     "Fix: look at the error of the call at %l, and unlock only after it succeeded; else let the "
     "goroutine end locked, so that the thread ends with it.";
 static const char worked_on[] =
-    "%t could not go home in %k (%c: %e) and worked on in the wrong namespace";
-static const char lives_on[] = "%t could not go home in %k (%c: %e) and lives on there";
+    "%t could not go back to the %k namespace it came from (%c: %e) and worked on in the wrong "
+    "one";
+static const char lives_on[] =
+    "%t could not go back to the %k namespace it came from (%c: %e) and lives on in the wrong one";
 static const char remedy[] =
-    "Fix: look at the result of the call at %l; a thread that cannot go home must try again or "
+    "Fix: look at the result of the call at %l; a thread that cannot go back must try again or "
     "end.";
-static const char kept[] = "%t could not go home in %k (%c: %e)";
+static const char kept[] = "%t could not go back to the %k namespace it came from (%c: %e)";
 
 /* Kinds whose restore failed and that are still away. */
 static nsd_kinds failed_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread,

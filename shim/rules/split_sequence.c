@@ -15,9 +15,11 @@ static const char split_remedy[] =
     "Fix: call runtime.LockOSThread() before %s, and keep it until the thread is restored or the "
     "process execs.";
 static const char restored_elsewhere[] =
-    "%t went home in %k by %c, where it already was; %T, which opened that descriptor, is away";
+    "%t called %c for the %k namespace that it was in already; %T, which opened the descriptor, "
+    "is still in another one";
 static const char mounted_elsewhere[] =
-    "%T made a mnt namespace and did nothing in it; %t made the mount that followed, at home";
+    "%T made a mnt namespace and did nothing in it; %t made the mount that followed, in the old "
+    "one";
 static const char elsewhere_remedy[] =
     "Fix: keep what follows the switch at %s on the thread that made it.";
 

@@ -20,7 +20,7 @@ static const char made_private_remedy[] =
     "Fix: call runtime.LockOSThread() before %l and do not unlock, so that the thread ends with "
     "the goroutine.";
 static const char in_c[] =
-    "%w moved %t to another %k namespace in a C call that returned without going home";
+    "%w moved %t to another %k namespace in a C call that returned without going back";
 static const char in_c_remedy[] =
     "A goroutine is locked to its thread for the length of a C call, no longer.\n"
     "Fix: call runtime.LockOSThread() before the C call at %g, and keep it until the thread is "

@@ -8,16 +8,17 @@
 
 #define RULE NSD_RULE_UNLOCKED_WHILE_SWITCHED
 
-static const char unlocked[] = "%w is no longer locked to %t, which is still away from home in %k";
+static const char unlocked[] =
+    "%w is no longer locked to %t, which is still in another %k namespace";
 static const char other[] =
     "other goroutines run on %t, which %w moved to another %k namespace and left there";
 static const char remedy[] =
     "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"
-    "Fix: bring home what was switched at %l before runtime.UnlockOSThread(), or do not unlock: "
-    "the thread then ends with its goroutine.";
-static const char unpinned[] = "%t was unpinned while it was away from home in %k";
+    "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(), or "
+    "do not unlock: the thread then ends with its goroutine.";
+static const char unpinned[] = "%t was unpinned while it was in another %k namespace";
 static const char unpinned_remedy[] =
-    "Fix: bring home what was switched at %l before nsdrift_thread_unpin().";
+    "Fix: setns the thread back after the switch at %l and before nsdrift_thread_unpin().";
 
 static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
                         struct nsd_switch *departure, nsd_words words, nsd_words fix) {
