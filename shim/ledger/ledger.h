@@ -7,8 +7,8 @@
  *
  *     ledger.c       finds or registers the thread, dispatches by the call's effect (calls.h)
  *     lives.c        births and deaths of threads           threads.h      the records of threads
- *     switching.c    setns and unshare: new labels, home    labels.h       names of namespaces
- *                                                           home.h         where threads belong
+ *     targets.c      the namespace that the call leads to   labels.h       names of namespaces
+ *     switching.c    puts the thread there, or moves home   home.h         where threads belong
  *     switches.c     opens or closes a record of type struct nsd_switch for the departure
  *     visits.c       one-to-one threads: was a departure meant to end, and is its function over?
  *     dependence.c   calls on other threads that a rule will pair with a departure

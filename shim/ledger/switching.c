@@ -1,6 +1,6 @@
 /*
- * setns and unshare, see switching.h. One call goes through four steps, which are the sections of
- * this file. Example: unshare(CLONE_NEWNET) on thread 4250 while 4242 is the leader:
+ * setns and unshare, see switching.h. One call goes through four steps; targets.c does the first.
+ * Example: unshare(CLONE_NEWNET) on thread 4250 while 4242 is the leader:
  *
  *     targets     which namespace the call leads to, per kind    a new label N for net
  *     enter       where the thread is now, what changed          4250: net H -> N, changed = net
@@ -12,7 +12,7 @@
  */
 #include "ledger/switching.h"
 #include "ledger/dependence.h"
-#include <asm/errno.h>
+#include "ledger/targets.h"
 #include <linux/sched.h>
 #include <stddef.h>
 
@@ -22,92 +22,11 @@
  */
 #define MOVES_MOST 8u
 
-/* ---- targets ---- */
-
-/* The namespaces that a call leads to. */
-struct targets {
-    struct nsd_label *label[NSD_KINDS]; /* held; only those of `kinds` are filled */
-    nsd_kinds kinds;
-    const struct nsd_descriptor *descriptor; /* setns: its descriptor; NULL: not known */
-};
-
-static void set_target(struct targets *targets, enum nsd_kind kind, struct nsd_label *held) {
-    targets->label[kind] = held;
-    targets->kinds = (nsd_kinds) (targets->kinds | NSD_KIND_BIT(kind));
-}
-
-/* NULL after CLONE_FILES: the thread's numbers mean other files than those in the table. */
-static struct nsd_descriptor *descriptor_of(struct nsd_ledger *ledger,
-                                            const struct nsd_thread *thread, uint64_t fd) {
-    if ((thread->marks & NSD_THREAD_PRIVATE_FILES) != 0)
-        return NULL;
-    return descriptors__find(&ledger->descriptors, fd & 0xffffffffu);
-}
-
-static void targets_by_identities(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                                  const struct nsd_event *event, struct targets *targets) {
-    for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
-        const struct nsd_identity *identity = &event->identity[i];
-        struct nsd_descriptor *descriptor = NULL;
-        uint64_t fd = event->arguments[0];
-
-        if (identity->kind >= NSD_KINDS || (targets->kinds & NSD_KIND_BIT(identity->kind)) != 0)
-            continue;
-        if (event->from_descriptor)
-            descriptor = descriptor_of(ledger, thread, fd);
-        if (descriptor != NULL && descriptor->label != NULL &&
-            (descriptor->label->kind != identity->kind ||
-             !labels__learn(&ledger->labels, descriptor->label, identity))) {
-            /* The number leads elsewhere than in the table: a close was not seen. */
-            descriptors__close(&ledger->descriptors, &ledger->labels, fd & 0xffffffffu,
-                               fd & 0xffffffffu);
-            descriptor = NULL;
-        }
-        if (descriptor != NULL && descriptor->label != NULL)
-            set_target(targets, identity->kind, label__hold(label__real(descriptor->label)));
-        else
-            set_target(targets, identity->kind, labels__of(&ledger->labels, identity));
-        targets->descriptor = descriptor;
-    }
-}
-
-static void setns_targets(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                          const struct nsd_event *event, struct targets *targets) {
-    const struct nsd_descriptor *descriptor;
-
-    if (event->identities > 0) {
-        targets_by_identities(ledger, thread, event, targets);
-        return;
-    }
-    descriptor = descriptor_of(ledger, thread, event->arguments[0]);
-    if (descriptor != NULL && descriptor->label != NULL) {
-        set_target(targets, descriptor->label->kind, label__hold(label__real(descriptor->label)));
-        targets->descriptor = descriptor;
-        return;
-    }
-    FOR_EACH_KIND(kind, event->kinds) {
-        set_target(targets, kind, labels__mint(&ledger->labels, kind));
-    }
-}
-
-static void unshare_targets(struct nsd_ledger *ledger, const struct nsd_event *event,
-                            struct targets *targets) {
-    nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_flags(event->arguments[0]));
-
-    FOR_EACH_KIND(kind, kinds) {
-        struct nsd_label *label = labels__mint(&ledger->labels, kind);
-
-        if (label != NULL)
-            label->fresh = true;
-        set_target(targets, kind, label);
-    }
-}
-
 /* ---- enter ---- */
 
 /* Puts the thread into the targets, drops their references, returns the kinds that changed. */
 static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                       struct targets *targets) {
+                       struct nsd_targets *targets) {
     nsd_kinds changed = 0;
 
     FOR_EACH_KIND(kind, targets->kinds) {
@@ -337,48 +256,14 @@ static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
 
 /* ---- restores that fail ---- */
 
-/*
- * The kinds of the departure that a failed setns was to bring home; 0 if it led elsewhere. Where
- * the descriptor is not known, EBADF and EINVAL are taken for a way home that was closed too early,
- * or whose number has been used again.
- */
-static nsd_kinds wanted_home(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                             const struct nsd_switch *departure, const struct nsd_event *event) {
-    nsd_kinds away = (nsd_kinds) (departure->kinds & ledger__away(ledger, thread));
-    const struct nsd_descriptor *descriptor = descriptor_of(ledger, thread, event->arguments[0]);
-    struct nsd_label *label = NULL;
-    nsd_kinds kinds = 0;
-
-    for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
-        const struct nsd_identity *identity = &event->identity[i];
-
-        label = labels__find(&ledger->labels, identity);
-        if (label != NULL && (label__same(label, departure->before[label->kind]) ||
-                              !home__is_away(&ledger->home, label->kind, label)))
-            kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(label->kind));
-    }
-    if (event->identities > 0)
-        return kinds & away;
-    if (descriptor != NULL && descriptor->label != NULL && event->result != -EBADF) {
-        label = descriptor->label;
-        if (label__same(label, departure->before[label->kind]) ||
-            !home__is_away(&ledger->home, label->kind, label))
-            return NSD_KIND_BIT(label->kind) & away;
-        return 0;
-    }
-    if (event->result != -EBADF && event->result != -EINVAL)
-        return 0;
-    kinds = event->kinds & NSD_ALL_KINDS;
-    return kinds != 0 ? kinds & away : away;
-}
-
 static void note_failure(struct nsd_ledger *ledger, struct nsd_thread *thread,
                          const struct nsd_event *event) {
     if (event->call != NSD_CALL_SETNS)
         return;
     for (struct nsd_switch *departure = thread->switches; departure != NULL;
          departure = departure->outer) {
-        nsd_kinds kinds = departure->is_move ? 0 : wanted_home(ledger, thread, departure, event);
+        nsd_kinds kinds =
+            departure->is_move ? 0 : targets__wanted_home(ledger, thread, departure, event);
 
         if (kinds == 0)
             continue;
@@ -393,7 +278,7 @@ static void note_failure(struct nsd_ledger *ledger, struct nsd_thread *thread,
 
 void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
                       const struct nsd_event *event, struct nsd_change *change) {
-    struct targets targets;
+    struct nsd_targets targets;
     struct nsd_switch *own;
     nsd_kinds before, away, explained;
     bool single;
@@ -413,15 +298,9 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
     }
     own = own_switch(thread, event);
     before = ledger__away(ledger, thread);
-    targets.kinds = 0;
-    targets.descriptor = NULL;
-    if (event->call == NSD_CALL_SETNS) {
-        setns_targets(ledger, thread, event, &targets);
-    } else {
-        unshare_targets(ledger, event, &targets);
-        if (!single)
-            change->made_private = make_private(thread, event);
-    }
+    targets__find(ledger, thread, event, &targets);
+    if (event->call != NSD_CALL_SETNS && !single)
+        change->made_private = make_private(thread, event);
     if (single)
         switching__settle(ledger, thread);
     change->changed = enter(ledger, thread, &targets);
