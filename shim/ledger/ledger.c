@@ -1,7 +1,6 @@
 /*
- * Beginning and end of a ledger, and ledger__apply(): the one function that changes its records.
- * It dispatches each event by the effect of its call (calls.h). Called by the owner of the ledger's
- * lock.
+ * Beginning and end of a ledger, and ledger__apply(), which dispatches each event by the effect of
+ * its call (calls.h). Called by the owner of the ledger's lock.
  */
 #include "ledger/ledger.h"
 #include "ledger/dependence.h"

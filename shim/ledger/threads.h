@@ -92,8 +92,8 @@ static inline void threads__free_pending(struct nsd_threads *threads, struct nsd
 }
 
 /*
- * Begins a birth; NULL without memory. At the limit the oldest birth is given up: its child is then
- * registered as a thread whose birth was not seen.
+ * Begins a birth; NULL without memory. At the limit the oldest birth is given up: its child then
+ * inherits what the parent has at the child's first event.
  */
 struct nsd_birth *threads__expect(struct nsd_threads *threads, struct nsd_labels *labels,
                                   uint32_t token);
