@@ -1,22 +1,26 @@
 /*
- * Bytes, strings and hashes without libc, and the four functions that compilers call on their own
- * (memcpy, memmove, memset, memcmp), hidden. Reached from every hook, from signal handlers and
- * from fork children.
+ * Bytes, strings and hashes without libc, see memory.h. Also the four functions that a compiler
+ * calls by itself (memcpy, memmove, memset, memcmp): hidden, so that the host keeps its own.
+ * Called from every hook, from signal handlers and from fork children.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
+#include <stdatomic.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-/* A word at any address: what is copied has any alignment and any type. */
+/* A word that may stand at any address and alias any type, as copied bytes do. */
 typedef uint64_t any_word __attribute__((aligned(1), may_alias));
-/* Two of them, as every 64-bit machine stores them at once. */
+/* Two words: every 64-bit machine can store 16 bytes by one instruction. */
 typedef uint64_t any_words __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* Keeps the compiler from turning a loop back into a call of the function that it is in. */
+/*
+ * Stands in each loop of memcpy and the like: without it the compiler recognises the loop and
+ * replaces it by a call of memcpy, which then calls itself for ever.
+ */
 #define NO_IDIOM() __asm__ volatile("" : : : "memory")
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
@@ -104,13 +108,14 @@ bool memory__equal(const void *a, const void *b, size_t size) {
     return memcmp(a, b, size) == 0;
 }
 
-const void *memory__find(const void *hay, size_t hay_size, const void *needle, size_t needle_size) {
-    const unsigned char *at = hay;
+const void *memory__find(const void *haystack, size_t haystack_size, const void *needle,
+                         size_t needle_size) {
+    const unsigned char *at = haystack;
     const unsigned char *pattern = needle;
 
-    if (needle_size == 0 || hay_size < needle_size)
-        return needle_size == 0 ? hay : NULL;
-    for (size_t i = 0; i <= hay_size - needle_size; i++) {
+    if (needle_size == 0 || haystack_size < needle_size)
+        return needle_size == 0 ? haystack : NULL;
+    for (size_t i = 0; i <= haystack_size - needle_size; i++) {
         if (at[i] == pattern[0] && memcmp(at + i, pattern, needle_size) == 0)
             return at + i;
     }
@@ -153,21 +158,26 @@ const char *string__base_name(const char *path) {
     return base;
 }
 
-static bool only_own_calls;
+/*
+ * Set once, by the thread that sees the host install a seccomp filter; read by every thread.
+ * Relaxed: no other data is published with it, and a thread that reads the old value had no filter
+ * to fear when it read it.
+ */
+static _Atomic bool only_own_calls;
 
 void memory__only_own_calls(void) {
-    only_own_calls = true;
+    atomic_store_explicit(&only_own_calls, true, memory_order_relaxed);
 }
 
 bool memory__is_quiet(void) {
-    return only_own_calls;
+    return atomic_load_explicit(&only_own_calls, memory_order_relaxed);
 }
 
 size_t memory__try_parts(const struct nsd_memory_part *to, unsigned targets,
                          const struct nsd_memory_part *from, unsigned sources) {
     long result;
 
-    if (only_own_calls)
+    if (memory__is_quiet())
         return 0;
     result = SYS6(__NR_process_vm_readv, sys__gettid(), to, targets, from, sources, 0);
     return result > 0 ? (size_t) result : 0;
@@ -184,7 +194,7 @@ bool memory__can_read(const void *const *places, unsigned count) {
     char bytes[MEMORY_PLACES];
     struct nsd_memory_part target = {bytes, count};
 
-    if (only_own_calls || count == 0)
+    if (memory__is_quiet() || count == 0)
         return true;
     for (unsigned i = 0; i < count; i++)
         source[i] = (struct nsd_memory_part){places[i], 1};
@@ -194,7 +204,7 @@ bool memory__can_read(const void *const *places, unsigned count) {
 bool memory__try_string(char *to, size_t size, const char *from) {
     size_t done = 0;
 
-    /* Page by page: the string may end right before memory that is not there. */
+    /* One page at a time: the page after the string's end may be unmapped. */
     while (done + 1 < size) {
         size_t left = size - 1 - done;
         size_t in_page = NSD_PAGE_SIZE - ((uintptr_t) (from + done) & (NSD_PAGE_SIZE - 1));

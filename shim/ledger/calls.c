@@ -1,5 +1,5 @@
 /*
- * The table of calls (calls.h) made flesh. Data only.
+ * Definition of the table of calls (calls.h). Constant data.
  */
 #include "ledger/calls.h"
 

@@ -1,6 +1,7 @@
 /*
- * Every kind of event as one row: its name, which argument is which flag, which namespaces the
- * call depends on. Probes name the row, the ledger and the rules read it, reports print from it.
+ * The calls and other occasions that make an event, one row each: the name in reports, how the
+ * arguments are printed, what the ledger does with it, which kinds of namespace it depends on.
+ * Probes put the row's number into the event; ledger, rules and reports look it up. Constant data.
  */
 #ifndef NSD_LEDGER_CALLS_H
 #define NSD_LEDGER_CALLS_H
@@ -30,7 +31,7 @@ enum nsd_effect {
     NSD_EFFECT_LOCK,        /* pin, unpin */
     NSD_EFFECT_DESCRIPTOR,  /* open of a /proc path, dup, close */
     NSD_EFFECT_PROCESS,     /* start, fork, exec, exit, report */
-    NSD_EFFECT_KNOWLEDGE,   /* an identity that was looked up */
+    NSD_EFFECT_KNOWLEDGE,   /* identities of a thread's namespaces, read from /proc */
 };
 
 #define M NSD_KIND_BIT(NSD_KIND_MNT)
@@ -38,9 +39,9 @@ enum nsd_effect {
 #define A NSD_ALL_KINDS
 
 /*
- * X(name, text, shape, effect, kinds it depends on). Where the kinds depend on the arguments
- * (setns, unshare: those named; socket: net unless AF_UNIX; open: the kind of the path) the row
- * has 0 and the probe fills event.kinds.
+ * X(name, text, shape, effect, kinds that the call depends on). Where these depend on the arguments
+ * (setns, unshare: the kinds named; socket: net unless AF_UNIX; open: the kind of the path) the row
+ * has 0, and the probe fills event.kinds.
  */
 #define NSD_CALL_TABLE(X)                                                                          \
     X(NONE, "none", NONE, NONE, 0)                                                                 \

@@ -1,5 +1,5 @@
 /*
- * The table of kinds (kinds.h) made flesh: names, and which kinds a set of CLONE_NEW* flags means.
+ * Definition of the table of kinds (kinds.h): names, and the kinds that CLONE_NEW* flags stand for.
  */
 #include "ledger/kinds.h"
 #include <stddef.h>
@@ -30,7 +30,10 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length) {
     return NSD_KINDS;
 }
 
-/* Row n is that of the flag 2^n. Kinds without a flag have rows above all of them. */
+/*
+ * kinds__of_flags() looks up each bit of the flags in a table: row n is the kind of the flag 2^n.
+ * Kinds without a flag are put into rows from 32 on, which are never looked up.
+ */
 #define FLAG_ROW(kind, flag) ((flag) != 0 ? __builtin_ctzll((flag) | 1ull << 32) : 32 + (kind))
 enum {
     ALL_FLAGS = 0u
@@ -50,15 +53,5 @@ nsd_kinds kinds__of_flags(uint64_t flags) {
 
     for (; rest != 0; rest &= rest - 1)
         kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(kind_of[__builtin_ctz(rest)]));
-    return kinds;
-}
-
-nsd_kinds kinds__of_clone_flags(uint64_t flags) {
-    nsd_kinds kinds = kinds__of_flags(flags);
-
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_PID_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_PID));
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_TIME_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_TIME));
     return kinds;
 }

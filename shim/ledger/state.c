@@ -1,8 +1,8 @@
 /*
- * The questions that can be asked of a ledger, see standing.h. They change nothing but what is
- * known of a namespace's identity.
+ * Questions that can be asked of a ledger, see state.h. Only ledger__compare writes: it adds the
+ * identity that it was given.
  */
-#include "ledger/standing.h"
+#include "ledger/state.h"
 #include <stddef.h>
 
 struct nsd_thread *ledger__first_thread(struct nsd_ledger *ledger) {
@@ -14,7 +14,7 @@ struct nsd_thread *ledger__next_thread(struct nsd_thread *thread) {
 }
 
 struct nsd_label *ledger__home(const struct nsd_ledger *ledger, enum nsd_kind kind) {
-    return ledger->home.stood[kind];
+    return ledger->home.current[kind];
 }
 
 bool ledger__is_leader(const struct nsd_ledger *ledger, const struct nsd_thread *thread) {
@@ -33,7 +33,7 @@ uint32_t ledger__threads_seen(const struct nsd_ledger *ledger) {
     return ledger->threads.seen;
 }
 
-/* A thread that is on its way counts: its creator may be gone before it makes its first event. */
+/* A birth counts as a thread: the parent may end before the child's first event. */
 uint32_t ledger__threads_live(const struct nsd_ledger *ledger) {
     return threads__live(&ledger->threads) + threads__expecting(&ledger->threads);
 }
