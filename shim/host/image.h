@@ -13,13 +13,6 @@
 extern struct nsd_image nsd_image;
 
 /*
- * What the constructor does, for whoever comes before it: a library's own constructor may run
- * earlier than that of a preloaded object. Nothing after the first time.
- */
-void image__begin_early(void);
-/* A Go runtime may have come with a library: what a report says of it. */
-void image__learn_go(bool is_go);
-/*
  * A C library runs this program's threads, so that its thread pointer is valid in wrappers (they
  * are only reached from C code, but a Go program without cgo calls none).
  */

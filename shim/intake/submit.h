@@ -33,6 +33,13 @@ void submit__observe(int32_t tid, nsd_kinds kinds);
 bool submit__is_observed(int32_t tid, nsd_kinds kinds);
 
 /*
+ * An unshare by a flag that is not known has succeeded: event->identity[] says where its thread stands
+ * now, in every kind that could be read. Adds to event->kinds those in which the ledger has it
+ * elsewhere, and empties identity[].
+ */
+void submit__add_changed(struct nsd_event *event);
+
+/*
  * What a probe may ask of the ledger without the lock (plain reads of words that only grow):
  */
 /* Any thread ever switched in this image: before that most probes have nothing to do. */

@@ -1,5 +1,5 @@
 /*
- * The table of kinds (kinds.h) made flesh: names, and which kinds a set of CLONE_NEW* flags means.
+ * The definition of the table of kinds (kinds.h): names, and which kinds a set of flags means.
  */
 #include "ledger/kinds.h"
 #include <stddef.h>
@@ -53,12 +53,15 @@ nsd_kinds kinds__of_flags(uint64_t flags) {
     return kinds;
 }
 
-nsd_kinds kinds__of_clone_flags(uint64_t flags) {
+nsd_kinds kinds__of_unshare(uint64_t flags) {
     nsd_kinds kinds = kinds__of_flags(flags);
 
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_PID_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_PID));
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_TIME_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_TIME));
+    if ((flags & NSD_FLAG_EMPTY_MNTNS) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_MNT));
+    if ((flags & NSD_FLAG_FS) != 0 ||
+        (kinds & (NSD_KIND_BIT(NSD_KIND_MNT) | NSD_KIND_BIT(NSD_KIND_USER))) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_PRIVATE_FS);
+    if ((flags & NSD_FLAG_FILES) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_PRIVATE_FILES);
     return kinds;
 }

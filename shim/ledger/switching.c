@@ -5,7 +5,6 @@
 #include "ledger/switching.h"
 #include "ledger/dependence.h"
 #include <asm/errno.h>
-#include <linux/sched.h>
 #include <stddef.h>
 
 /* Moves of one thread that are not undone: a daemon's few steps at start. More share a record. */
@@ -79,7 +78,7 @@ static void aim_setns(struct nsd_ledger *ledger, const struct nsd_thread *thread
 
 static void aim_unshare(struct nsd_ledger *ledger, const struct nsd_event *event,
                         struct targets *targets) {
-    nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_flags(event->arguments[0]));
+    nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_unshare(event->arguments[0]));
 
     FOR_EACH_KIND(kind, kinds) {
         struct nsd_label *label = labels__mint(&ledger->labels, kind);
@@ -114,14 +113,10 @@ static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
 /* ---- private fs and files ---- */
 
 static nsd_kinds make_private(struct nsd_thread *thread, const struct nsd_event *event) {
-    uint64_t flags = event->arguments[0];
-    unsigned marks = thread->marks;
+    nsd_kinds private = kinds__of_unshare(event->arguments[0]);
+    unsigned marks = ((private & NSD_PRIVATE_FS) != 0 ? NSD_THREAD_PRIVATE_FS : 0) |
+                     ((private & NSD_PRIVATE_FILES) != 0 ? NSD_THREAD_PRIVATE_FILES : 0);
 
-    /* kernel/fork.c, ksys_unshare: a new user or mnt namespace takes a private fs with it. */
-    if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0)
-        marks |= NSD_THREAD_PRIVATE_FS;
-    if ((flags & CLONE_FILES) != 0)
-        marks |= NSD_THREAD_PRIVATE_FILES;
     marks &= ~(unsigned) thread->marks;
     thread->marks = (uint8_t) (thread->marks | marks);
     return (nsd_kinds) (((marks & NSD_THREAD_PRIVATE_FS) != 0 ? NSD_PRIVATE_FS : 0) |
