@@ -35,14 +35,6 @@ const uint8_t nsd_row_of_number[NSD_CALL_NUMBERS] = {
 #undef LIBRARY
 };
 
-bool calls__is_ours(struct nsd_ongoing *ongoing) {
-    return ongoing->is_ours = ongoing->entrance->is_ours(ongoing);
-}
-
-bool calls__is_still_ours(struct nsd_ongoing *ongoing) {
-    return ongoing->entrance->keeps ? ongoing->is_ours : calls__is_ours(ongoing);
-}
-
 /* The same words whichever register or variable they came in: see `arguments` in table.h. */
 static void take_arguments(struct nsd_ongoing *ongoing) {
     const char *form = ongoing->meaning->arguments;
@@ -58,7 +50,7 @@ static void take_arguments(struct nsd_ongoing *ongoing) {
     }
 }
 
-bool calls__prepare(struct nsd_ongoing *ongoing, enum nsd_call call) {
+static inline bool prepare(struct nsd_ongoing *ongoing, enum nsd_call call) {
     if (!calls__is_ours(ongoing))
         return false;
     submit__prepare(&ongoing->event, call, ongoing->tid);
@@ -68,14 +60,14 @@ bool calls__prepare(struct nsd_ongoing *ongoing, enum nsd_call call) {
     return true;
 }
 
-void calls__capture(struct nsd_ongoing *ongoing) {
-    ongoing->entrance->capture(ongoing);
+bool calls__prepare(struct nsd_ongoing *ongoing, enum nsd_call call) {
+    return prepare(ongoing, call);
 }
 
 bool calls__prepare_whole(struct nsd_ongoing *ongoing) {
-    if (!calls__prepare(ongoing, (enum nsd_call) ongoing->meaning->event))
+    if (!prepare(ongoing, (enum nsd_call) ongoing->meaning->event))
         return false;
-    calls__capture(ongoing);
+    ongoing->entrance->capture(ongoing);
     return true;
 }
 
@@ -84,35 +76,7 @@ void calls__prepare_event(struct nsd_ongoing *ongoing) {
         calls__prepare_whole(ongoing);
 }
 
-bool calls__has_event(struct nsd_ongoing *ongoing) {
-    if (ongoing->entrance->keeps)
-        return ongoing->is_prepared;
-    return calls__is_watched((enum nsd_watch) ongoing->meaning->watch) &&
-           calls__prepare_whole(ongoing);
-}
-
-void calls__hand_in(struct nsd_ongoing *ongoing) {
-    ongoing->event.result = ongoing->result;
-    submit__event(&ongoing->event);
-}
-
 void calls__record(struct nsd_ongoing *ongoing) {
     if (calls__has_event(ongoing))
         calls__hand_in(ongoing);
-}
-
-void calls__before(struct nsd_ongoing *ongoing) {
-    const struct nsd_call_meaning *meaning = ongoing->meaning;
-
-    if (!calls__is_watched((enum nsd_watch) meaning->watch))
-        return;
-    if (meaning->before != NULL)
-        meaning->before(ongoing);
-    else if (meaning->after == calls__record)
-        calls__prepare_event(ongoing);
-}
-
-void calls__after(struct nsd_ongoing *ongoing) {
-    if (ongoing->meaning->after != NULL)
-        ongoing->meaning->after(ongoing);
 }

@@ -156,8 +156,15 @@ static inline void calls__begin(struct nsd_ongoing *ongoing, enum nsd_row row,
     ongoing->key = key;
     ongoing->is_answered = ongoing->is_prepared = ongoing->is_ours = false;
 }
-void calls__before(struct nsd_ongoing *ongoing);
-void calls__after(struct nsd_ongoing *ongoing);
+/* Only where calls__is_watched, asked at the same moment, says so. */
+static inline void calls__before(struct nsd_ongoing *ongoing) {
+    if (ongoing->meaning->before != NULL)
+        ongoing->meaning->before(ongoing);
+}
+static inline void calls__after(struct nsd_ongoing *ongoing) {
+    if (ongoing->meaning->after != NULL)
+        ongoing->meaning->after(ongoing);
+}
 
 /* Before anything else is done: whether a call with this watch condition can matter now. */
 static inline bool calls__is_watched(enum nsd_watch watch) {

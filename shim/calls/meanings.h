@@ -10,9 +10,14 @@
 /* ---- calls.c ---- */
 
 /* Asks the entrance who calls; the answer is in ongoing->is_ours too. */
-bool calls__is_ours(struct nsd_ongoing *ongoing);
+static inline bool calls__is_ours(struct nsd_ongoing *ongoing) {
+    return ongoing->is_ours = ongoing->entrance->is_ours(ongoing);
+}
 /* After the call: the answer from before it, where that was kept. */
-bool calls__is_still_ours(struct nsd_ongoing *ongoing);
+static inline bool calls__is_still_ours(struct nsd_ongoing *ongoing) {
+    return ongoing->entrance->keeps ? ongoing->is_ours : calls__is_ours(ongoing);
+}
+
 /*
  * Prepares an event of this kind by the caller: time, arguments, goroutine, lock. False: nothing is
  * to be recorded.
@@ -20,13 +25,21 @@ bool calls__is_still_ours(struct nsd_ongoing *ongoing);
 bool calls__prepare(struct nsd_ongoing *ongoing, enum nsd_call call);
 /* The same with the row's event and the caller's stack. */
 bool calls__prepare_whole(struct nsd_ongoing *ongoing);
-void calls__capture(struct nsd_ongoing *ongoing);
-/* Before the call: the event with its stack, where the entrance can keep it. */
+/* Before the call: that, where the entrance can keep it. */
 void calls__prepare_event(struct nsd_ongoing *ongoing);
+
 /* After the call: true if there is an event, kept or prepared now. */
-bool calls__has_event(struct nsd_ongoing *ongoing);
+static inline bool calls__has_event(struct nsd_ongoing *ongoing) {
+    if (ongoing->entrance->keeps)
+        return ongoing->is_prepared;
+    return calls__is_watched((enum nsd_watch) ongoing->meaning->watch) &&
+           calls__prepare_whole(ongoing);
+}
 /* Hands the event in with the call's result. */
-void calls__hand_in(struct nsd_ongoing *ongoing);
+static inline void calls__hand_in(struct nsd_ongoing *ongoing) {
+    ongoing->event.result = ongoing->result;
+    submit__event(&ongoing->event);
+}
 /* The last two in one: all that most rows need. */
 void calls__record(struct nsd_ongoing *ongoing);
 

@@ -29,7 +29,7 @@ static void observe(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
  * the call too, since the thread's standing in that kind is looked up then. A pidfd cannot be
  * asked: the thread's own links tell after a success.
  */
-static void ask_descriptor(struct nsd_ongoing *ongoing) {
+static inline void ask_descriptor(struct nsd_ongoing *ongoing) {
     struct nsd_event *event = &ongoing->event;
     uint32_t type = (uint32_t) ongoing->argument[1];
     int answer = identity__of_descriptor((int) ongoing->argument[0], type, &event->identity[0]);
@@ -45,22 +45,23 @@ static void ask_descriptor(struct nsd_ongoing *ongoing) {
 }
 
 void calls__before_setns(struct nsd_ongoing *ongoing) {
-    nsd_kinds named = kinds__of_flags((uint32_t) ongoing->argument[1]);
+    nsd_kinds kinds;
 
     if (ongoing->entrance->keeps) {
         if (!calls__prepare_whole(ongoing))
             return;
         ask_descriptor(ongoing);
-        named = ongoing->event.kinds;
+        kinds = ongoing->event.kinds;
     } else {
         if (!calls__is_ours(ongoing))
             return;
-        if (named == 0) {
+        kinds = kinds__of_flags((uint32_t) ongoing->argument[1]);
+        if (kinds == 0) {
             ask_descriptor(ongoing);
-            named = ongoing->event.kinds;
+            kinds = ongoing->event.kinds;
         }
     }
-    observe(ongoing, named);
+    observe(ongoing, kinds);
 }
 
 static void hand_in_switch(struct nsd_ongoing *ongoing) {

@@ -61,7 +61,7 @@ static void tell_opened(struct nsd_ongoing *ongoing, const struct nsd_proc_path 
     /* The link says "pid", the descriptor cannot say whether it is the children's. */
     event->kinds = path->kinds != 0 ? path->kinds : NSD_KIND_BIT(event->identity[0].kind);
     if (submit__any_switch())
-        calls__capture(ongoing);
+        ongoing->entrance->capture(ongoing);
     set_known((unsigned) fd, true);
     memory__fill(event->arguments, 0, sizeof event->arguments);
     event->arguments[0] = (uint64_t) fd;

@@ -132,8 +132,7 @@ static const struct nsd_entrance go_entrance = {
 
 /* ---- the trampolines' side ---- */
 
-void hook__hand_over(enum nsd_row row, struct nsd_go_call *call,
-                     void (*side)(struct nsd_ongoing *ongoing)) {
+void hook__hand_over(enum nsd_row row, struct nsd_go_call *call, bool is_before) {
     struct nsd_go_moment moment;
     struct nsd_ongoing ongoing;
 
@@ -145,7 +144,10 @@ void hook__hand_over(enum nsd_row row, struct nsd_go_call *call,
         calls__begin(&ongoing, row, &go_entrance, &moment, moment.m);
         ongoing.result = call->result;
         memory__copy(ongoing.argument, call->arguments, sizeof ongoing.argument);
-        side(&ongoing);
+        if (!is_before)
+            calls__after(&ongoing);
+        else if (calls__is_watched((enum nsd_watch) ongoing.meaning->watch))
+            calls__before(&ongoing);
         memory__copy(call->arguments, ongoing.argument, sizeof ongoing.argument);
     }
     stackpool__disown(call->stack);
@@ -158,9 +160,9 @@ static enum nsd_row row_of(const struct nsd_go_call *call) {
 
 void nsd_go_before(struct nsd_go_call *call) {
     call->result = 0;
-    hook__hand_over(row_of(call), call, calls__before);
+    hook__hand_over(row_of(call), call, true);
 }
 
 void nsd_go_after(struct nsd_go_call *call) {
-    hook__hand_over(row_of(call), call, calls__after);
+    hook__hand_over(row_of(call), call, false);
 }

@@ -13,10 +13,9 @@ void hook__begin(void);
 /* A descriptor that leads to a namespace is known: the calls about descriptors are watched too. */
 void hook__watch_descriptors(void);
 /*
- * Hands a call over to calls__before or calls__after (`side`), with a g that can be read; what
- * becomes of the arguments is what the kernel gets.
+ * Hands a call over, before it or after it, with a g that can be read; what becomes of the
+ * arguments is what the kernel gets.
  */
-void hook__hand_over(enum nsd_row row, struct nsd_go_call *call,
-                     void (*side)(struct nsd_ongoing *ongoing));
+void hook__hand_over(enum nsd_row row, struct nsd_go_call *call, bool is_before);
 
 #endif

@@ -53,7 +53,7 @@ void nsd_go_exit(struct nsd_go_call *call) {
     call->result = 0;
     moment__find_g(call);
     if (has_g(call)) {
-        hook__hand_over(NSD_ROW_runtime_exit, call, calls__before);
+        hook__hand_over(NSD_ROW_runtime_exit, call, true);
         return;
     }
     calls__begin(&ongoing, NSD_ROW_runtime_exit, &entrance_without_g, NULL, 0);

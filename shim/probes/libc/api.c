@@ -9,7 +9,7 @@
 static void tell(enum nsd_row row, struct nsd_site *site) {
     struct nsd_ongoing ongoing;
 
-    entrance__begin(&ongoing, row, site, (const uint64_t[6]){0});
+    entrance__begin(&ongoing, row, site);
     calls__before(&ongoing);
     entrance__after(&ongoing, 0);
 }

@@ -19,7 +19,7 @@ long syscall__decode(long number, long a, long b, long c, long d, long e, long f
 
     if (!calls__is_watched((enum nsd_watch) nsd_call_meanings[row].watch))
         return NEXT(syscall)(number, a, b, c, d, e, f);
-    entrance__begin(&ongoing, row, NSD_SITE(), (const uint64_t[6]){NSD_WORDS(a, b, c, d, e, f)});
+    NSD_BEGIN_ROW(&ongoing, row, NSD_SITE(), a, b, c, d, e, f);
     calls__before(&ongoing);
     if (ongoing.is_answered) {
         if (ongoing.result >= 0)

@@ -69,7 +69,8 @@ static struct child_block *before(enum nsd_row row, enum nsd_function next, stru
     block->saved_register = saved_register;
     block->next = next__of(next);
     block->site = site;
-    entrance__begin(&block->ongoing, row, &block->site, argument);
+    entrance__begin(&block->ongoing, row, &block->site);
+    __builtin_memcpy(block->ongoing.argument, argument, sizeof block->ongoing.argument);
     calls__before(&block->ongoing);
     if (!processes__is_marked(&block->ongoing)) {
         pool__give(&blocks, block);
@@ -109,7 +110,7 @@ int syscall__child(const struct registers *registers) {
     uint64_t argument[6];
 
     read_arguments(registers, argument);
-    return processes__child_of(row_of(registers), argument);
+    return (int) processes__child_of(row_of(registers), argument);
 }
 
 struct child_block *syscall__before_child(const struct registers *registers,
@@ -171,12 +172,12 @@ int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) 
     tls = va_arg(rest, void *);
     child = va_arg(rest, int *);
     va_end(rest);
-    entrance__begin(&ongoing, NSD_ROW_clone, NSD_SITE(),
-                    (const uint64_t[6]){[NSD_CLONE_FLAGS] = (uint64_t) flags,
-                                        [NSD_CLONE_STACK] = (uint64_t) stack,
-                                        [NSD_CLONE_PARENT] = (uint64_t) parent,
-                                        [NSD_CLONE_CHILD] = (uint64_t) child,
-                                        [NSD_CLONE_TLS] = (uint64_t) tls});
+    entrance__begin(&ongoing, NSD_ROW_clone, NSD_SITE());
+    ongoing.argument[NSD_CLONE_FLAGS] = (uint64_t) flags;
+    ongoing.argument[NSD_CLONE_STACK] = (uint64_t) stack;
+    ongoing.argument[NSD_CLONE_PARENT] = (uint64_t) parent;
+    ongoing.argument[NSD_CLONE_CHILD] = (uint64_t) child;
+    ongoing.argument[NSD_CLONE_TLS] = (uint64_t) tls;
     calls__before(&ongoing);
     return (int) entrance__after(&ongoing,
                                  NEXT(clone)(function, stack, flags, argument, parent, tls, child));

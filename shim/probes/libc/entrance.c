@@ -4,7 +4,6 @@
  */
 #include "probes/libc/entrance.h"
 #include "base/syscall.h"
-#include "host/libc/errno.h"
 #include "stacks/capture.h"
 
 static bool is_ours(struct nsd_ongoing *ongoing) {
@@ -44,15 +43,3 @@ const struct nsd_entrance nsd_libc_entrance = {
     .capture = capture,
     .began_as_copy = began_as_copy,
 };
-
-long entrance__after(struct nsd_ongoing *ongoing, long result) {
-    ongoing->result = result == -1 ? -(long) host__errno() : result;
-    calls__after(ongoing);
-    return result;
-}
-
-int entrance__after_error(struct nsd_ongoing *ongoing, int error) {
-    ongoing->result = -error;
-    calls__after(ongoing);
-    return error;
-}

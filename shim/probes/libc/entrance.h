@@ -14,6 +14,7 @@
 #include "base/syscall.h"
 #include "calls/calls.h"
 #include "host/caller.h"
+#include "host/libc/errno.h"
 #include "host/libc/next.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,33 +47,43 @@ enum { NSD_WATCH_OF_NONE = NSD_WATCH_ALWAYS, NSD_FUNCTION_TABLE(X) };
 
 extern const struct nsd_entrance nsd_libc_entrance __attribute__((visibility("hidden")));
 
-/* One to six arguments as words. */
-#define NSD_WORD_1(a) (uint64_t)(a)
-#define NSD_WORD_2(a, ...) (uint64_t)(a), NSD_WORD_1(__VA_ARGS__)
-#define NSD_WORD_3(a, ...) (uint64_t)(a), NSD_WORD_2(__VA_ARGS__)
-#define NSD_WORD_4(a, ...) (uint64_t)(a), NSD_WORD_3(__VA_ARGS__)
-#define NSD_WORD_5(a, ...) (uint64_t)(a), NSD_WORD_4(__VA_ARGS__)
-#define NSD_WORD_6(a, ...) (uint64_t)(a), NSD_WORD_5(__VA_ARGS__)
+/* One to six arguments as words; the others are not asked for by the row. */
+#define NSD_WORD(to, a) *(to) = (uint64_t) (a)
+#define NSD_WORDS_1(to, a) NSD_WORD(to, a)
+#define NSD_WORDS_2(to, a, ...) NSD_WORD(to, a), NSD_WORDS_1((to) + 1, __VA_ARGS__)
+#define NSD_WORDS_3(to, a, ...) NSD_WORD(to, a), NSD_WORDS_2((to) + 1, __VA_ARGS__)
+#define NSD_WORDS_4(to, a, ...) NSD_WORD(to, a), NSD_WORDS_3((to) + 1, __VA_ARGS__)
+#define NSD_WORDS_5(to, a, ...) NSD_WORD(to, a), NSD_WORDS_4((to) + 1, __VA_ARGS__)
+#define NSD_WORDS_6(to, a, ...) NSD_WORD(to, a), NSD_WORDS_5((to) + 1, __VA_ARGS__)
 #define NSD_SEVENTH(a, b, c, d, e, f, g, ...) g
-#define NSD_WORDS(...)                                                                             \
-    NSD_SEVENTH(__VA_ARGS__, NSD_WORD_6, NSD_WORD_5, NSD_WORD_4, NSD_WORD_3, NSD_WORD_2,           \
-                NSD_WORD_1, 0)                                                                     \
-    (__VA_ARGS__)
+#define NSD_WORDS(to, ...)                                                                         \
+    NSD_SEVENTH(__VA_ARGS__, NSD_WORDS_6, NSD_WORDS_5, NSD_WORDS_4, NSD_WORDS_3, NSD_WORDS_2,      \
+                NSD_WORDS_1, 0)                                                                    \
+    (to, __VA_ARGS__)
 
 /* A call is about to be made: by which row, from where, with which arguments. */
 static inline void entrance__begin(struct nsd_ongoing *ongoing, enum nsd_row row,
-                                   struct nsd_site *site, const uint64_t argument[6]) {
+                                   struct nsd_site *site) {
     calls__begin(ongoing, row, &nsd_libc_entrance, site, machine__thread_pointer());
-    __builtin_memcpy(ongoing->argument, argument, sizeof ongoing->argument);
 }
+/* An expression: NSD_SITE() lives as long as the block that it is in. */
+#define NSD_BEGIN_ROW(ongoing, row, site, ...)                                                     \
+    (entrance__begin(ongoing, row, site), NSD_WORDS((ongoing)->argument, __VA_ARGS__))
 #define NSD_BEGIN(ongoing, function, site, ...)                                                    \
-    entrance__begin(ongoing, NSD_ROW_OF(function), site,                                           \
-                    (const uint64_t[6]){NSD_WORDS(__VA_ARGS__)})
+    NSD_BEGIN_ROW(ongoing, NSD_ROW_OF(function), site, __VA_ARGS__)
 
 /* After the call: `result` as libc gives it, -1 with errno for a failure. Returns it. */
-long entrance__after(struct nsd_ongoing *ongoing, long result);
+static inline long entrance__after(struct nsd_ongoing *ongoing, long result) {
+    ongoing->result = result == -1 ? -(long) host__errno() : result;
+    calls__after(ongoing);
+    return result;
+}
 /* The same for functions that return the error itself, 0 for none. */
-int entrance__after_error(struct nsd_ongoing *ongoing, int error);
+static inline int entrance__after_error(struct nsd_ongoing *ongoing, int error) {
+    ongoing->result = -error;
+    calls__after(ongoing);
+    return error;
+}
 
 /*
  * A wrapper whose function takes and gives what the call does. Its arguments are named once more
