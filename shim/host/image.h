@@ -13,13 +13,6 @@
 extern struct nsd_image nsd_image;
 
 /*
- * Begins the shim before its constructor runs: another library's constructor may be first. Does
- * nothing after the first time.
- */
-void image__begin_early(void);
-/* Updates the facts about Go, at start and when a library brought a runtime. */
-void image__learn_go(bool is_go);
-/*
  * A C library runs this program's threads, so the thread pointer in wrappers is libc's. False in a
  * Go program without cgo, where Go owns the thread pointer.
  */

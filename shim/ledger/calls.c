@@ -5,6 +5,8 @@
 
 #define M NSD_KIND_BIT(NSD_KIND_MNT)
 #define N NSD_KIND_BIT(NSD_KIND_NET)
+#define I NSD_KIND_BIT(NSD_KIND_IPC)
+#define U NSD_KIND_BIT(NSD_KIND_UTS)
 #define A NSD_ALL_KINDS
 
 const struct nsd_call_row nsd_call_table[NSD_CALLS] = {

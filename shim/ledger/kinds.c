@@ -1,5 +1,6 @@
 /*
- * Definition of the table of kinds (kinds.h): names, and the kinds that CLONE_NEW* flags stand for.
+ * Definition of the table of kinds (kinds.h): names, and the kinds that flags of unshare and setns
+ * stand for.
  */
 #include "ledger/kinds.h"
 #include <stddef.h>
@@ -53,5 +54,18 @@ nsd_kinds kinds__of_flags(uint64_t flags) {
 
     for (; rest != 0; rest &= rest - 1)
         kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(kind_of[__builtin_ctz(rest)]));
+    return kinds;
+}
+
+nsd_kinds kinds__of_unshare(uint64_t flags) {
+    nsd_kinds kinds = kinds__of_flags(flags);
+
+    if ((flags & NSD_FLAG_EMPTY_MNTNS) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_MNT));
+    if ((flags & NSD_FLAG_FS) != 0 ||
+        (kinds & (NSD_KIND_BIT(NSD_KIND_MNT) | NSD_KIND_BIT(NSD_KIND_USER))) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_PRIVATE_FS);
+    if ((flags & NSD_FLAG_FILES) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_PRIVATE_FILES);
     return kinds;
 }

@@ -48,6 +48,24 @@ typedef uint16_t nsd_kinds;
 /* CLONE_FS, CLONE_FILES as unshare takes them. */
 #define NSD_FLAG_FS 0x00000200u
 #define NSD_FLAG_FILES 0x00000400u
+/*
+ * UNSHARE_EMPTY_MNTNS (Linux 7.1): a new mnt namespace with nothing in it. The bit is
+ * CLONE_PARENT_SETTID's, which unshare does not take (kernel/fork.c, check_unshare_flags).
+ */
+#define NSD_FLAG_EMPTY_MNTNS 0x00100000u
+/* CLONE_THREAD, CLONE_SIGHAND, CLONE_VM and CLONE_SYSVSEM change no namespace. */
+#define NSD_FLAGS_WITHOUT_KIND 0x00050900u
+
+enum {
+    NSD_UNSHARE_KINDS = 0
+#define X(name, link, flag) | (int) (flag)
+    NSD_KIND_TABLE(X)
+#undef X
+};
+/* Every flag of unshare that is known; another bit may mean any kind. */
+#define NSD_UNSHARE_FLAGS                                                                          \
+    ((uint32_t) NSD_UNSHARE_KINDS | NSD_FLAG_FS | NSD_FLAG_FILES | NSD_FLAG_EMPTY_MNTNS |          \
+     NSD_FLAGS_WITHOUT_KIND)
 
 const char *kinds__name(enum nsd_kind kind);
 /* The kind whose link in /proc/PID/ns has this name, NSD_KINDS if there is none. */
@@ -58,5 +76,10 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length);
  * namespaces stay.
  */
 nsd_kinds kinds__of_flags(uint64_t flags);
+/*
+ * What unshare with these flags changes: kinds, NSD_PRIVATE_FS and NSD_PRIVATE_FILES. A new user or
+ * mnt namespace takes a private fs with it (kernel/fork.c, ksys_unshare). The one place that says so.
+ */
+nsd_kinds kinds__of_unshare(uint64_t flags);
 
 #endif

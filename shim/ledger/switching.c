@@ -13,7 +13,7 @@
 #include "ledger/switching.h"
 #include "ledger/dependence.h"
 #include "ledger/targets.h"
-#include <linux/sched.h>
+#include <asm/errno.h>
 #include <stddef.h>
 
 /*
@@ -47,14 +47,10 @@ static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
 
 /* Sets the marks that an unshare leaves for good; returns those that are new. */
 static nsd_kinds make_private(struct nsd_thread *thread, const struct nsd_event *event) {
-    uint64_t flags = event->arguments[0];
-    unsigned marks = thread->marks;
+    nsd_kinds private = kinds__of_unshare(event->arguments[0]);
+    unsigned marks = ((private & NSD_PRIVATE_FS) != 0 ? NSD_THREAD_PRIVATE_FS : 0) |
+                     ((private & NSD_PRIVATE_FILES) != 0 ? NSD_THREAD_PRIVATE_FILES : 0);
 
-    /* kernel/fork.c, ksys_unshare: CLONE_NEWUSER and CLONE_NEWNS imply CLONE_FS. */
-    if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0)
-        marks |= NSD_THREAD_PRIVATE_FS;
-    if ((flags & CLONE_FILES) != 0)
-        marks |= NSD_THREAD_PRIVATE_FILES;
     marks &= ~(unsigned) thread->marks;
     thread->marks = (uint8_t) (thread->marks | marks);
     return (nsd_kinds) (((marks & NSD_THREAD_PRIVATE_FS) != 0 ? NSD_PRIVATE_FS : 0) |

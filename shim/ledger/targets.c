@@ -68,7 +68,7 @@ static void setns_targets(struct nsd_ledger *ledger, const struct nsd_thread *th
 
 static void unshare_targets(struct nsd_ledger *ledger, const struct nsd_event *event,
                             struct nsd_targets *targets) {
-    nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_flags(event->arguments[0]));
+    nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_unshare(event->arguments[0]));
 
     FOR_EACH_KIND(kind, kinds) {
         struct nsd_label *label = labels__mint(&ledger->labels, kind);

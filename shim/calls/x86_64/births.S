@@ -4,19 +4,19 @@
  * without us (ASan remembers frames by their place), and its result is libc's at once.
  */
         .text
-        .globl  threads__start
-        .hidden threads__start
-        .type   threads__start, @function
-threads__start:
+        .globl  births__start
+        .hidden births__start
+        .type   births__start, @function
+births__start:
         .cfi_startproc
         subq    $8, %rsp
         .cfi_adjust_cfa_offset 8
-        call    threads__born           /* the routine in rax, its argument in rdx */
+        call    births__born           /* the routine in rax, its argument in rdx */
         addq    $8, %rsp
         .cfi_adjust_cfa_offset -8
         movq    %rdx, %rdi
         jmp     *%rax
         .cfi_endproc
-        .size   threads__start, . - threads__start
+        .size   births__start, . - births__start
 
         .section .note.GNU-stack, "", @progbits
