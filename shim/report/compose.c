@@ -52,6 +52,12 @@ enum nsd_view_locked compose__locked(enum nsd_lock_state lock, const char **word
 
 /* ---- stacks ---- */
 
+/* A copy in the scratch memory; NULL of the empty string. False if there is no room for it. */
+static bool put_string(const struct nsd_compose *compose, const char *from, const char **to) {
+    *to = scratch__string(compose->scratch, from);
+    return *to != NULL || from[0] == '\0';
+}
+
 static const char *build_id_of(const struct nsd_compose *compose, const struct nsd_module *module) {
     char digits[2 * NSD_BUILD_ID_MOST + 1];
     struct nsd_text text;
@@ -62,20 +68,23 @@ static const char *build_id_of(const struct nsd_compose *compose, const struct n
     return scratch__string(compose->scratch, text__string(&text));
 }
 
-static void compose_frame(const struct nsd_compose *compose, const struct nsd_place *place,
+/* False: the scratch memory is full, and the frame is of no use. */
+static bool compose_frame(const struct nsd_compose *compose, const struct nsd_place *place,
                           struct nsd_view_frame *frame, const struct nsd_view_frame *previous) {
     memory__fill(frame, 0, sizeof *frame);
-    frame->function = scratch__string(compose->scratch, place->function);
-    frame->file = scratch__string(compose->scratch, place->file);
+    if (!put_string(compose, place->function, &frame->function) ||
+        !put_string(compose, place->file, &frame->file))
+        return false;
     frame->line = place->line;
     frame->offset = place->offset;
     if (place->module == NULL)
-        return;
+        return true;
     frame->module = place->module->path;
     if (previous != NULL && previous->module == frame->module)
         frame->build_id = previous->build_id;
     else
         frame->build_id = build_id_of(compose, place->module);
+    return true;
 }
 
 /* The frame that Go puts under every goroutine; its own tracebacks leave it out as well. */
@@ -83,6 +92,9 @@ static bool is_goroutine_bottom(const struct nsd_view_frame *frame) {
     return frame->function != NULL && (string__equal(frame->function, "runtime.goexit") ||
                                        string__equal(frame->function, "runtime.goexit.abi0"));
 }
+
+/* Reports and event lines are made one at a time, under the ledger's lock; hooks' stacks are small. */
+static struct nsd_place looked_up;
 
 /* A stack twice: the caller's own part, and what a report shows of it. */
 struct both {
@@ -112,30 +124,31 @@ static unsigned compose_source(const struct nsd_compose *compose, struct nsd_vie
 static void compose_both(const struct nsd_compose *compose, const struct nsd_frames *frames,
                          struct both *both) {
     unsigned calls = compose->source != NULL ? NSD_COMPOSE_CALLS : 1;
-    struct nsd_place place;
-    struct nsd_view_frame *list = NULL;
-    unsigned depth = 0, plumbing = 0, end;
+    struct nsd_place *place = &looked_up;
+    struct nsd_view_frame *list;
+    unsigned depth = 0, plumbing = 0, end, used = 0;
     bool at_top = true;
 
     memory__fill(both, 0, sizeof *both);
-    if (frames != NULL)
-        list = scratch__take(compose->scratch, frames->depth * calls * sizeof *list);
-    if (list == NULL)
+    if (frames == NULL)
         return;
-    for (unsigned i = 0; i < frames->depth; i++) {
-        naming__place(frames->frame[i].pc, false, &place);
-        at_top = at_top && naming__is_plumbing(&place);
+    list = scratch__take(compose->scratch, frames->depth * calls * sizeof *list);
+    for (; list != NULL && used < frames->depth; used++) {
+        naming__place(frames->frame[used].pc, false, place);
+        if (!compose_frame(compose, place, &list[depth], depth > 0 ? &list[depth - 1] : NULL))
+            break;
+        at_top = at_top && naming__is_plumbing(place);
         if (at_top)
             plumbing++;
-        compose_frame(compose, &place, &list[depth], depth > 0 ? &list[depth - 1] : NULL);
         depth += at_top ? 1 : compose_source(compose, &list[depth]);
     }
     end = depth > 1 && is_goroutine_bottom(&list[depth - 1]) ? depth - 1 : depth;
     /* Plumbing all the way down (a call by the runtime itself): better that than nothing. */
     if (plumbing >= end)
         plumbing = 0;
-    both->own.frame = list + plumbing;
+    both->own.frame = list != NULL ? list + plumbing : NULL;
     both->own.depth = end - plumbing;
+    both->own.left_out = frames->depth - used;
     both->shown = both->own;
     if (compose->keep_plumbing) {
         both->shown.frame = list;
@@ -210,7 +223,7 @@ static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
 static void compose_lines(const struct nsd_compose *compose, const struct nsd_frames *frames,
                           struct nsd_view_stack *stack) {
     struct nsd_view_frame *list = NULL;
-    struct nsd_place place;
+    struct nsd_place *place = &looked_up;
 
     if (frames != NULL)
         list = scratch__take(compose->scratch, LINES_MOST * sizeof *list);
@@ -222,13 +235,13 @@ static void compose_lines(const struct nsd_compose *compose, const struct nsd_fr
 
         if (!naming__uses_recorded() && pclntab__of(frames->frame[i].pc - 1) == NULL)
             continue;
-        naming__place(frames->frame[i].pc, false, &place);
-        if (!place.is_go || naming__is_plumbing(&place))
+        naming__place(frames->frame[i].pc, false, place);
+        if (!place->is_go || naming__is_plumbing(place))
             continue;
         memory__fill(frame, 0, sizeof *frame);
-        frame->function = scratch__string(compose->scratch, place.function);
-        frame->file = scratch__string(compose->scratch, place.file);
-        frame->line = place.line;
+        frame->function = scratch__string(compose->scratch, place->function);
+        frame->file = scratch__string(compose->scratch, place->file);
+        frame->line = place->line;
         stack->depth++;
     }
 }
@@ -280,16 +293,40 @@ static void compose_namespaces(const struct nsd_finding *finding, struct nsd_vie
     }
 }
 
+/* A sink that only counts: how long a text would be. */
+static void count_bytes(struct nsd_text *text, void *context) {
+    *(size_t *) context += text->used;
+    text->used = 0;
+}
+
+static size_t length_of_words(nsd_words words, const struct nsd_wording *about) {
+    char buffer[64];
+    struct nsd_text text;
+    size_t length = 0;
+
+    text__begin(&text, buffer, sizeof buffer);
+    text.sink = count_bytes;
+    text.context = &length;
+    wording__expand(&text, words, about);
+    return length + text.used;
+}
+
+/* NULL where there are no words, and where there is no room for all of them. */
 static const char *expand(const struct nsd_compose *compose, nsd_words words,
                           const struct nsd_wording *about) {
-    char buffer[1536];
     struct nsd_text text;
+    size_t size;
+    char *room;
 
     if (words == NULL)
         return NULL;
-    text__begin(&text, buffer, sizeof buffer);
+    size = length_of_words(words, about) + 1;
+    room = scratch__take(compose->scratch, size);
+    if (room == NULL)
+        return NULL;
+    text__begin(&text, room, size);
     wording__expand(&text, words, about);
-    return scratch__string(compose->scratch, text__string(&text));
+    return text__string(&text);
 }
 
 static bool has_own_switch(const struct nsd_finding *finding) {
@@ -326,33 +363,52 @@ static const char *fingerprint_of(const struct nsd_compose *compose,
     return scratch__string(compose->scratch, text__string(&text));
 }
 
+static unsigned count_consequences(const struct nsd_finding *finding) {
+    unsigned count = 0;
+
+    for (const struct nsd_finding *then = finding->consequences; then != NULL; then = then->next)
+        count += !then->withdrawn;
+    return count;
+}
+
+static bool compose_consequence(const struct nsd_compose *compose, const struct nsd_finding *then,
+                                struct nsd_view_consequence *one, struct nsd_wording *about) {
+    struct both own, switched;
+
+    memory__fill(one, 0, sizeof *one);
+    compose_both(compose, then->frames, &own);
+    compose_switch(compose, then, &own, &switched);
+    about->finding = then;
+    about->stack = &own.own;
+    about->switch_stack = &switched.own;
+    one->stack = own.shown;
+    one->rule = rules__name(then->rule);
+    one->severity = severity__name(then->severity);
+    one->message = expand(compose, then->message, about);
+    one->tid = then->tid;
+    one->goroutine = then->goroutine;
+    return one->message != NULL;
+}
+
+/* Those that there is room for; the others are counted. */
 static void compose_consequences(const struct nsd_compose *compose,
                                  const struct nsd_finding *finding, struct nsd_view_finding *view,
                                  struct nsd_wording *about) {
-    const struct nsd_finding *then;
+    unsigned count = count_consequences(finding);
+    struct nsd_view_consequence *list = NULL;
 
-    for (then = finding->consequences;
-         then != NULL && view->consequence_count < NSD_VIEW_CONSEQUENCES; then = then->next) {
-        struct nsd_view_consequence *one = &view->consequences[view->consequence_count];
-        struct both own, switched;
-
+    if (count > 0)
+        list = scratch__take(compose->scratch, count * sizeof *list);
+    view->consequences = list;
+    for (const struct nsd_finding *then = finding->consequences; list != NULL && then != NULL;
+         then = then->next) {
         if (then->withdrawn)
             continue;
-        compose_both(compose, then->frames, &own);
-        compose_switch(compose, then, &own, &switched);
-        about->finding = then;
-        about->stack = &own.own;
-        about->switch_stack = &switched.own;
-        one->stack = own.shown;
-        one->rule = rules__name(then->rule);
-        one->severity = severity__name(then->severity);
-        one->message = expand(compose, then->message, about);
-        if (one->message == NULL)
-            one->message = "";
-        one->tid = then->tid;
-        one->goroutine = then->goroutine;
+        if (!compose_consequence(compose, then, &list[view->consequence_count], about))
+            break;
         view->consequence_count++;
     }
+    view->consequences_left_out = count - view->consequence_count;
 }
 
 static void compose_related(const struct nsd_compose *compose, const struct nsd_finding *finding,

@@ -11,10 +11,11 @@
 #include "report/compose.h"
 #include "report/coverage.h"
 #include "report/json.h"
+#include "report/json_writer.h"
 #include "report/log.h"
 #include "report/symbols.h"
 #include "report/text.h"
-#include "report/threads.h"
+#include "report/thread_views.h"
 
 /* Untouched pages of these cost the host nothing until the first report. */
 static char output[64 * 1024];
@@ -166,12 +167,9 @@ static bool closes(const struct totals *totals, const struct nsd_image *image, u
  * the whole buffer come here: report.c empties it between findings.
  */
 static void empty_within_line(struct nsd_text *text, void *context) {
-    char last = text->buffer[text->used - 1];
-
     (void) context;
     log__write(text->buffer, text->used - 1);
-    text->buffer[0] = last;
-    text->used = 1;
+    json__leave_last(text);
 }
 
 static void empty(struct nsd_text *text) {
@@ -235,6 +233,7 @@ static void begin_compose(struct nsd_compose *compose, struct nsd_scratch *scrat
     scratch->memory = memory;
     scratch->size = size;
     scratch->used = 0;
+    scratch->grow = NULL;
     compose->scratch = scratch;
     compose->image = image;
     compose->now_ticks = image->now_ticks != 0 ? image->now_ticks : clock__ticks();

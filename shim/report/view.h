@@ -13,7 +13,6 @@
 /* A kind's links, and the two marks that no namespace stands for. */
 #define NSD_VIEW_NAMESPACES 10
 #define NSD_VIEW_RELATED 4
-#define NSD_VIEW_CONSEQUENCES 24
 #define NSD_VIEW_PROBES 16
 
 /* Strings: NULL where unknown. Inodes: 0 where unknown. */
@@ -29,6 +28,7 @@ struct nsd_view_frame {
 struct nsd_view_stack {
     const struct nsd_view_frame *frame;
     unsigned depth;
+    unsigned left_out; /* frames further out that there was no room for */
 };
 
 enum nsd_view_locked { NSD_VIEW_LOCKED_UNKNOWN, NSD_VIEW_LOCKED_NO, NSD_VIEW_LOCKED_YES };
@@ -90,8 +90,9 @@ struct nsd_view_finding {
     struct nsd_view_stack stack;
     struct nsd_view_related related[NSD_VIEW_RELATED];
     unsigned related_count;
-    struct nsd_view_consequence consequences[NSD_VIEW_CONSEQUENCES];
+    const struct nsd_view_consequence *consequences;
     unsigned consequence_count;
+    unsigned consequences_left_out; /* more that there was no room for */
 };
 
 struct nsd_view_event {

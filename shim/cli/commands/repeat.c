@@ -2,7 +2,8 @@
  * nsdrift repeat: the same program many times under watch; how often it fails, what was found in
  * failing and in passing runs, and which orders of events go with the failures.
  */
-#include "cli/command.h"
+#include "cli/commands/commands.h"
+#include "cli/say.h"
 #include "cli/watch/given.h"
 #include "cli/repeat/jobs.h"
 #include "cli/repeat/orders.h"
@@ -161,7 +162,7 @@ static void count(struct series *series, const struct nsd_job *job) {
 
     orders__read(&job->collection, &series->tally);
     tally__end_run(&series->tally, passed);
-    if (!jobs__was_watched(&series->plan, job))
+    if (!jobs__was_watched(job))
         series->outcome.unseen++;
     if (job->late)
         series->outcome.late++;

@@ -2,7 +2,8 @@
  * nsdrift report: reads recordings and says what is in them: as text, as JSON lines, as a table of
  * threads over time, or as a trace for a viewer.
  */
-#include "cli/command.h"
+#include "cli/commands/commands.h"
+#include "cli/say.h"
 #include "cli/show/pager.h"
 #include "cli/show/present.h"
 #include "cli/read/recordings.h"

@@ -5,7 +5,8 @@
 #include "base/options.h"
 #include "cli/watch/child.h"
 #include "cli/read/collect.h"
-#include "cli/command.h"
+#include "cli/commands/commands.h"
+#include "cli/say.h"
 #include "cli/read/folder.h"
 #include "cli/inject/follow.h"
 #include "cli/watch/given.h"
@@ -262,12 +263,8 @@ static int watch(const struct request *request, const struct nsd_program *progra
 
     presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
                                                        : (presentation.json ? 0 : 1);
-    if (!collect__begin(&collection))
+    if (!folder__begin(&collection))
         return NSD_STATUS_UNSEEN;
-    if (!folder__make_index(&collection)) {
-        collect__end(&collection);
-        return NSD_STATUS_UNSEEN;
-    }
     if (keeps_recordings() || presentation.verbosity >= 2)
         folder__keep_all(&collection);
     options = folder__options(&collection);
@@ -279,7 +276,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
         presentation.known_unseen = start.unwatched;
         presentation.pid = start.child.pid;
         presentation.signal = WIFSIGNALED(start.child.status) ? WTERMSIG(start.child.status) : 0;
-        folder__read(&collection, presentation.verbosity);
+        folder__read(&collection, start.child.pid, presentation.verbosity);
         status = present(&presentation, &collection);
         if (request->programs_status)
             status = child__exit_status(&start.child);
@@ -287,7 +284,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
             folder__move_to(&collection, nsd_options.record.text);
     }
     free(options);
-    collect__end(&collection);
+    folder__end(&collection);
     return status;
 }
 

@@ -2,7 +2,8 @@
  * nsdrift scan: threads that are in other namespaces than the leader of their process, of programs
  * that run already and that need no preload for it. It reads /proc and touches nothing else.
  */
-#include "cli/command.h"
+#include "cli/commands/commands.h"
+#include "cli/say.h"
 #include "cli/show/pager.h"
 #include "cli/scan/print.h"
 #include <dirent.h>

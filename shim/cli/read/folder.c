@@ -4,13 +4,15 @@
  */
 #include "cli/read/folder.h"
 #include "base/options.h"
-#include "cli/command.h"
+#include "cli/say.h"
 #include "cli/read/recordings.h"
 #include "cli/read/source_lines.h"
+#include "cli/watch/signals.h"
 #include "record/reader.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define REMOVALS_MOST 100
+
 static int open_index(const struct nsd_collection *collection, int flags) {
     char path[PATH_MAX + sizeof NSD_INDEX_NAME + 1];
 
@@ -26,7 +30,7 @@ static int open_index(const struct nsd_collection *collection, int flags) {
     return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-bool folder__make_index(const struct nsd_collection *collection) {
+static bool make_index(const struct nsd_collection *collection) {
     const struct nsd_index head = {
         .magic = NSD_INDEX_MAGIC,
         .version = NSD_RECORD_VERSION,
@@ -50,6 +54,54 @@ bool folder__make_index(const struct nsd_collection *collection) {
         return true;
     command__say("no room for recordings in %s: %s", collection->folder, strerror(error));
     return false;
+}
+
+/* Options are split at colons. */
+static bool can_be_named(const char *folder) {
+    return strchr(folder, ':') == NULL && folder[0] == '/';
+}
+
+bool folder__begin(struct nsd_collection *collection) {
+    const char *temporary = getenv("TMPDIR");
+
+    /* If the reader of our report stops in the middle, the folder is to be removed all the same. */
+    signals__outlive(SIGPIPE);
+    memset(collection, 0, sizeof *collection);
+    if (temporary == NULL || !can_be_named(temporary))
+        temporary = "/tmp";
+    snprintf(collection->folder, sizeof collection->folder, "%s/nsdrift-XXXXXX", temporary);
+    if (mkdtemp(collection->folder) == NULL) {
+        command__say("no folder for the recordings in %s: %s", temporary, strerror(errno));
+        return false;
+    }
+    if (make_index(collection))
+        return true;
+    folder__end(collection);
+    return false;
+}
+
+/* False: it was not empty any more. */
+static bool remove_folder(const char *path) {
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+
+    if (folder == NULL)
+        return true;
+    while ((entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    closedir(folder);
+    return rmdir(path) == 0 || (errno != ENOTEMPTY && errno != EEXIST);
+}
+
+void folder__end(struct nsd_collection *collection) {
+    /* A process that outlives the run may begin one more recording meanwhile. */
+    for (int i = 0; collection->folder[0] != '\0' && i < REMOVALS_MOST; i++) {
+        if (remove_folder(collection->folder))
+            break;
+    }
+    collect__free(collection);
 }
 
 void folder__keep_all(const struct nsd_collection *collection) {
@@ -130,6 +182,49 @@ static bool read_recording(struct nsd_recordings *recordings, struct done *done,
     return recordings__read(recordings, path);
 }
 
+/* ---- which images are the command's ---- */
+
+static uint64_t inode_of(const char *link) {
+    struct stat status;
+
+    return stat(link, &status) == 0 ? status.st_ino : 0;
+}
+
+/*
+ * The process that was started, as the image numbers itself. Where our children are in another pid
+ * namespace than we are (unshare --pid without --fork), its number there is not ours.
+ */
+static bool is_started(const struct nsd_record_facts *facts, pid_t started) {
+    const uint64_t ours = inode_of("/proc/self/ns/pid");
+    const uint64_t childrens = inode_of("/proc/self/ns/pid_for_children");
+
+    if (started == 0)
+        return true;
+    if (ours != childrens && childrens != 0)
+        return facts->pid_ns == childrens || facts->pid_ns == 0;
+    return facts->pid == started && (facts->pid_ns == ours || facts->pid_ns == 0 || ours == 0);
+}
+
+/*
+ * The program enters the index before anything that it starts can: its first image has the first
+ * slot. If the program is not watched, its children fill the slots, and none of these is it.
+ */
+static void find_command(struct nsd_collection *collection, const struct nsd_index_view *index,
+                         pid_t started) {
+    struct nsd_index_slot slot;
+
+    for (unsigned i = 0; i < index__slots(index); i++) {
+        if (!index__slot(index, i, &slot))
+            continue;
+        if (!is_started(&slot.facts, started))
+            return;
+        collection->command.pid = slot.facts.pid;
+        collection->command.pid_ns =
+            slot.facts.pid_ns != 0 ? slot.facts.pid_ns : inode_of("/proc/self/ns/pid_for_children");
+        return;
+    }
+}
+
 static void read_index(struct nsd_recordings *recordings, struct done *done,
                        const struct nsd_index_view *index) {
     struct nsd_index_slot slot;
@@ -158,7 +253,7 @@ static void read_rest(struct nsd_recordings *recordings, struct done *done) {
     closedir(folder);
 }
 
-void folder__read(struct nsd_collection *collection, unsigned verbosity) {
+void folder__read(struct nsd_collection *collection, pid_t started, unsigned verbosity) {
     struct nsd_recordings recordings = {.verbosity = verbosity,
                                         .debug_info = true,
                                         .may_be_alive = true,
@@ -175,6 +270,7 @@ void folder__read(struct nsd_collection *collection, unsigned verbosity) {
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
         bytes = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (bytes != MAP_FAILED && index__open(&index, bytes, (size_t) status.st_size, &why)) {
+        find_command(&recordings.collection, &index, started);
         read_index(&recordings, &done, &index);
     } else {
         command__say("%s/%s: %s", collection->folder, NSD_INDEX_NAME, why);

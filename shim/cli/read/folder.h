@@ -9,9 +9,13 @@
 #include "cli/read/collect.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-/* In the collection's folder, readable for us alone. False, after a line on stderr, if not. */
-bool folder__make_index(const struct nsd_collection *collection);
+/*
+ * Makes the folder with its index, readable for us alone; the collection is all zero but for its
+ * name. False, after a line on stderr, if that cannot be done.
+ */
+bool folder__begin(struct nsd_collection *collection);
 /* Recordings in which nothing was found stay as well: for who looks at the events. */
 void folder__keep_all(const struct nsd_collection *collection);
 /*
@@ -19,9 +23,15 @@ void folder__keep_all(const struct nsd_collection *collection);
  * options that are about the watching. Owned; NULL without memory.
  */
 char *folder__options(const struct nsd_collection *collection);
-/* Replays what was recorded and adds it to the collection, images by the time of their ends. */
-void folder__read(struct nsd_collection *collection, unsigned verbosity);
+/*
+ * Replays what was recorded and adds it to the collection, images by the time of their ends.
+ * `started`: the process that the run started, by which its images are told from those of its
+ * children; 0 where that process is none of the program's.
+ */
+void folder__read(struct nsd_collection *collection, pid_t started, unsigned verbosity);
 /* After that: the recordings go to another folder (record=). A line on stderr where they cannot. */
 void folder__move_to(const struct nsd_collection *collection, const char *where);
+/* Removes the folder, and frees what was read. */
+void folder__end(struct nsd_collection *collection);
 
 #endif

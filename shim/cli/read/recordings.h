@@ -1,7 +1,7 @@
 /*
- * Recordings read back: each image in them is replayed, and what it comes to is added to a
- * collection as the JSON lines that the image itself would have said. Called by the subcommands
- * that report; says on stderr what cannot be read.
+ * Recordings read back. Paths come in: recordings, folders of them, indices of runs. Each image in
+ * them is replayed, and its views are added to a collection (collect.h). Called by `nsdrift report`
+ * and by folder.c; what cannot be read is said on stderr and remembered in `unreadable`.
  */
 #ifndef NSD_CLI_READ_RECORDINGS_H
 #define NSD_CLI_READ_RECORDINGS_H

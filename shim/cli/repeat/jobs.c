@@ -5,12 +5,11 @@
  */
 #include "cli/repeat/jobs.h"
 #include "cli/watch/child.h"
-#include "cli/command.h"
+#include "cli/say.h"
 #include "cli/read/folder.h"
 #include "cli/inject/inject.h"
 #include "cli/inject/obstacles.h"
 #include "cli/watch/preload.h"
-#include "cli/show/present.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -144,12 +143,8 @@ bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t 
 
     memset(job, 0, sizeof *job);
     job->start_end = -1;
-    if (!collect__begin(&job->collection))
+    if (!folder__begin(&job->collection))
         return false;
-    if (!folder__make_index(&job->collection)) {
-        jobs__end(job);
-        return false;
-    }
     folder__keep_all(&job->collection); /* the order of events is what runs are compared by */
     job->number = number;
     snprintf(text, sizeof text, "%llu", (unsigned long long) number);
@@ -234,7 +229,9 @@ bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job) {
     /* What it left behind in its group does not outlive it: the next run starts afresh. */
     if (job->late)
         jobs__signal(job, SIGKILL);
-    folder__read(&job->collection, 3);
+    /* A static Go program is a child of the process that we know. */
+    folder__read(&job->collection,
+                 plan->program->state == NSD_PROGRAM_INJECTABLE ? 0 : job->program, 3);
     if (job->error == 0 && !job->late && plan->check != NULL && interrupts == 0 &&
         start_check(plan, job))
         return false;
@@ -248,23 +245,20 @@ bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
     return !job->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *job) {
-    /* A static Go program is a child of the process that we know. */
-    bool found = plan->program->state == NSD_PROGRAM_INJECTABLE && job->collection.count > 0;
+bool jobs__was_watched(const struct nsd_job *job) {
+    const struct nsd_collection *collection = &job->collection;
+    bool found = false;
 
-    for (size_t i = 0; i < job->collection.count; i++) {
-        const struct nsd_report_image *image = &job->collection.image[i];
-        struct nsd_view_coverage view;
+    for (size_t i = 0; i < collection->count; i++) {
+        const struct nsd_report_image *image = &collection->image[i];
+        bool is_command = collect__is_command(collection, image);
 
-        found = found || image->pid == job->program;
-        if (image->closing < 0)
-            continue;
-        lines__coverage(&image->line[image->closing], &view);
-        if (view.lost > 0 || view.go_unknown ||
-            (image->pid == job->program && present__is_hidden(&view)))
+        found = found || is_command;
+        if (image->coverage.lost > 0 || image->coverage.go_unknown ||
+            (is_command && image__is_hidden(image)))
             return false;
     }
-    return found && job->collection.unseen == 0 && !job->collection.index_lost;
+    return found && collection->unseen == 0 && !collection->index_lost && !collection->cut;
 }
 
 void jobs__signal(const struct nsd_job *job, int signal) {
@@ -277,7 +271,7 @@ void jobs__end(struct nsd_job *job) {
         close(job->start_end);
     if (job->output != NULL)
         fclose(job->output);
-    collect__end(&job->collection);
+    folder__end(&job->collection);
     memset(job, 0, sizeof *job);
     job->start_end = -1;
 }

@@ -53,7 +53,7 @@ void jobs__wait(double seconds);
 bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job);
 bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job);
 /* The program itself loaded the library, nothing was lost, no Go in the run was left unwatched. */
-bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *job);
+bool jobs__was_watched(const struct nsd_job *job);
 /* To the run's whole process group. */
 void jobs__signal(const struct nsd_job *job, int signal);
 /* Removes what the run left. */

@@ -201,6 +201,8 @@ static void read_event(struct story *story, const struct nsd_view_event *event) 
     struct step step;
     char words[400];
 
+    if (event->call.name == NULL)
+        return;
     if (strcmp(event->call.name, "thread start") == 0) {
         thread_born(story, event->other_tid);
         return;
@@ -270,21 +272,11 @@ static void read_finding(struct nsd_tally *tally, const struct nsd_view_finding 
 }
 
 static void read_image(const struct nsd_report_image *image, struct story *story) {
-    static struct nsd_view_finding finding;
-    static struct nsd_view_event event;
-
     story->switch_count = story->latest_count = 0;
-    for (size_t i = 0; i < image->count; i++) {
-        const struct nsd_line *line = &image->line[i];
-
-        if (line->type == NSD_LINE_EVENT) {
-            lines__event(line, &event);
-            read_event(story, &event);
-        } else if (line->type == NSD_LINE_FINDING) {
-            lines__finding(line, &finding);
-            read_finding(story->tally, &finding);
-        }
-    }
+    for (size_t i = 0; i < image->events; i++)
+        read_event(story, &image->event[i]);
+    for (size_t i = 0; i < image->findings; i++)
+        read_finding(story->tally, &image->finding[i]);
 }
 
 void orders__read(const struct nsd_collection *collection, struct nsd_tally *tally) {

@@ -81,11 +81,6 @@ void tally__end_run(struct nsd_tally *tally, bool passed) {
         tally->failed++;
 }
 
-void tally__drop_run(struct nsd_tally *tally) {
-    for (size_t i = 0; i < tally->count; i++)
-        tally->sign[i].in_this_run = false;
-}
-
 /* Occurs in a larger part of the failing runs than of the passing ones. */
 static bool goes_with_failing(const struct nsd_tally *tally, const struct nsd_sign *sign) {
     return sign->failed * tally->passed > sign->passed * tally->failed;

@@ -57,8 +57,6 @@ struct nsd_sign *tally__saw(struct nsd_tally *tally, enum nsd_sign_kind kind, co
                             const char *words, const char *detail);
 /* The run is over: what it had is counted. */
 void tally__end_run(struct nsd_tally *tally, bool passed);
-/* Forgets what the run had: it was broken off. */
-void tally__drop_run(struct nsd_tally *tally);
 
 /*
  * Sorts: what goes with failing runs more than chance would have it first, the surest first.

@@ -16,15 +16,13 @@ struct nsd_presentation {
     bool strict;        /* what was not seen in children counts as well */
     unsigned severity;  /* the least that is printed: 0 note, 1 warning, 2 error */
     unsigned verbosity; /* as the option of that name */
-    /* The command itself; pid 0: it was not started. */
-    int32_t pid;
+    /* The program that the run started; pid 0: none was, the recordings are from elsewhere. */
+    int32_t pid; /* as the run sees it; the collection knows how the program sees itself */
     const char *program;
     int signal;        /* that ended it, 0 if none did */
     bool known_unseen; /* the user was told already that it cannot be watched */
 };
 
-/* Of an image's closing line: it was started where it could not reach the run's folder. */
-bool present__is_hidden(const struct nsd_view_coverage *view);
 /* Prints, and returns the exit status by the contract. */
 int present__report(const struct nsd_presentation *presentation,
                     const struct nsd_collection *collection);

@@ -3,7 +3,7 @@
  */
 #include "cli/watch/given.h"
 #include "base/options.h"
-#include "cli/command.h"
+#include "cli/say.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

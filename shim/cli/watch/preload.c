@@ -2,7 +2,7 @@
  * Finding the library and switching it on, see preload.h.
  */
 #include "cli/watch/preload.h"
-#include "cli/command.h"
+#include "cli/say.h"
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * Views of threads, see threads.h. Asks the kernel for their names alone; everything else is what
  * the ledger knows.
  */
-#include "report/threads.h"
+#include "report/thread_views.h"
 #include "base/memory.h"
 #include "ledger/labels.h"
 #include "ledger/threads.h"

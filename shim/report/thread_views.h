@@ -2,8 +2,8 @@
  * The table of threads at verbosity=2: who lives, born of whom, where it is. Called by report.c
  * under the ledger's lock.
  */
-#ifndef NSD_REPORT_THREADS_H
-#define NSD_REPORT_THREADS_H
+#ifndef NSD_REPORT_THREAD_VIEWS_H
+#define NSD_REPORT_THREAD_VIEWS_H
 
 #include "report/compose.h"
 
