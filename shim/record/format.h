@@ -21,7 +21,7 @@
 
 #define NSD_RECORD_MAGIC 0x0a74667264736e89ull /* "\x89nsdrft\n" */
 #define NSD_INDEX_MAGIC 0x0a78696472736e89ull  /* "\x89nsrdix\n" */
-#define NSD_RECORD_VERSION 1u
+#define NSD_RECORD_VERSION 2u
 #define NSD_RECORD_BYTE_ORDER 0x01020304u
 #define NSD_RECORD_PAGE 4096u
 #define NSD_RECORD_BLOCK 4096u
@@ -106,8 +106,15 @@ struct nsd_record_part {
     uint64_t kept_count;  /* entries that were ever in use */
     uint64_t written;     /* records in blocks, ever */
     uint64_t overwritten; /* of them, by newer ones */
-    uint64_t unnamed;     /* stacks and places that found no room in the tables */
+    uint64_t unnamed;     /* names, places and stacks that found no room in the tables */
     uint64_t keeping; /* 1: the kept findings are what counts, since something was overwritten */
+    /*
+     * Where the tables go on once they are full: blocks at the end that no event had needed yet.
+     * `block_count` is without them. Size 0: they do not.
+     */
+    uint64_t more_tables;
+    uint64_t more_tables_size;
+    uint64_t more_tables_used; /* commits a record there */
     struct nsd_record_facts facts;
 };
 

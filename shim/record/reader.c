@@ -91,6 +91,9 @@ static bool check_part(struct nsd_part *part) {
         return false;
     /* The ring's turn goes by what was there when it was written. */
     head->tables_used = least(head->tables_used, head->tables_size);
+    if (!bound(head->more_tables, &head->more_tables_size, part->size))
+        head->more_tables = head->more_tables_size = 0;
+    head->more_tables_used = least(head->more_tables_used, head->more_tables_size);
     head->kept_count =
         least(least(head->kept_count, NSD_KEPT_MOST), head->kept_size / sizeof(struct nsd_kept));
     end_strings(&head->facts);
@@ -177,10 +180,17 @@ static bool read_record(const uint8_t *at, uint64_t room, struct nsd_record *rec
 bool part__next_table(const struct nsd_part *part, struct nsd_table_cursor *cursor,
                       struct nsd_record *record) {
     const struct nsd_record_part *head = &part->head;
+    uint64_t first = head->tables_used, offset = cursor->offset;
+    bool is_read;
 
-    if (cursor->offset >= head->tables_used ||
-        !read_record(part->bytes + head->tables + cursor->offset,
-                     head->tables_used - cursor->offset, record))
+    /* The continuation is read as if it followed the first part of the tables. */
+    if (offset < first)
+        is_read = read_record(part->bytes + head->tables + offset, first - offset, record);
+    else
+        is_read = offset - first < head->more_tables_used &&
+                  read_record(part->bytes + head->more_tables + (offset - first),
+                              head->more_tables_used - (offset - first), record);
+    if (!is_read)
         return false;
     cursor->offset += record->size;
     if (record->type == NSD_RECORD_STRING) {

@@ -42,16 +42,55 @@ struct nsd_interned *record_tables__begin(struct nsd_interned *old) {
     return SYS_IS_ERROR(at) ? NULL : (struct nsd_interned *) at;
 }
 
+static const struct nsd_record_block *block_at(const struct nsd_record_part *part,
+                                               uint32_t index) {
+    return (const struct nsd_record_block *) ((const char *) part + part->blocks +
+                                              (uint64_t) index * NSD_RECORD_BLOCK);
+}
+
+/*
+ * Makes half of the blocks that no event has needed yet a continuation of the tables: long names
+ * fill the tables of a host that does little. Once; false if there are none. A reader that looks at
+ * this moment sees fewer blocks, of which none was in use.
+ */
+static bool continue_tables(struct nsd_record_part *part) {
+    uint32_t unused = 0, taken;
+
+    if (part->more_tables_size != 0)
+        return false;
+    while (unused < part->block_count - part->head_blocks &&
+           block_at(part, part->block_count - 1 - unused)->sequence == 0)
+        unused++;
+    /* The ring keeps a block, and the one that is to come. */
+    taken = unused / 2;
+    if (taken == 0 || part->block_count - taken < part->head_blocks + 2)
+        return false;
+    part->block_count -= taken;
+    part->more_tables = part->blocks + (uint64_t) part->block_count * NSD_RECORD_BLOCK;
+    record__commit(&part->more_tables_size, (uint64_t) taken * NSD_RECORD_BLOCK);
+    return true;
+}
+
+static bool fits_first(const struct nsd_record_part *part, size_t size) {
+    return part->more_tables_size == 0 && size <= part->tables_size - part->tables_used;
+}
+
 /* Room for a record at the end of the tables; NULL, and counted, if there is none. */
 static void *begin_record(struct nsd_record_part *part, enum nsd_record_type type, size_t size,
                           size_t count) {
     struct nsd_record_head *head;
+    uint64_t at = part->tables + part->tables_used;
 
-    if (size > part->tables_size - part->tables_used) {
-        part->unnamed++;
-        return NULL;
+    if (!fits_first(part, size)) {
+        if (part->more_tables_size == 0)
+            continue_tables(part);
+        if (size > part->more_tables_size - part->more_tables_used) {
+            part->unnamed++;
+            return NULL;
+        }
+        at = part->more_tables + part->more_tables_used;
     }
-    head = (struct nsd_record_head *) ((char *) part + part->tables + part->tables_used);
+    head = (struct nsd_record_head *) ((char *) part + at);
     head->size = (uint32_t) size;
     head->type = (uint16_t) type;
     head->count = (uint16_t) count;
@@ -59,7 +98,10 @@ static void *begin_record(struct nsd_record_part *part, enum nsd_record_type typ
 }
 
 static void end_record(struct nsd_record_part *part, size_t size) {
-    record__commit(&part->tables_used, part->tables_used + size);
+    if (fits_first(part, size))
+        record__commit(&part->tables_used, part->tables_used + size);
+    else
+        record__commit(&part->more_tables_used, part->more_tables_used + size);
 }
 
 static size_t rounded(size_t size) {

@@ -197,7 +197,7 @@ static bool has_result(enum nsd_call call) {
 
 static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
                          const uint64_t arguments[5], int64_t result, struct nsd_view_call *view) {
-    char buffer[512];
+    char buffer[1024]; /* every flag that has a name, and more */
     struct nsd_text text;
 
     memory__fill(view, 0, sizeof *view);
@@ -239,8 +239,9 @@ static void compose_lines(const struct nsd_compose *compose, const struct nsd_fr
         if (!place->is_go || naming__is_plumbing(place))
             continue;
         memory__fill(frame, 0, sizeof *frame);
-        frame->function = scratch__string(compose->scratch, place->function);
-        frame->file = scratch__string(compose->scratch, place->file);
+        if (!put_string(compose, place->function, &frame->function) ||
+            !put_string(compose, place->file, &frame->file))
+            break;
         frame->line = place->line;
         stack->depth++;
     }
@@ -411,8 +412,15 @@ static void compose_consequences(const struct nsd_compose *compose,
     view->consequences_left_out = count - view->consequence_count;
 }
 
+/* As much of the stacks as leaves room for the words. */
 static void compose_related(const struct nsd_compose *compose, const struct nsd_finding *finding,
                             struct nsd_view_finding *view) {
+    struct nsd_scratch *scratch = compose->scratch;
+    const size_t size = scratch->size;
+    bool is_bounded = scratch->grow == NULL && size > NSD_COMPOSE_WORDS;
+
+    if (is_bounded)
+        scratch->size = size - NSD_COMPOSE_WORDS;
     for (unsigned i = 0; i < finding->related_count && i < NSD_RELATED_MOST; i++) {
         const struct nsd_related *related = &finding->related[i];
         struct nsd_view_related *one = &view->related[view->related_count];
@@ -425,6 +433,8 @@ static void compose_related(const struct nsd_compose *compose, const struct nsd_
         compose__stack(compose, related->frames, &one->stack);
         view->related_count++;
     }
+    if (is_bounded)
+        scratch->size = size;
 }
 
 void compose__finding(const struct nsd_compose *compose, const struct nsd_finding *finding,

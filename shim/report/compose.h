@@ -6,12 +6,26 @@
 #ifndef NSD_REPORT_COMPOSE_H
 #define NSD_REPORT_COMPOSE_H
 
+#include "names/naming.h"
 #include "report/report.h"
 #include "report/scratch.h"
 #include "report/view.h"
 
 /* Functions that one frame can stand for: its own and what was inlined into it. */
-#define NSD_COMPOSE_CALLS 8u
+#define NSD_COMPOSE_CALLS 32u
+
+/* What a stack takes of the scratch memory at most, where no debug information is read. */
+#define NSD_COMPOSE_STACK                                                                          \
+    (NSD_DEPTH_MOST *                                                                              \
+     (sizeof(struct nsd_view_frame) + NSD_FUNCTION_MOST + NSD_FILE_MOST + 2 * NSD_BUILD_ID_MOST))
+/* Kept free while stacks are composed: for the words of the finding, its time, its fingerprint. */
+#define NSD_COMPOSE_WORDS (32u * 1024u)
+/*
+ * The least scratch memory for findings: the two stacks that the fingerprint is made of are never
+ * cut, so that it is the same string wherever it is made. Related stacks and consequences that find
+ * no more room are counted in the view.
+ */
+#define NSD_COMPOSE_LEAST (2 * NSD_COMPOSE_STACK + NSD_COMPOSE_WORDS)
 
 struct nsd_compose {
     struct nsd_scratch *scratch;

@@ -200,6 +200,8 @@ void as_json__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
     json__unsigned(text, "threads", coverage->threads);
     json__unsigned(text, "events", coverage->events);
     json__unsigned(text, "lost", coverage->lost);
+    if (coverage->unnamed > 0)
+        json__unsigned(text, "unnamed", coverage->unnamed);
     json__string(text, "cross_check", coverage->cross_check);
     json__string(text, "ended", coverage->ended);
     json__unsigned(text, "errors", coverage->errors);

@@ -19,7 +19,8 @@
 
 /* Untouched pages of these cost the host nothing until the first report. */
 static char output[64 * 1024];
-static char scratch_memory[128 * 1024] __attribute__((aligned(16)));
+static char scratch_memory[512 * 1024] __attribute__((aligned(16)));
+_Static_assert(sizeof scratch_memory >= NSD_COMPOSE_LEAST, "stacks of a fingerprint are never cut");
 
 bool nsd_report_no_color;
 
@@ -163,8 +164,8 @@ static bool closes(const struct totals *totals, const struct nsd_image *image, u
 /* ---- saying it ---- */
 
 /*
- * Takes all but the last character, which the JSON printer looks back at. Only lines longer than
- * the whole buffer come here: report.c empties it between findings.
+ * Writes all but the last character, which the JSON printer looks back at. Called only for lines
+ * that are longer than the whole buffer: it is emptied between findings.
  */
 static void empty_within_line(struct nsd_text *text, void *context) {
     (void) context;
@@ -308,7 +309,7 @@ void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
 
 /* Hooks call from stacks of their own, which are small: all of a line's memory is static. */
 static char line_output[4096];
-static char line_scratch[4096] __attribute__((aligned(16)));
+static char line_scratch[32 * 1024] __attribute__((aligned(16)));
 
 void report__event(const struct nsd_event *event, const struct nsd_image *image) {
     struct nsd_scratch scratch;
@@ -324,6 +325,7 @@ void report__event(const struct nsd_event *event, const struct nsd_image *image)
     begin_compose(&compose, &scratch, line_scratch, sizeof line_scratch, image);
     compose__event(&compose, event, &view);
     text__begin(&text, line_output, sizeof line_output);
+    text.sink = empty_within_line;
     if (nsd_options.json.number != 0)
         as_json__event(&text, &view);
     else

@@ -460,6 +460,11 @@ void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
     text__put(text, ". ");
     put_count(text, coverage->lost, "record");
     text__put(text, " lost.");
+    if (coverage->unnamed > 0) {
+        text__put_char(text, ' ');
+        put_count(text, coverage->unnamed, "name");
+        text__put(text, " found no room in the recording (record_size).");
+    }
     if (coverage->ended != NULL && string__equal(coverage->ended, "killed"))
         text__put(text, " It was killed, or has not ended.");
     if (coverage->cross_check != NULL && string__equal(coverage->cross_check, "differs"))

@@ -143,6 +143,7 @@ struct nsd_view_coverage {
     struct nsd_view_missing missing[NSD_VIEW_PROBES];
     unsigned missing_count;
     uint64_t threads, events, lost;
+    uint64_t unnamed; /* names and stacks that found no room in a recording */
     const char *cross_check;
     const char *ended;
     unsigned errors, warnings, notes;

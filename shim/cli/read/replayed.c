@@ -212,6 +212,7 @@ static void add_coverage(struct reading *reading, const unsigned severity[3]) {
     coverage__view(&view, &reading->image);
     put_probes(&view, &reading->part->head.facts);
     view.time = compose__time(&reading->compose, reading->compose.now_ticks);
+    view.unnamed = reading->part->head.unnamed;
     view.errors = severity[NSD_SEVERITY_ERROR];
     view.warnings = severity[NSD_SEVERITY_WARNING];
     view.notes = severity[NSD_SEVERITY_NOTE];

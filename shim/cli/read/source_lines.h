@@ -18,7 +18,7 @@ struct nsd_source_call {
     uint32_t line;        /* 0: unknown */
 };
 
-#define NSD_SOURCE_CALLS 8
+#define NSD_SOURCE_CALLS 32
 
 /*
  * What stands at this place of a module, innermost first; at most NSD_SOURCE_CALLS, where the last
