@@ -15,7 +15,8 @@
 
 static const struct nsd_findings *found;
 
-static void put_string(char *to, size_t size, const char *from) {
+/* As much of the beginning as fits. */
+static void put_start(char *to, size_t size, const char *from) {
     struct nsd_text text;
 
     text__begin(&text, to, size);
@@ -24,11 +25,21 @@ static void put_string(char *to, size_t size, const char *from) {
     text__string(&text);
 }
 
-/* A path that is too long keeps its end, where the program's name is. */
-static void put_path(char *to, size_t size, const char *path) {
-    size_t length = path == NULL ? 0 : string__length(path);
+/* As much of the end as fits. */
+static void put_end(char *to, size_t size, const char *from) {
+    size_t length = from == NULL ? 0 : string__length(from);
 
-    put_string(to, size, length >= size ? path + (length - size + 1) : path);
+    put_start(to, size, length >= size ? from + (length - size + 1) : from);
+}
+
+static void copy_facts(struct nsd_record_facts *to, const struct nsd_image *from) {
+    NSD_PROCESS_FACTS(NSD_FACT_TO_RECORDING)
+    NSD_PROBE_FACTS(NSD_FACT_TO_RECORDING)
+    NSD_COUNT_FACTS(NSD_FACT_TO_RECORDING)
+#define PUT(name, size, kept) put_##kept(to->name, size, from->name);
+    NSD_STRING_FACTS(PUT)
+#undef PUT
+    to->cross_check = (uint32_t) from->cross_check;
 }
 
 /* One string and its NUL, if there is room for the ends of both lists after it. */
@@ -74,27 +85,13 @@ void facts__fill(struct nsd_record_facts *facts) {
     if (!identity__is_quiet())
         image__learn_pid_namespace();
     coverage__view(&view, &nsd_image);
-    facts->pid = nsd_image.pid;
-    facts->leader = nsd_image.leader;
-    facts->pid_ns = nsd_image.pid_ns;
+    copy_facts(facts, &nsd_image);
     facts->start_ticks = nsd_image.clock.start_ticks;
     facts->start_wall = nsd_image.clock.start_wall;
     facts->last_ticks = nsd_image.now_ticks;
     facts->last_wall = nsd_image.now_wall;
-    facts->events = nsd_image.events;
-    facts->lost = nsd_image.lost;
-    facts->threads = nsd_image.threads;
     facts->ended = ended_as(nsd_image.ended);
-    facts->flags = (nsd_image.is_go ? NSD_RECORD_IS_GO : 0u) |
-                   (nsd_image.go_unknown ? NSD_RECORD_GO_UNKNOWN : 0u) |
-                   (nsd_image.go_newer ? NSD_RECORD_GO_NEWER : 0u);
-    facts->cross_check = (uint32_t) nsd_image.cross_check;
-    facts->libc_functions = nsd_image.libc_functions;
-    facts->go_sites = nsd_image.go_sites;
-    facts->go_sites_watched = nsd_image.go_sites_watched;
     facts->findings = found->count;
-    put_path(facts->path, sizeof facts->path, nsd_image.path);
-    put_string(facts->go, sizeof facts->go, nsd_image.go);
     put_words(facts, &view);
 }
 

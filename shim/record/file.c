@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
+#include "record/names.h"
 #include "record/part.h"
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -188,6 +189,7 @@ static void put_header(struct nsd_record_file *file, uint64_t file_size, uint64_
     file->main_size = main_size;
     file->slice_size = slices > 0 ? slice_size(main_size) : 0;
     file->slices = slices;
+    file->names = record_names__hash();
     record__commit(&file->magic, NSD_RECORD_MAGIC);
 }
 
@@ -259,7 +261,8 @@ void record_file__remove(const struct nsd_record_mapping *mapping) {
 static bool is_index(const struct nsd_index *index, uint64_t size) {
     return index->magic == NSD_INDEX_MAGIC && index->version == NSD_RECORD_VERSION &&
            index->byte_order == NSD_RECORD_BYTE_ORDER && index->file_size == size &&
-           index->slot_size == sizeof(struct nsd_index_slot) && index->slots == NSD_INDEX_SLOTS;
+           index->slot_size == sizeof(struct nsd_index_slot) && index->slots == NSD_INDEX_SLOTS &&
+           index->names == record_names__hash();
 }
 
 /* Where the index and the root were when this image began. */

@@ -16,6 +16,7 @@
 #define NSD_RECORD_FORMAT_H
 
 #include "ledger/event.h"
+#include "ledger/image_facts.h"
 #include "names/modules.h"
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ struct nsd_record_file {
     uint64_t slice_size; /* slices follow the main part */
     uint32_t slices;
     uint32_t claimed; /* grows by one atomic add; may exceed `slices` */
+    uint64_t names;   /* record_names__hash of the build that made it */
 };
 
 /* ---- what is known of an image besides its events ---- */
@@ -52,37 +54,25 @@ enum nsd_record_ended {
 };
 
 enum nsd_record_flag {
-    NSD_RECORD_IS_GO = 1,
-    NSD_RECORD_GO_UNKNOWN = 2,
-    NSD_RECORD_IS_COPY = 4,   /* a fork child */
-    NSD_RECORD_CAME_BACK = 8, /* its last exec failed */
-    NSD_RECORD_GO_NEWER = 16,
+    NSD_RECORD_IS_COPY = 1,   /* a fork child */
+    NSD_RECORD_CAME_BACK = 2, /* its last exec failed */
 };
 
-#define NSD_FACTS_PATH 256
-#define NSD_FACTS_GO 32
 #define NSD_FACTS_WORDS 512
 
 /* Strings are cut to fit and NUL-terminated; a reader checks that. */
 struct nsd_record_facts {
-    int32_t pid;
-    int32_t leader; /* tid */
-    uint64_t pid_ns;
+    NSD_PROCESS_FACTS(NSD_FACT_IN_RECORDING)
+    NSD_PROBE_FACTS(NSD_FACT_IN_RECORDING)
+    NSD_COUNT_FACTS(NSD_FACT_IN_RECORDING)
+    uint32_t cross_check;             /* enum nsd_cross_check */
     uint64_t start_ticks, start_wall; /* one pair of clocks, nanoseconds since 1970 */
     uint64_t last_ticks, last_wall;   /* a later one; of the last report if there was one */
-    uint64_t events;                  /* of the program's, as the closing line counts them */
-    uint64_t lost;
-    uint32_t threads;
-    uint32_t ended;       /* enum nsd_record_ended */
-    uint32_t flags;       /* enum nsd_record_flag */
-    uint32_t cross_check; /* enum nsd_cross_check */
-    uint32_t libc_functions;
-    uint32_t go_sites, go_sites_watched;
-    uint32_t findings; /* errors and warnings so far */
-    uint32_t notes;
+    uint32_t ended;                   /* enum nsd_record_ended */
+    uint32_t flags;                   /* enum nsd_record_flag */
+    uint32_t findings;                /* errors and warnings so far */
     uint32_t reserved;
-    char path[NSD_FACTS_PATH]; /* of the executable; its base name is the program's */
-    char go[NSD_FACTS_GO];     /* version, empty: none or unknown */
+    NSD_STRING_FACTS(NSD_STRING_IN_RECORDING) /* the path's base name is the program's */
     /*
      * Strings one after the other, each with its NUL: the probes, an empty string, then pairs of
      * probe and why it is missing, an empty string.
@@ -313,6 +303,7 @@ struct nsd_index {
     uint32_t keeps_all;  /* 1: recordings without a finding are wanted as well */
     uint32_t silent;     /* images that ended with nothing to say, and gave their slot to others */
     uint32_t followed;   /* 1: the run sees every exec, and deals with static Go by itself */
+    uint64_t names;      /* record_names__hash of the build that made it */
 };
 #define NSD_INDEX_SIZE                                                                             \
     (NSD_RECORD_PAGE + (uint64_t) NSD_INDEX_SLOTS * sizeof(struct nsd_index_slot))

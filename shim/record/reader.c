@@ -4,6 +4,11 @@
  */
 #include "record/reader.h"
 #include "base/memory.h"
+#include "record/names.h"
+
+/* Its numbers would be read as others than were meant. */
+#define OTHER_NAMES                                                                                \
+    "it was made by a build of nsdrift that numbers calls, rules or states otherwise than this one"
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
@@ -38,6 +43,9 @@ bool recording__open(struct nsd_recording *recording, const void *bytes, size_t 
     *why = file->version > NSD_RECORD_VERSION ? "it was made by a newer version of nsdrift"
                                               : "it was made by an older version of nsdrift";
     if (file->version != NSD_RECORD_VERSION)
+        return false;
+    *why = OTHER_NAMES;
+    if (file->names != record_names__hash())
         return false;
     *why = "its header makes no sense";
     if (file->byte_order != NSD_RECORD_BYTE_ORDER || file->header_size != NSD_RECORD_PAGE ||
@@ -387,6 +395,9 @@ bool index__open(struct nsd_index_view *index, const void *bytes, size_t size, c
     if (index->head.version != NSD_RECORD_VERSION ||
         index->head.byte_order != NSD_RECORD_BYTE_ORDER ||
         index->head.slot_size != sizeof(struct nsd_index_slot))
+        return false;
+    *why = OTHER_NAMES;
+    if (index->head.names != record_names__hash())
         return false;
     *why = NULL;
     return true;

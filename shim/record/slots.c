@@ -46,7 +46,8 @@ bool slots__is_wanted_back(const struct nsd_index *index, const struct nsd_index
     const struct nsd_index_slot *first =
         (const struct nsd_index_slot *) ((const char *) index + NSD_RECORD_PAGE);
 
-    return slot - first >= NSD_INDEX_SLOTS / 2 && slot->facts.pid != first->facts.pid;
+    return slot - first >= NSD_INDEX_SLOTS / 2 && (slot->facts.pid != first->facts.pid ||
+                                                   slot->facts.pid_ns != first->facts.pid_ns);
 }
 
 struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index) {
@@ -77,7 +78,7 @@ void slots__describe_unwatched(struct nsd_record_facts *facts,
     facts->start_wall = facts->last_wall = program->wall;
     facts->threads = 1;
     facts->ended = NSD_RECORD_EXIT;
-    facts->flags = program->counts ? NSD_RECORD_IS_GO | NSD_RECORD_GO_UNKNOWN : 0u;
+    facts->is_go = facts->go_unknown = program->counts;
     /* No probe, and then the one that is missing. */
     put_word(facts, put_word(facts, 1, program->probe), program->why);
 }

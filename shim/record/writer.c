@@ -454,7 +454,7 @@ static void make_room(void) {
     if ((facts->flags & NSD_RECORD_IS_COPY) != 0)
         give_slot_back(&writer.index->given_back);
     else if (writer.index->keeps_all == 0 && slots__is_wanted_back(writer.index, writer.slot) &&
-             (facts->flags & NSD_RECORD_GO_UNKNOWN) == 0 && !has_missing_probes(facts))
+             facts->go_unknown == 0 && !has_missing_probes(facts))
         give_slot_back(&writer.index->silent);
 }
 

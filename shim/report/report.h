@@ -7,29 +7,21 @@
 #define NSD_REPORT_REPORT_H
 
 #include "base/clock.h"
+#include "ledger/image_facts.h"
 #include "rules/rules.h"
-
-enum nsd_cross_check { NSD_CROSS_IMPOSSIBLE, NSD_CROSS_AGREES, NSD_CROSS_DIFFERS };
 
 /* What is known about the image besides its findings. */
 struct nsd_image {
-    int32_t pid;
-    uint64_t pid_ns;        /* inode, 0 unknown */
-    const char *program;    /* base name */
-    const char *path;       /* of the executable */
-    const char *go;         /* version, NULL */
-    bool is_go, go_unknown; /* a Go runtime was seen; it could not be decoded */
-    bool go_newer;          /* than every release that nsdrift has been tested with */
-    unsigned go_sites, go_sites_watched;
-    unsigned libc_functions;
+    NSD_PROCESS_FACTS(NSD_FACT_IN_MEMORY)
+    NSD_PROBE_FACTS(NSD_FACT_IN_MEMORY)
+    NSD_COUNT_FACTS(NSD_FACT_IN_MEMORY)
+    NSD_STRING_FACTS(NSD_STRING_IN_MEMORY)
+    const char *program; /* base name */
     struct nsd_clock clock;
     /* Read together when the present report began; 0: the report reads them. */
     uint64_t now_ticks, now_wall;
-    uint64_t events, lost;
-    uint32_t threads; /* seen in all */
     enum nsd_cross_check cross_check;
     const char *ended; /* "exit", "exec", "killed", "report" */
-    int32_t leader;
 };
 
 /* Probes in place and not in place: static strings, at most 16 of each. */

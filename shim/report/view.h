@@ -6,6 +6,7 @@
 #ifndef NSD_REPORT_VIEW_H
 #define NSD_REPORT_VIEW_H
 
+#include "ledger/image_facts.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -132,17 +133,14 @@ struct nsd_view_missing {
 
 struct nsd_view_coverage {
     struct nsd_view_image image;
+    NSD_PROBE_FACTS(NSD_FACT_IN_MEMORY)
+    NSD_COUNT_FACTS(NSD_FACT_IN_MEMORY)
+    NSD_STRING_FACTS(NSD_STRING_IN_MEMORY)
     const char *time;
-    const char *path; /* of the executable */
-    const char *go;   /* version; NULL without Go or where it is unknown */
-    bool go_unknown, go_newer;
-    unsigned go_sites, go_sites_watched;
-    unsigned libc_functions;
     const char *probes[NSD_VIEW_PROBES];
     unsigned probe_count;
     struct nsd_view_missing missing[NSD_VIEW_PROBES];
     unsigned missing_count;
-    uint64_t threads, events, lost;
     uint64_t unnamed; /* names and stacks that found no room in a recording */
     const char *cross_check;
     const char *ended;

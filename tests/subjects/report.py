@@ -782,3 +782,37 @@ def findings_of_any_length():
     program, names = deep_program(1900)
     small = nsdrift("run", "-o", "depth=64:record_size=32K", "--", program)
     check("found no room in the recording" in small.err, small.err[-600:])
+
+
+# ---- builds that number things otherwise ----
+
+NAMES_AT = 56  # of the hash in struct nsd_record_file and in struct nsd_index
+
+
+def with_other_names(source, target):
+    data = bytearray(source.read_bytes())
+    data[NAMES_AT] ^= 1
+    target.write_bytes(data)
+    return target
+
+
+@test("other_names")
+def made_by_a_build_with_other_numbers():
+    """A recording whose header has another hash of names is refused by one line, and never misread."""
+    _, folder = recorded([programs.c("thread_switches_and_returns")], "verbosity=1:log_path=/dev/null")
+    original, = folder.iterdir()
+    altered = with_other_names(original, settings.FOLDER / "altered")
+    run = nsdrift("report", altered)
+    check_equal((run.status, run.out, len(run.err.splitlines())), (125, "", 1), run.err)
+    check(str(altered) in run.err and "numbers calls, rules or states otherwise" in run.err, run.err)
+    check_equal(nsdrift("report", "--severity", "note", original).err, "", "the original")
+    # A run's list of images, as record= keeps it.
+    kept = settings.FOLDER / "kept"
+    kept.mkdir()
+    nsdrift("run", "-o", f"record={kept}", "--", programs.c("thread_switches_and_returns"))
+    index, = kept.glob("*.index")
+    run = nsdrift("report", with_other_names(index, settings.FOLDER / "index"))
+    check_equal((run.status, run.out, len(run.err.splitlines())), (125, "", 1), run.err)
+    # Beside a good one the good one is read, and the status still says that something was not.
+    run = nsdrift("report", "--json", original, altered)
+    check_equal((run.status, shim.parse(run.out).rules()), (125, ["died-switched"]), run.err)

@@ -8,6 +8,7 @@
 #include "cli/read/recordings.h"
 #include "cli/read/source_lines.h"
 #include "cli/watch/signals.h"
+#include "record/names.h"
 #include "record/reader.h"
 #include <dirent.h>
 #include <errno.h>
@@ -38,6 +39,7 @@ static bool make_index(const struct nsd_collection *collection) {
         .file_size = NSD_INDEX_SIZE,
         .slot_size = sizeof(struct nsd_index_slot),
         .slots = NSD_INDEX_SLOTS,
+        .names = record_names__hash(),
     };
     int fd = open_index(collection, O_RDWR | O_CREAT | O_EXCL), error;
 

@@ -116,29 +116,23 @@ static const char *ended_of(const struct nsd_recordings *recordings,
     return facts->ended == NSD_RECORD_EXEC ? "exec" : "exit";
 }
 
+static void copy_facts(struct nsd_image *to, const struct nsd_record_facts *from) {
+    NSD_PROCESS_FACTS(NSD_FACT_FROM_RECORDING)
+    NSD_PROBE_FACTS(NSD_FACT_FROM_RECORDING)
+    NSD_COUNT_FACTS(NSD_FACT_FROM_RECORDING)
+    NSD_STRING_FACTS(NSD_STRING_FROM_RECORDING)
+    to->cross_check =
+        from->cross_check <= NSD_CROSS_DIFFERS ? from->cross_check : NSD_CROSS_IMPOSSIBLE;
+}
+
 static void begin_image(struct reading *reading) {
     const struct nsd_record_facts *facts = &reading->part->head.facts;
     struct nsd_image *image = &reading->image;
 
-    image->pid = facts->pid;
-    image->pid_ns = facts->pid_ns;
-    image->path = facts->path[0] != '\0' ? facts->path : NULL;
+    copy_facts(image, facts);
     image->program = part__program(reading->part);
-    image->go = facts->go[0] != '\0' ? facts->go : NULL;
-    image->is_go = (facts->flags & NSD_RECORD_IS_GO) != 0;
-    image->go_unknown = (facts->flags & NSD_RECORD_GO_UNKNOWN) != 0;
-    image->go_newer = (facts->flags & NSD_RECORD_GO_NEWER) != 0;
-    image->go_sites = facts->go_sites;
-    image->go_sites_watched = facts->go_sites_watched;
-    image->libc_functions = facts->libc_functions;
     image->clock.start_ticks = facts->start_ticks;
     image->clock.start_wall = facts->start_wall;
-    image->events = facts->events;
-    image->lost = facts->lost;
-    image->threads = facts->threads;
-    image->cross_check =
-        facts->cross_check <= NSD_CROSS_DIFFERS ? facts->cross_check : NSD_CROSS_IMPOSSIBLE;
-    image->leader = facts->leader;
 
     reading->compose.scratch = &reading->composing.scratch;
     reading->compose.image = image;
