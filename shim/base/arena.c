@@ -161,7 +161,3 @@ void arena__forget(void) {
     arena.at = at;
     arena.end = end;
 }
-
-size_t arena__mapped(void) {
-    return arena.mapped;
-}

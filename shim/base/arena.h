@@ -21,7 +21,5 @@ void arena__reset(void);
  * have been in the middle of it.
  */
 void arena__forget(void);
-/* Bytes mapped from the kernel at present. */
-size_t arena__mapped(void);
 
 #endif

@@ -213,10 +213,3 @@ uint64_t hash__bytes(uint64_t hash, const void *bytes, size_t size) {
         hash = (hash ^ at[i]) * FNV_PRIME;
     return hash;
 }
-
-uint64_t hash__string(uint64_t hash, const char *string) {
-    for (; *string != '\0'; string++)
-        hash = (hash ^ (unsigned char) *string) * FNV_PRIME;
-    /* The end counts too, so that "ab","c" and "a","bc" differ. */
-    return (hash ^ 0xff) * FNV_PRIME;
-}

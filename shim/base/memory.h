@@ -42,6 +42,5 @@ bool memory__is_quiet(void);
 /* 64-bit FNV-1a, for fingerprints and tables. Start with HASH_START. */
 #define HASH_START 0xcbf29ce484222325ull
 uint64_t hash__bytes(uint64_t hash, const void *bytes, size_t size);
-uint64_t hash__string(uint64_t hash, const char *string);
 
 #endif

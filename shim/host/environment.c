@@ -37,10 +37,6 @@ const char *environment__of(char **list, const char *name) {
     return NULL;
 }
 
-const char *environment__get(const char *name) {
-    return environment__of(host_environment, name);
-}
-
 /* Our own path as the loader opened it, made absolute while the working directory is the start's.
  */
 static void learn_library(void) {

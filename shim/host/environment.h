@@ -40,7 +40,5 @@ bool environment__reaches_library(void);
 void environment__release(struct nsd_environment *environment);
 /* Value of a variable in a list of NAME=VALUE, NULL if it is not set. */
 const char *environment__of(char **list, const char *name);
-/* The same in this image's start environment. */
-const char *environment__get(const char *name);
 
 #endif

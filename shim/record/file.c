@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "record/names.h"
 #include "record/part.h"
+#include "record/writer.h"
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <stddef.h>

@@ -5,7 +5,8 @@
 #ifndef NSD_RECORD_PART_H
 #define NSD_RECORD_PART_H
 
-#include "record/writer.h"
+#include "record/format.h"
+#include "rules/rules.h"
 
 /* ---- file.c: files and their mappings ---- */
 

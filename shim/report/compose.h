@@ -7,9 +7,10 @@
 #define NSD_REPORT_COMPOSE_H
 
 #include "names/naming.h"
-#include "report/report.h"
+#include "report/image.h"
 #include "report/scratch.h"
 #include "report/view.h"
+#include "rules/finding.h"
 
 /* Functions that one frame can stand for: its own and what was inlined into it. */
 #define NSD_COMPOSE_CALLS 32u

@@ -6,27 +6,9 @@
 #ifndef NSD_REPORT_REPORT_H
 #define NSD_REPORT_REPORT_H
 
-#include "base/clock.h"
-#include "ledger/image_facts.h"
+#include "report/coverage.h"
+#include "report/image.h"
 #include "rules/rules.h"
-
-/* What is known about the image besides its findings. */
-struct nsd_image {
-    NSD_PROCESS_FACTS(NSD_FACT_IN_MEMORY)
-    NSD_PROBE_FACTS(NSD_FACT_IN_MEMORY)
-    NSD_COUNT_FACTS(NSD_FACT_IN_MEMORY)
-    NSD_STRING_FACTS(NSD_STRING_IN_MEMORY)
-    const char *program; /* base name */
-    struct nsd_clock clock;
-    /* Read together when the present report began; 0: the report reads them. */
-    uint64_t now_ticks, now_wall;
-    enum nsd_cross_check cross_check;
-    const char *ended; /* "exit", "exec", "killed", "report" */
-};
-
-/* Probes in place and not in place: static strings, at most 16 of each. */
-void coverage__probe(const char *probe);
-void coverage__missing(const char *probe, const char *why);
 
 /* NO_COLOR is in the environment (and not empty): set before report__begin by who reads it. */
 extern bool nsd_report_no_color;

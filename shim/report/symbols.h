@@ -10,8 +10,6 @@
 
 /* "EINVAL" of 22 (or of -22); NULL where Linux has no such number. */
 const char *symbols__errno(int64_t error);
-/* "SIGTERM" of 15, NULL if it has no name. */
-const char *symbols__signal(uint64_t signal);
 /* What stands between the parentheses: "CLONE_NEWNS|CLONE_FS", "5, CLONE_NEWNET", "MS_BIND|MS_REC".
  */
 void symbols__arguments(struct nsd_text *text, enum nsd_call call, const uint64_t arguments[5]);

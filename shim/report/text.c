@@ -75,17 +75,16 @@ static bool tail_is_shared(const char *file, unsigned parts, const struct stacks
     return false;
 }
 
+/*
+ * The shortest tail of `file` that no other file of these stacks ends with: launcher.go, or
+ * cmd/main.go where there is another main.go.
+ */
 static const char *shortest_tail(const char *file, const struct stacks *stacks) {
     unsigned parts = 1;
 
     while (tail_of(file, parts) > file && tail_is_shared(file, parts, stacks))
         parts++;
     return tail_of(file, parts);
-}
-
-const char *as_text__file_tail(const char *file, const struct nsd_view_stack *const *stacks,
-                               unsigned count) {
-    return shortest_tail(file, &(struct stacks){.list = stacks, .count = count});
 }
 
 static void put_module(struct nsd_text *text, const struct nsd_view_frame *frame) {

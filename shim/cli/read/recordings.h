@@ -6,22 +6,7 @@
 #ifndef NSD_CLI_READ_RECORDINGS_H
 #define NSD_CLI_READ_RECORDINGS_H
 
-#include "cli/read/collect.h"
-#include "cli/read/timeline.h"
-#include "record/format.h"
-
-struct nsd_recordings {
-    /* what is wanted */
-    unsigned verbosity;  /* 2: threads, 3: events and whole stacks */
-    bool debug_info;     /* lines of C frames: source_lines__begin was called */
-    bool with_timelines; /* the images' events as a course of time */
-    bool may_be_alive;   /* made on this machine just now: who has no end may still run */
-    /* what was read */
-    struct nsd_collection collection;
-    struct nsd_timeline *timelines; /* in the order of their beginnings; owned */
-    unsigned images;
-    bool unreadable; /* something was not a recording that can be read, or was cut short */
-};
+#include "cli/read/replayed.h"
 
 /*
  * A recording or the index of a run, or a folder with all of them in it. Of an index, what has no

@@ -5,8 +5,23 @@
 #ifndef NSD_CLI_READ_REPLAYED_H
 #define NSD_CLI_READ_REPLAYED_H
 
-#include "cli/read/recordings.h"
+#include "cli/read/collect.h"
+#include "cli/read/timeline.h"
 #include "record/reader.h"
+
+/* A reading of one or more recordings. */
+struct nsd_recordings {
+    /* what is wanted */
+    unsigned verbosity;  /* 2: threads, 3: events and whole stacks */
+    bool debug_info;     /* lines of C frames: source_lines__begin was called */
+    bool with_timelines; /* the images' events as a course of time */
+    bool may_be_alive;   /* made on this machine just now: who has no end may still run */
+    /* what was read */
+    struct nsd_collection collection;
+    struct nsd_timeline *timelines; /* in the order of their beginnings; owned */
+    unsigned images;
+    bool unreadable; /* something was not a recording that can be read, or was cut short */
+};
 
 /* Replays the part and adds an image to the collection. False without memory. */
 bool replayed__read(struct nsd_recordings *recordings, const struct nsd_part *part);
