@@ -8,6 +8,7 @@
 #include "record/format.h"
 #include "rules/rules.h"
 
+/* clang-format off */
 #define RUNTIMES(X) X(RUNTIME_THREADS) X(RUNTIME_GO)
 #define LOCKS(X)                                                                                   \
     X(LOCK_NONE) X(LOCK_UNKNOWN) X(LOCK_UNLOCKED) X(LOCK_PINNED) X(LOCK_EXTERNAL)                  \
@@ -27,6 +28,7 @@
     L(runtime, RUNTIMES) L(lock_state, LOCKS) L(path_owner, PATH_OWNERS) L(severity, SEVERITIES)   \
     L(occasion, OCCASIONS) L(record_ended, ENDS) L(cross_check, CROSS_CHECKS)                      \
     L(record_type, RECORD_TYPES) L(slot_state, SLOT_STATES)
+/* clang-format on */
 
 /* A list in the wrong order gives its names other numbers than the enumeration has. */
 #define NUMBER(name) LISTED_##name,
@@ -47,10 +49,15 @@ EACH_LIST(COMPLETE)
 #define NAME(name, ...) #name "\0"
 #define FACT(type, recorded, name) #name "\0"
 #define LIST(enumeration, list) #enumeration "\0" list(NAME)
-static const char names[] = "calls\0" NSD_CALL_TABLE(NAME) "kinds\0" NSD_KIND_TABLE(NAME)
-                            "rules\0" NSD_RULE_TABLE(NAME) "facts\0" NSD_PROCESS_FACTS(FACT)
-                                NSD_PROBE_FACTS(FACT) NSD_COUNT_FACTS(FACT) NSD_STRING_FACTS(NAME)
-                                    EACH_LIST(LIST);
+/* clang-format off */
+static const char names[] =
+    "calls\0" NSD_CALL_TABLE(NAME)
+    "kinds\0" NSD_KIND_TABLE(NAME)
+    "rules\0" NSD_RULE_TABLE(NAME)
+    "facts\0" NSD_PROCESS_FACTS(FACT) NSD_PROBE_FACTS(FACT) NSD_COUNT_FACTS(FACT)
+               NSD_STRING_FACTS(NAME)
+    EACH_LIST(LIST);
+/* clang-format on */
 
 /* FNV-1a over words of eight bytes: the start of each image that records computes it. */
 uint64_t record_names__hash_of(const char *list, size_t size) {

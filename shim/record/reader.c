@@ -6,9 +6,8 @@
 #include "base/memory.h"
 #include "record/names.h"
 
-/* Its numbers would be read as others than were meant. */
-#define OTHER_NAMES                                                                                \
-    "it was made by a build of nsdrift that numbers calls, rules or states otherwise than this one"
+/* Its numbers of calls, rules and states stand for other names than they do here. */
+#define OTHER_NAMES "it was made by a build of nsdrift that numbers calls and rules otherwise"
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;

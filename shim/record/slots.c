@@ -46,8 +46,8 @@ bool slots__is_wanted_back(const struct nsd_index *index, const struct nsd_index
     const struct nsd_index_slot *first =
         (const struct nsd_index_slot *) ((const char *) index + NSD_RECORD_PAGE);
 
-    return slot - first >= NSD_INDEX_SLOTS / 2 && (slot->facts.pid != first->facts.pid ||
-                                                   slot->facts.pid_ns != first->facts.pid_ns);
+    return slot - first >= NSD_INDEX_SLOTS / 2 &&
+           (slot->facts.pid != first->facts.pid || slot->facts.pid_ns != first->facts.pid_ns);
 }
 
 struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index) {

@@ -42,8 +42,7 @@ struct nsd_interned *record_tables__begin(struct nsd_interned *old) {
     return SYS_IS_ERROR(at) ? NULL : (struct nsd_interned *) at;
 }
 
-static const struct nsd_record_block *block_at(const struct nsd_record_part *part,
-                                               uint32_t index) {
+static const struct nsd_record_block *block_at(const struct nsd_record_part *part, uint32_t index) {
     return (const struct nsd_record_block *) ((const char *) part + part->blocks +
                                               (uint64_t) index * NSD_RECORD_BLOCK);
 }

@@ -93,7 +93,8 @@ static bool is_goroutine_bottom(const struct nsd_view_frame *frame) {
                                        string__equal(frame->function, "runtime.goexit.abi0"));
 }
 
-/* Reports and event lines are made one at a time, under the ledger's lock; hooks' stacks are small. */
+/* Reports and event lines are made one at a time, under the ledger's lock; hooks' stacks are small.
+ */
 static struct nsd_place looked_up;
 
 /* A stack twice: the caller's own part, and what a report shows of it. */

@@ -804,7 +804,7 @@ def made_by_a_build_with_other_numbers():
     altered = with_other_names(original, settings.FOLDER / "altered")
     run = nsdrift("report", altered)
     check_equal((run.status, run.out, len(run.err.splitlines())), (125, "", 1), run.err)
-    check(str(altered) in run.err and "numbers calls, rules or states otherwise" in run.err, run.err)
+    check(str(altered) in run.err and "numbers calls and rules otherwise" in run.err, run.err)
     check_equal(nsdrift("report", "--severity", "note", original).err, "", "the original")
     # A run's list of images, as record= keeps it.
     kept = settings.FOLDER / "kept"

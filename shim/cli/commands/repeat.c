@@ -3,14 +3,14 @@
  * failing and in passing runs, and which orders of events go with the failures.
  */
 #include "cli/commands/commands.h"
-#include "cli/say.h"
-#include "cli/watch/given.h"
 #include "cli/repeat/jobs.h"
 #include "cli/repeat/orders.h"
-#include "cli/watch/preload.h"
-#include "cli/watch/program.h"
 #include "cli/repeat/progress.h"
 #include "cli/repeat/table.h"
+#include "cli/say.h"
+#include "cli/watch/given.h"
+#include "cli/watch/preload.h"
+#include "cli/watch/program.h"
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

@@ -3,11 +3,11 @@
  * threads over time, or as a trace for a viewer.
  */
 #include "cli/commands/commands.h"
+#include "cli/read/recordings.h"
+#include "cli/read/source_lines.h"
 #include "cli/say.h"
 #include "cli/show/pager.h"
 #include "cli/show/present.h"
-#include "cli/read/recordings.h"
-#include "cli/read/source_lines.h"
 #include "cli/show/thread_table.h"
 #include "cli/show/trace.h"
 #include <errno.h>

@@ -3,20 +3,20 @@
  * process images. Nothing is written to the program's own stderr meanwhile.
  */
 #include "base/options.h"
-#include "cli/watch/child.h"
-#include "cli/read/collect.h"
 #include "cli/commands/commands.h"
-#include "cli/say.h"
-#include "cli/read/folder.h"
 #include "cli/inject/follow.h"
-#include "cli/watch/given.h"
 #include "cli/inject/inject.h"
 #include "cli/inject/obstacles.h"
+#include "cli/read/collect.h"
+#include "cli/read/folder.h"
+#include "cli/say.h"
 #include "cli/show/pager.h"
-#include "cli/watch/preload.h"
 #include "cli/show/present.h"
-#include "cli/watch/program.h"
 #include "cli/show/wrap.h"
+#include "cli/watch/child.h"
+#include "cli/watch/given.h"
+#include "cli/watch/preload.h"
+#include "cli/watch/program.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  */
 #include "cli/commands/commands.h"
 #include "cli/say.h"
-#include "cli/show/pager.h"
 #include "cli/scan/print.h"
+#include "cli/show/pager.h"
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>

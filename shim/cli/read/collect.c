@@ -19,8 +19,8 @@ static void *room_for_one(void *list, size_t count, size_t *room, size_t size) {
 }
 
 struct nsd_report_image *collect__image(struct nsd_collection *collection) {
-    struct nsd_report_image *image = room_for_one(collection->image, collection->count,
-                                                  &collection->room, sizeof *image);
+    struct nsd_report_image *image =
+        room_for_one(collection->image, collection->count, &collection->room, sizeof *image);
 
     if (image == NULL) {
         collection->cut = true;
@@ -37,8 +37,8 @@ struct nsd_report_image *collect__image(struct nsd_collection *collection) {
 #define ADD(what)                                                                                  \
     void collect__##what(struct nsd_collection *collection, struct nsd_report_image *image,        \
                          const struct nsd_view_##what *view) {                                     \
-        struct nsd_view_##what *list = room_for_one(image->what, image->what##s,                   \
-                                                    &image->what##s_room, sizeof *list);           \
+        struct nsd_view_##what *list =                                                             \
+            room_for_one(image->what, image->what##s, &image->what##s_room, sizeof *list);         \
                                                                                                    \
         if (list != NULL) {                                                                        \
             image->what = list;                                                                    \

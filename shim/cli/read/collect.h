@@ -33,12 +33,12 @@ struct nsd_report_image {
 };
 
 struct nsd_collection {
-    char folder[PATH_MAX]; /* of a run (folder.h); empty for what is only read */
-    struct nsd_process command; /* the program that the run started; pid 0: not known */
-    unsigned unseen;            /* images that found no room to record */
-    unsigned silent;            /* images that had nothing to say and made room for others */
-    bool index_lost;            /* the run's list of images cannot be read */
-    bool cut;                   /* there was no memory for all of it */
+    char folder[PATH_MAX];          /* of a run (folder.h); empty for what is only read */
+    struct nsd_process command;     /* the program that the run started; pid 0: not known */
+    unsigned unseen;                /* images that found no room to record */
+    unsigned silent;                /* images that had nothing to say and made room for others */
+    bool index_lost;                /* the run's list of images cannot be read */
+    bool cut;                       /* there was no memory for all of it */
     struct nsd_report_image *image; /* after collect__sort by the time of their end; owned */
     size_t count, room;
     struct nsd_kept_views kept; /* what the views point to */

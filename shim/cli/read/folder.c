@@ -4,9 +4,9 @@
  */
 #include "cli/read/folder.h"
 #include "base/options.h"
-#include "cli/say.h"
 #include "cli/read/recordings.h"
 #include "cli/read/source_lines.h"
+#include "cli/say.h"
 #include "cli/watch/signals.h"
 #include "record/names.h"
 #include "record/reader.h"

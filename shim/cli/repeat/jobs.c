@@ -4,11 +4,11 @@
  * name, of which repeat.c shows the end where a run has failed.
  */
 #include "cli/repeat/jobs.h"
-#include "cli/watch/child.h"
-#include "cli/say.h"
-#include "cli/read/folder.h"
 #include "cli/inject/inject.h"
 #include "cli/inject/obstacles.h"
+#include "cli/read/folder.h"
+#include "cli/say.h"
+#include "cli/watch/child.h"
 #include "cli/watch/preload.h"
 #include <errno.h>
 #include <fcntl.h>

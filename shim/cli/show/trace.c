@@ -17,8 +17,8 @@
 
 /* ---- names of processes and threads ---- */
 
-static void put_name(struct nsd_trace *trace, const struct nsd_trace_image *image, int32_t tid, const char *what,
-                     const char *name) {
+static void put_name(struct nsd_trace *trace, const struct nsd_trace_image *image, int32_t tid,
+                     const char *what, const char *name) {
     trace__begin_event(trace, image, "M", tid, what);
     text__put(&trace->text, ",\"args\":{\"name\":");
     text__json_string(&trace->text, name);
@@ -26,8 +26,8 @@ static void put_name(struct nsd_trace *trace, const struct nsd_trace_image *imag
     trace__end_event(trace);
 }
 
-static void put_order(struct nsd_trace *trace, const struct nsd_trace_image *image, int32_t tid, const char *what,
-                      int64_t order) {
+static void put_order(struct nsd_trace *trace, const struct nsd_trace_image *image, int32_t tid,
+                      const char *what, int64_t order) {
     trace__begin_event(trace, image, "M", tid, what);
     text__put(&trace->text, ",\"args\":{\"sort_index\":");
     text__signed(&trace->text, order);
@@ -86,9 +86,9 @@ static void put_instants(struct nsd_trace *trace, const struct nsd_trace_image *
     }
 }
 
-static void put_flow(struct nsd_trace *trace, const struct nsd_trace_image *image, const char *category,
-                     const char *name, int32_t from_tid, uint64_t from, int32_t to_tid,
-                     uint64_t to) {
+static void put_flow(struct nsd_trace *trace, const struct nsd_trace_image *image,
+                     const char *category, const char *name, int32_t from_tid, uint64_t from,
+                     int32_t to_tid, uint64_t to) {
     uint32_t id = ++trace->flows;
 
     if (to < from)
@@ -242,8 +242,8 @@ void trace__write(FILE *out, const struct nsd_timeline *timelines) {
     text__put(&trace.text, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     for (const struct nsd_timeline *one = timelines; one != NULL; one = one->next) {
         struct nsd_trace_image image = {.timeline = one,
-                              .offset = offset_of(&processes, one),
-                              .floor = floor_of(one, timelines)};
+                                        .offset = offset_of(&processes, one),
+                                        .floor = floor_of(one, timelines)};
 
         put_names(&trace, &image, order++);
         /* Arrows bind to the slice around them, which must be known by then. */

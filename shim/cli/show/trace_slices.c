@@ -72,9 +72,10 @@ static const char *hold_name(const struct nsd_moment *moment, char *buffer, size
     return buffer;
 }
 
-static void put_slice(struct nsd_trace *trace, const struct nsd_trace_image *image, const struct nsd_life *life,
-                      const char *category, const char *name, const char *colour, uint64_t from,
-                      uint64_t to, const struct nsd_moment *moment) {
+static void put_slice(struct nsd_trace *trace, const struct nsd_trace_image *image,
+                      const struct nsd_life *life, const char *category, const char *name,
+                      const char *colour, uint64_t from, uint64_t to,
+                      const struct nsd_moment *moment) {
     /* What was over at once has no place below; above it holds the thread's arrows. */
     if (to <= from && strcmp(category, "lock") == 0)
         return;
@@ -112,8 +113,9 @@ static uint8_t lock_over(const struct course *course, uint32_t first, uint32_t l
     return lock;
 }
 
-static void put_holds(struct nsd_trace *trace, const struct nsd_trace_image *image, const struct nsd_life *life,
-                      const struct course *course, uint32_t first, uint32_t last, uint64_t until) {
+static void put_holds(struct nsd_trace *trace, const struct nsd_trace_image *image,
+                      const struct nsd_life *life, const struct course *course, uint32_t first,
+                      uint32_t last, uint64_t until) {
     for (uint32_t i = first; i < last;) {
         const struct nsd_moment *moment = course->moment[i];
         uint32_t next = i + 1;
@@ -132,8 +134,8 @@ static void put_holds(struct nsd_trace *trace, const struct nsd_trace_image *ima
     }
 }
 
-static void put_life(struct nsd_trace *trace, const struct nsd_trace_image *image, const struct nsd_life *life,
-                     const struct course *course) {
+static void put_life(struct nsd_trace *trace, const struct nsd_trace_image *image,
+                     const struct nsd_life *life, const struct course *course) {
     const struct nsd_timeline *timeline = image->timeline;
     uint32_t first = 0;
     uint64_t from = trace__since(trace, image, life->began);

@@ -30,8 +30,8 @@ void trace__time(struct nsd_trace *trace, const char *key, uint64_t nanoseconds)
     text__put(&trace->text, fraction);
 }
 
-void trace__begin_event(struct nsd_trace *trace, const struct nsd_trace_image *image, const char *phase,
-                        int32_t tid, const char *name) {
+void trace__begin_event(struct nsd_trace *trace, const struct nsd_trace_image *image,
+                        const char *phase, int32_t tid, const char *name) {
     text__put(&trace->text, trace->any ? ",\n{\"ph\":\"" : "\n{\"ph\":\"");
     trace->any = true;
     text__put(&trace->text, phase);
@@ -53,7 +53,8 @@ void trace__end_args(struct nsd_trace *trace) {
     text__put_char(&trace->text, '}');
 }
 
-uint64_t trace__since(const struct nsd_trace *trace, const struct nsd_trace_image *image, uint64_t time) {
+uint64_t trace__since(const struct nsd_trace *trace, const struct nsd_trace_image *image,
+                      uint64_t time) {
     if (time < image->floor)
         time = image->floor;
     return time > trace->base ? time - trace->base : 0;
