@@ -1,7 +1,7 @@
 /*
- * The tables of a part: strings once, modules, places (what a pc is called) and stacks, each
- * written when it is first needed. Called by the writer under the ledger's lock; names are looked
- * up here and now, since a killed program answers no more.
+ * The tables of a part: strings (each once), modules, places (names of program counters) and
+ * stacks, each written when it is first needed. Called by the writer under the ledger's lock. Names
+ * are looked up at once, since a program that was killed cannot be asked later.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
@@ -25,7 +25,7 @@ struct nsd_interned {
     uint8_t stack[STACKS];  /* by id */
     uint8_t module[MODULES];
     uint32_t strings, places;
-    /* Larger than a hook's stack likes. */
+    /* Too large for the stack of a hook. */
     struct nsd_place looked_up;
 };
 
@@ -48,9 +48,9 @@ static const struct nsd_record_block *block_at(const struct nsd_record_part *par
 }
 
 /*
- * Makes half of the blocks that no event has needed yet a continuation of the tables: long names
- * fill the tables of a host that does little. Once; false if there are none. A reader that looks at
- * this moment sees fewer blocks, of which none was in use.
+ * Continues the tables in half of the blocks that no event has used yet: a program that does little
+ * may still have long names. Works once; false if there are no such blocks. A reader that looks at
+ * this moment sees fewer blocks, none of which was in use.
  */
 static bool continue_tables(struct nsd_record_part *part) {
     uint32_t unused = 0, taken;
@@ -60,7 +60,7 @@ static bool continue_tables(struct nsd_record_part *part) {
     while (unused < part->block_count - part->head_blocks &&
            block_at(part, part->block_count - 1 - unused)->sequence == 0)
         unused++;
-    /* The ring keeps a block, and the one that is to come. */
+    /* The ring keeps at least two blocks. */
     taken = unused / 2;
     if (taken == 0 || part->block_count - taken < part->head_blocks + 2)
         return false;
@@ -74,7 +74,7 @@ static bool fits_first(const struct nsd_record_part *part, size_t size) {
     return part->more_tables_size == 0 && size <= part->tables_size - part->tables_used;
 }
 
-/* Room for a record at the end of the tables; NULL, and counted, if there is none. */
+/* Room for a record at the end of the tables. NULL if there is none, which is counted. */
 static void *begin_record(struct nsd_record_part *part, enum nsd_record_type type, size_t size,
                           size_t count) {
     struct nsd_record_head *head;
