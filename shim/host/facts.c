@@ -1,6 +1,6 @@
 /*
- * Facts for the recording, see facts.h: nsd_image and the coverage as one struct with its strings
- * cut to fit. Raw system calls at start alone.
+ * Fills in the facts of a recording, see facts.h: from nsd_image and the coverage, by the table of
+ * ledger/image_facts.h. Makes system calls only at start.
  */
 #include "host/facts.h"
 #include "base/memory.h"
@@ -15,7 +15,7 @@
 
 static const struct nsd_findings *found;
 
-/* As much of the beginning as fits. */
+/* Copies as much of the beginning as fits. */
 static void put_start(char *to, size_t size, const char *from) {
     struct nsd_text text;
 
@@ -25,7 +25,7 @@ static void put_start(char *to, size_t size, const char *from) {
     text__string(&text);
 }
 
-/* As much of the end as fits. */
+/* Copies as much of the end as fits. */
 static void put_end(char *to, size_t size, const char *from) {
     size_t length = from == NULL ? 0 : string__length(from);
 
@@ -42,7 +42,7 @@ static void copy_facts(struct nsd_record_facts *to, const struct nsd_image *from
     to->cross_check = (uint32_t) from->cross_check;
 }
 
-/* One string and its NUL, if there is room for the ends of both lists after it. */
+/* Appends a string and its NUL, if the empty strings that end both lists still fit after it. */
 static void put_word(struct nsd_record_facts *facts, size_t *used, const char *word) {
     size_t size = string__length(word) + 1;
 
@@ -61,7 +61,7 @@ static void put_words(struct nsd_record_facts *facts, const struct nsd_view_cove
     for (unsigned i = 0; i < view->missing_count; i++) {
         const struct nsd_view_missing *missing = &view->missing[i];
 
-        /* Both or none. */
+        /* Both strings or neither. */
         if (used + string__length(missing->probe) + string__length(missing->why) + 2 >
             sizeof facts->words - 3)
             break;
@@ -95,7 +95,7 @@ void facts__fill(struct nsd_record_facts *facts) {
     put_words(facts, &view);
 }
 
-/* Of a folder's name, in a complaint. */
+/* The most of a folder's name that a complaint quotes. */
 #define QUOTED_MOST 100u
 
 static void complain(const char *why, int64_t error) {
@@ -135,7 +135,7 @@ void facts__begin_recording(const struct nsd_findings *findings) {
 }
 
 void facts__to_recording(void) {
-    static struct nsd_record_facts facts; /* under the lock; a hook's stack is small */
+    static struct nsd_record_facts facts; /* static, under the lock: a hook's stack is small */
 
     if (!record__is_on())
         return;

@@ -1,6 +1,6 @@
 /*
- * Views of findings and events, see compose.h. Makes no system call but what naming needs to read a
- * module's symbols.
+ * Composes views of findings and events, see compose.h. Makes no system call except those by which
+ * naming reads the symbols of a module.
  */
 #include "report/compose.h"
 #include "ledger/labels.h"
@@ -52,7 +52,10 @@ enum nsd_view_locked compose__locked(enum nsd_lock_state lock, const char **word
 
 /* ---- stacks ---- */
 
-/* A copy in the scratch memory; NULL of the empty string. False if there is no room for it. */
+/*
+ * Copies the string into the scratch memory; an empty string becomes NULL. False if there is no
+ * room.
+ */
 static bool put_string(const struct nsd_compose *compose, const char *from, const char **to) {
     *to = scratch__string(compose->scratch, from);
     return *to != NULL || from[0] == '\0';
@@ -68,7 +71,7 @@ static const char *build_id_of(const struct nsd_compose *compose, const struct n
     return scratch__string(compose->scratch, text__string(&text));
 }
 
-/* False: the scratch memory is full, and the frame is of no use. */
+/* False if the scratch memory is full: then the frame is not to be used. */
 static bool compose_frame(const struct nsd_compose *compose, const struct nsd_place *place,
                           struct nsd_view_frame *frame, const struct nsd_view_frame *previous) {
     memory__fill(frame, 0, sizeof *frame);
@@ -87,24 +90,25 @@ static bool compose_frame(const struct nsd_compose *compose, const struct nsd_pl
     return true;
 }
 
-/* The frame that Go puts under every goroutine; its own tracebacks leave it out as well. */
+/* The outermost frame of every goroutine. Go's own tracebacks leave it out as well. */
 static bool is_goroutine_bottom(const struct nsd_view_frame *frame) {
     return frame->function != NULL && (string__equal(frame->function, "runtime.goexit") ||
                                        string__equal(frame->function, "runtime.goexit.abi0"));
 }
 
-/* Reports and event lines are made one at a time, under the ledger's lock; hooks' stacks are small.
+/*
+ * Static, since a hook's stack is small. The ledger's lock lets in one report or event at a time.
  */
 static struct nsd_place looked_up;
 
-/* A stack twice: the caller's own part, and what a report shows of it. */
+/* A stack in two extents: the caller's own frames, and the frames that the report shows. */
 struct both {
     struct nsd_view_stack own, shown;
 };
 
 /*
- * The frame at list[0] by its debug information: as many frames as functions were inlined into it,
- * and itself. Its own name stays as it was recorded.
+ * Looks list[0] up in the debug information. It becomes as many frames as functions were inlined
+ * there, and itself. Its own name stays as recorded. Returns the number of frames.
  */
 static unsigned compose_source(const struct nsd_compose *compose, struct nsd_view_frame *list) {
     struct nsd_view_frame own = list[0], calls[NSD_COMPOSE_CALLS];
@@ -144,7 +148,7 @@ static void compose_both(const struct nsd_compose *compose, const struct nsd_fra
         depth += at_top ? 1 : compose_source(compose, &list[depth]);
     }
     end = depth > 1 && is_goroutine_bottom(&list[depth - 1]) ? depth - 1 : depth;
-    /* Plumbing all the way down (a call by the runtime itself): better that than nothing. */
+    /* If every frame is plumbing (the runtime made the call itself), all of them are shown. */
     if (plumbing >= end)
         plumbing = 0;
     both->own.frame = list != NULL ? list + plumbing : NULL;
@@ -168,8 +172,8 @@ void compose__stack(const struct nsd_compose *compose, const struct nsd_frames *
 /* ---- calls ---- */
 
 /*
- * Calls that answer something worth showing. The others are recorded before the call is made, or
- * are no calls at all.
+ * True for calls whose result says something. The others are recorded before the call is made, or
+ * are no calls.
  */
 static bool has_result(enum nsd_call call) {
     switch (call) {
@@ -198,7 +202,7 @@ static bool has_result(enum nsd_call call) {
 
 static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
                          const uint64_t arguments[5], int64_t result, struct nsd_view_call *view) {
-    char buffer[1024]; /* every flag that has a name, and more */
+    char buffer[1024]; /* has room for all flags that have names */
     struct nsd_text text;
 
     memory__fill(view, 0, sizeof *view);
@@ -214,12 +218,12 @@ static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
         view->error = symbols__errno(result);
 }
 
-/* More than enough to tell who called. */
+/* Enough frames to tell who made the call. */
 #define LINES_MOST 8u
 
 /*
- * The program's own lines, where they cost nothing but a look at memory: Go's. An event is told in
- * the middle of the program's work, where no file may be opened to find a name.
+ * Adds the program's own lines as far as they can be found in memory, which is Go's. An event is
+ * printed while the program works: no file may be opened then.
  */
 static void compose_lines(const struct nsd_compose *compose, const struct nsd_frames *frames,
                           struct nsd_view_stack *stack) {
@@ -295,7 +299,7 @@ static void compose_namespaces(const struct nsd_finding *finding, struct nsd_vie
     }
 }
 
-/* A sink that only counts: how long a text would be. */
+/* A sink that only counts bytes. */
 static void count_bytes(struct nsd_text *text, void *context) {
     *(size_t *) context += text->used;
     text->used = 0;
@@ -313,7 +317,7 @@ static size_t length_of_words(nsd_words words, const struct nsd_wording *about) 
     return length + text.used;
 }
 
-/* NULL where there are no words, and where there is no room for all of them. */
+/* NULL if there are no words or no room for all of them. */
 static const char *expand(const struct nsd_compose *compose, nsd_words words,
                           const struct nsd_wording *about) {
     struct nsd_text text;
@@ -335,7 +339,9 @@ static bool has_own_switch(const struct nsd_finding *finding) {
     return finding->switch_frames != NULL && finding->switch_frames != finding->frames;
 }
 
-/* The stack of the switch that a finding belongs to; its own where that is the same. */
+/*
+ * The stack of the switch that the finding belongs to; the finding's own stack if that is the same.
+ */
 static void compose_switch(const struct nsd_compose *compose, const struct nsd_finding *finding,
                            const struct both *own, struct both *switched) {
     *switched = *own;
@@ -343,7 +349,10 @@ static void compose_switch(const struct nsd_compose *compose, const struct nsd_f
         compose_both(compose, finding->switch_frames, switched);
 }
 
-/* By the names that the host knew: debug information may be here today and not tomorrow. */
+/*
+ * Uses the names that the host knew and no debug information, which may be installed today and gone
+ * tomorrow.
+ */
 static const char *fingerprint_of(const struct nsd_compose *compose,
                                   const struct nsd_finding *finding, struct both own,
                                   struct both switched) {
@@ -392,7 +401,7 @@ static bool compose_consequence(const struct nsd_compose *compose, const struct 
     return one->message != NULL;
 }
 
-/* Those that there is room for; the others are counted. */
+/* Composes as many as there is room for, and counts the others. */
 static void compose_consequences(const struct nsd_compose *compose,
                                  const struct nsd_finding *finding, struct nsd_view_finding *view,
                                  struct nsd_wording *about) {
@@ -413,7 +422,7 @@ static void compose_consequences(const struct nsd_compose *compose,
     view->consequences_left_out = count - view->consequence_count;
 }
 
-/* As much of the stacks as leaves room for the words. */
+/* Composes the related stacks, and leaves room for the words of the finding. */
 static void compose_related(const struct nsd_compose *compose, const struct nsd_finding *finding,
                             struct nsd_view_finding *view) {
     struct nsd_scratch *scratch = compose->scratch;

@@ -1,6 +1,7 @@
 /*
- * Coverage, see coverage.h. The lists are written while the process has one thread (start) and read
- * at reports; a probe that is found missing later is appended with a plain store of the count last.
+ * Lists of what is watched, see coverage.h. They are written while the process has one thread. A
+ * probe that is found missing later is appended: the entry first, then the count with release
+ * order, so that a report in another thread never reads an entry that is half written.
  */
 #include "report/coverage.h"
 #include "base/memory.h"

@@ -8,11 +8,14 @@
 #include "report/image.h"
 #include "report/view.h"
 
-/* Probes in place and not in place: static strings, at most 16 of each. */
+/* Adds a probe that is in place, or one that is missing. Static strings, at most 16 of each. */
 void coverage__probe(const char *probe);
 void coverage__missing(const char *probe, const char *why);
 
-/* Everything but time, errors, warnings and notes. Points into `image` and static strings. */
+/*
+ * Fills in everything but time, errors, warnings and notes. The view points into `image` and to
+ * static strings.
+ */
 void coverage__view(struct nsd_view_coverage *view, const struct nsd_image *image);
 
 #endif

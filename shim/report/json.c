@@ -1,6 +1,6 @@
 /*
- * Views as JSON lines, see json.h. A key that is here stays: programs were written against it. New
- * ones may be added.
+ * Prints views as JSON lines, see json.h. Programs rely on the keys: new ones may be added, none is
+ * renamed or removed.
  */
 #include "report/json.h"
 #include "report/json_writer.h"
@@ -90,7 +90,7 @@ static unsigned frames_left_out(const struct nsd_view_finding *finding) {
     return count;
 }
 
-/* There only where something was left out: all other lines stay as they have always been. */
+/* The key is there only if something was left out. */
 static void put_left_out(struct nsd_text *text, const struct nsd_view_finding *finding) {
     unsigned frames = frames_left_out(finding);
 

@@ -6,7 +6,7 @@
 
 #define SCHEMA 1u
 
-/* After an opening bracket and a key there is none, nor at the beginning of a line. */
+/* No comma follows an opening bracket or a key, and none begins a line. */
 static void put_comma(struct nsd_text *text) {
     char last = text->used > 0 ? text->buffer[text->used - 1] : '\n';
 

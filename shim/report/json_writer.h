@@ -9,15 +9,15 @@
 #include "base/text.h"
 
 /*
- * Objects and lists; `key` is NULL in a list and for the line itself. A comma is put where one is
- * due, which the last character in the buffer tells: a sink that empties the buffer within a line
- * must leave that character (json__leave_last does).
+ * Objects and lists. `key` is NULL in a list and for the line itself. Whether a comma is due is
+ * told by the last character in the buffer: a sink that empties the buffer within a line must leave
+ * that character there (json__leave_last).
  */
 void json__begin_object(struct nsd_text *text, const char *key);
 void json__end_object(struct nsd_text *text);
 void json__begin_list(struct nsd_text *text, const char *key);
 void json__end_list(struct nsd_text *text);
-/* An object of its own: type and schema, and after all else the end of the line. */
+/* A whole line: begins with the keys type and schema, ends with a newline. */
 void json__begin_line(struct nsd_text *text, const char *type);
 void json__end_line(struct nsd_text *text);
 
@@ -25,13 +25,13 @@ void json__end_line(struct nsd_text *text);
 void json__string(struct nsd_text *text, const char *key, const char *string);
 void json__signed(struct nsd_text *text, const char *key, int64_t value);
 void json__unsigned(struct nsd_text *text, const char *key, uint64_t value);
-/* 0 becomes null: unknown inodes, tids, goroutines. */
+/* 0 becomes null: it stands for unknown inodes, tids and goroutines. */
 void json__known(struct nsd_text *text, const char *key, int64_t value);
 void json__boolean(struct nsd_text *text, const char *key, bool value);
 void json__null(struct nsd_text *text, const char *key);
 void json__strings(struct nsd_text *text, const char *key, const char *const *list, unsigned count);
 
-/* For a sink that has taken everything but the last character away. */
+/* Called by a sink that has written everything but the last character. */
 void json__leave_last(struct nsd_text *text);
 
 #endif

@@ -1,7 +1,11 @@
 /*
- * Turns findings, threads and coverage into text or JSON, and brings it to the log. Called by
- * probes/submit.c at every end of an image and on the signal, on a stack of its own, under the
- * ledger's lock. Raw system calls only.
+ * The report room: turns findings, threads and coverage into text or JSON. Findings, the ledger and
+ * the facts of the image come in; lines on stderr or in log_path go out. The path is: compose.c
+ * makes views (view.h), text.c and json.c print them, log.c writes the bytes.
+ * Called by the intake at every end of an image and on the signal, on a stack of its own, under the
+ * ledger's lock. The command calls compose.c and the printers over a replayed recording, so that a
+ * report looks the same wherever it is made. Must not use libc, allocate, wait for longer than a
+ * second or raise a signal in the host; raw system calls only.
  */
 #ifndef NSD_REPORT_REPORT_H
 #define NSD_REPORT_REPORT_H
@@ -10,23 +14,25 @@
 #include "report/image.h"
 #include "rules/rules.h"
 
-/* NO_COLOR is in the environment (and not empty): set before report__begin by who reads it. */
+/* NO_COLOR is in the environment and not empty. Set by start.c before report__begin. */
 extern bool nsd_report_no_color;
 
 /*
- * Once nsd_options are parsed: remembers what descriptor 2 is, tries log_path out (a complaint at
- * most), prints the table of options for help=1.
+ * After nsd_options are parsed: remembers what descriptor 2 is, tries whether log_path can be
+ * written (complains if not), prints the table of options for help=1.
  */
 void report__begin(void);
 void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
                    struct nsd_image *image);
-/* verbosity=3: one line for an event, at once. */
+/* verbosity=3: prints one line for an event at once. */
 void report__event(const struct nsd_event *event, const struct nsd_image *image);
-/* The exec that the last report was made for came back: {"type":"exec-failed"}. Under the lock. */
+/*
+ * The exec that the last report was made for failed: prints {"type":"exec-failed"}. Under the lock.
+ */
 void report__exec_failed(int64_t error, const struct nsd_image *image);
 /* One line on stderr at start: a bad option and the like. */
 void report__complain(const char *line);
-/* Errors and warnings of the last report of this image, for exitcode=. */
+/* The number of errors and warnings in the last report of this image, for exitcode=. */
 unsigned report__faults(void);
 
 #endif

@@ -14,7 +14,7 @@
 struct nsd_scratch {
     char *memory; /* aligned to 16 */
     size_t size, used;
-    /* Answers as scratch__take when the buffer is full; NULL in a host. */
+    /* Takes the place of scratch__take once the buffer is full; NULL in a host. */
     void *(*grow)(struct nsd_scratch *scratch, size_t size);
 };
 
@@ -28,7 +28,7 @@ static inline void *scratch__take(struct nsd_scratch *scratch, size_t size) {
     return scratch->memory + from;
 }
 
-/* A copy; NULL of NULL, of the empty string (which stands for unknown) and when full. */
+/* A copy. NULL for NULL, for the empty string (it stands for unknown), and if there is no room. */
 static inline const char *scratch__string(struct nsd_scratch *scratch, const char *string) {
     size_t size;
     char *copy;

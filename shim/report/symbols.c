@@ -1,7 +1,7 @@
 /*
- * Constants by name, see symbols.h. The numbers are those of the kernel's generic headers
- * (asm-generic/errno.h, linux/sched.h, linux/mount.h, linux/socket.h, asm/signal.h), which x86-64
- * and aarch64 share.
+ * Names of constants, see symbols.h. The numbers are those of the kernel's generic headers (asm-
+ * generic/errno.h, linux/sched.h, linux/mount.h, linux/socket.h, asm/signal.h), which x86-64 and
+ * aarch64 share.
  */
 #include "report/symbols.h"
 
@@ -70,7 +70,7 @@ struct flag {
     const char *name;
 };
 
-/* Of unshare, setns and clone3; in clone the low byte is a signal, see there. */
+/* For unshare, setns and clone3. For clone see put_clone: its low byte is a signal. */
 static const struct flag clone_flags[] = {
     {0x80, "CLONE_NEWTIME"},
     {0x100, "CLONE_VM"},
@@ -148,7 +148,7 @@ static const char *name_of_signal(uint64_t signal) {
     return signal < sizeof signal_names / sizeof signal_names[0] ? signal_names[signal] : NULL;
 }
 
-/* MS_BIND|MS_REC|0x40000000; what has no name stays a number. True if anything was put. */
+/* Puts MS_BIND|MS_REC|0x40000000: bits without a name stay a number. True if anything was put. */
 static bool put_flags(struct nsd_text *text, uint64_t value, const struct flag *flags) {
     bool any = false;
 

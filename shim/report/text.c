@@ -1,11 +1,13 @@
 /*
- * Views as text, see text.h. Everything that a person reads on stderr is laid out here and nowhere
- * else; the words of the messages come ready made.
+ * Prints views as text, see text.h. The layout of everything that a person reads on stderr is here;
+ * the sentences come from compose.c.
  */
 #include "report/text.h"
 #include "base/memory.h"
 
-/* Among which a file's short name must be unambiguous: a list, or all stacks of a finding. */
+/*
+ * Stacks among which the short name of a file must be unambiguous: a list, or those of a finding.
+ */
 struct stacks {
     const struct nsd_view_stack *const *list;
     unsigned count;
@@ -133,7 +135,7 @@ static void put_frame(struct nsd_text *text, const struct nsd_view_frame *frame,
     text__put_char(text, ')');
 }
 
-/* "and 12 more frames.": what found no room is counted. */
+/* Puts "and 12 more frames." for what found no room. */
 static void put_left_out(struct nsd_text *text, const char *indent, unsigned count,
                          const char *what) {
     if (count == 0)
@@ -158,7 +160,7 @@ static void put_stack(struct nsd_text *text, const struct nsd_view_stack *stack,
     put_left_out(text, "        ", stack->left_out, "frame");
 }
 
-/* What is no call, but happens to a thread, has a name of several words. */
+/* Events that are no calls ("thread start") have a blank in their name. */
 static bool is_call(const char *name) {
     while (*name != '\0' && *name != ' ')
         name++;
@@ -265,7 +267,7 @@ static void put_consequence(struct nsd_text *text, const struct nsd_view_consequ
     text__put(text, ".\n");
 }
 
-/* A remedy may have several lines; each stands on its own. */
+/* A remedy may have several lines. Each is indented. */
 static void put_remedy(struct nsd_text *text, const char *remedy) {
     const char *line = remedy;
 
@@ -417,7 +419,7 @@ static void put_count(struct nsd_text *text, uint64_t count, const char *what) {
         text__put_char(text, 's');
 }
 
-/* Put into a static program, not preloaded. */
+/* The library was injected into a static program, not preloaded. */
 static bool is_injected(const struct nsd_view_coverage *coverage) {
     for (unsigned i = 0; i < coverage->probe_count; i++) {
         if (string__equal(coverage->probes[i], "injected"))

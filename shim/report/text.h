@@ -1,7 +1,7 @@
 /*
- * The report in text, as sanitizers have taught people to read it: `==pid==nsdrift: ...`. Called by
- * report.c in the host and by the nsdrift command with what it read from JSON lines; knows views
- * alone. No libc; safe wherever the text buffer is.
+ * Prints views as text, in the form that sanitizers have made familiar: `==pid==nsdrift: ...`.
+ * Called by report.c in a host and by the command. Knows views alone; no libc; safe wherever the
+ * text buffer is.
  */
 #ifndef NSD_REPORT_TEXT_H
 #define NSD_REPORT_TEXT_H

@@ -1,6 +1,6 @@
 /*
- * The table of threads at verbosity=2: who lives, born of whom, where it is. Called by report.c
- * under the ledger's lock.
+ * Views of threads, for verbosity=2: who lives, which thread made it, where it is. Called by
+ * report.c under the ledger's lock, and by the command over a replayed recording.
  */
 #ifndef NSD_REPORT_THREAD_VIEWS_H
 #define NSD_REPORT_THREAD_VIEWS_H

@@ -1,7 +1,7 @@
 /*
- * What a report says, as plain strings and numbers: the form between those who know (compose.c in
- * the host, the JSON lines that `nsdrift run` reads) and those who print (text.c, json.c). One
- * printer for both, so that a report looks the same wherever it is made. Data only.
+ * Views: what a report says, as plain strings and numbers. compose.c makes them, in the host or
+ * over a replayed recording; text.c and json.c print them. One printer for both, so that a report
+ * looks the same wherever it is made. Data only.
  */
 #ifndef NSD_REPORT_VIEW_H
 #define NSD_REPORT_VIEW_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A kind's links, and the two marks that no namespace stands for. */
+/* One for each kind of namespace; none for the marks private fs and private files. */
 #define NSD_VIEW_NAMESPACES 10
 #define NSD_VIEW_RELATED 4
 #define NSD_VIEW_PROBES 16
@@ -34,7 +34,7 @@ struct nsd_view_stack {
 
 enum nsd_view_locked { NSD_VIEW_LOCKED_UNKNOWN, NSD_VIEW_LOCKED_NO, NSD_VIEW_LOCKED_YES };
 
-/* Who speaks: what every line says. */
+/* The image that a line is about: every line says it. */
 struct nsd_view_image {
     int32_t pid;
     uint64_t pid_ns;
@@ -62,7 +62,7 @@ struct nsd_view_consequence {
     struct nsd_view_stack stack;
 };
 
-/* A call as it was made: of a finding or of an event. */
+/* A call of a finding or of an event, as it was made. */
 struct nsd_view_call {
     const char *name;      /* NULL: a state seen at the report, no call */
     const char *arguments; /* NULL: none to show */
