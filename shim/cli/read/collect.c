@@ -1,6 +1,4 @@
-/*
- * Views sorted by the images that they are about, see collect.h.
- */
+/* The collection of images and their views, see collect.h. */
 #include "cli/read/collect.h"
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +31,10 @@ struct nsd_report_image *collect__image(struct nsd_collection *collection) {
     return image;
 }
 
-/* One function a kind of view: a copy at the end of the image's list, then its strings. */
+/*
+ * Defines collect__finding and the like: appends a copy of the view to the image's list, then makes
+ * its strings the collection's own.
+ */
 #define ADD(what)                                                                                  \
     void collect__##what(struct nsd_collection *collection, struct nsd_report_image *image,        \
                          const struct nsd_view_##what *view) {                                     \
@@ -67,7 +68,7 @@ void collect__coverage(struct nsd_collection *collection, struct nsd_report_imag
     image->ended = view->ended == NULL || strcmp(view->ended, "report") != 0;
 }
 
-/* What has no time comes last. */
+/* Images without a time come last. */
 static int by_time(const void *left, const void *right) {
     const struct nsd_report_image *a = left, *b = right;
     const char *time_a = a->coverage.time, *time_b = b->coverage.time;

@@ -1,6 +1,6 @@
 /*
- * A run's folder, see folder.h. The index is the list of images: an image that nothing happened in
- * has its line from there, one that has a recording from that.
+ * The folder of a run, see folder.h. The index lists the images: an image without a recording gets
+ * its closing line from there.
  */
 #include "cli/read/folder.h"
 #include "base/options.h"
@@ -46,7 +46,10 @@ static bool make_index(const struct nsd_collection *collection) {
     if (fd < 0) {
         error = errno;
     } else {
-        /* Every page has its place on the disk: the images map it. */
+        /*
+         * The images map the index: every page must have its place on the disk (see allocate() in
+         * record/file.c).
+         */
         error = posix_fallocate(fd, 0, (off_t) NSD_INDEX_SIZE);
         if (error == 0 && pwrite(fd, &head, sizeof head, 0) != (ssize_t) sizeof head)
             error = errno;
@@ -58,7 +61,7 @@ static bool make_index(const struct nsd_collection *collection) {
     return false;
 }
 
-/* Options are split at colons. */
+/* A colon would split the option record=FOLDER. */
 static bool can_be_named(const char *folder) {
     return strchr(folder, ':') == NULL && folder[0] == '/';
 }
@@ -66,7 +69,7 @@ static bool can_be_named(const char *folder) {
 bool folder__begin(struct nsd_collection *collection) {
     const char *temporary = getenv("TMPDIR");
 
-    /* If the reader of our report stops in the middle, the folder is to be removed all the same. */
+    /* The reader of our report may stop in the middle: the folder is to be removed even then. */
     signals__outlive(SIGPIPE);
     memset(collection, 0, sizeof *collection);
     if (temporary == NULL || !can_be_named(temporary))
@@ -82,7 +85,7 @@ bool folder__begin(struct nsd_collection *collection) {
     return false;
 }
 
-/* False: it was not empty any more. */
+/* False if something was added to the folder meanwhile. */
 static bool remove_folder(const char *path) {
     DIR *folder = opendir(path);
     struct dirent *entry;
@@ -133,7 +136,7 @@ char *folder__options(const struct nsd_collection *collection) {
     PASS_ON(exitcode)
     PASS_ON(signal)
 #undef PASS_ON
-    /* More threads and events in the report: the look at /proc is then made in any case. */
+    /* With a verbosity above 0 the guest looks at the threads under /proc at every end. */
     if (nsd_options.verbosity.number > 0)
         fprintf(out, ":verbosity=%llu", (unsigned long long) nsd_options.verbosity.number);
     if (fclose(out) == 0)
@@ -144,7 +147,7 @@ char *folder__options(const struct nsd_collection *collection) {
 
 /* ---- reading ---- */
 
-/* Files that have been read: one can hold several images, each with a slot of its own. */
+/* Files that have been read. One file can hold several images, each with a slot of its own. */
 struct done {
     char (*name)[NSD_INDEX_RECORDING];
     size_t count, room;
@@ -171,7 +174,7 @@ static void note_done(struct done *done, const char *name) {
     snprintf(done->name[done->count++], sizeof done->name[0], "%s", name);
 }
 
-/* False if there is no such file: it had nothing to say, and was taken away. */
+/* False if there is no such file: an image without a finding removes its recording. */
 static bool read_recording(struct nsd_recordings *recordings, struct done *done, const char *name) {
     char path[PATH_MAX + NSD_INDEX_RECORDING + 2];
 
@@ -241,7 +244,7 @@ static void read_index(struct nsd_recordings *recordings, struct done *done,
     recordings->collection.silent += index->head.silent;
 }
 
-/* Recordings of images that found no slot any more. */
+/* Reads the recordings of images that found no slot. */
 static void read_rest(struct nsd_recordings *recordings, struct done *done) {
     DIR *folder = opendir(recordings->collection.folder);
     struct dirent *entry;
@@ -267,7 +270,7 @@ void folder__read(struct nsd_collection *collection, pid_t started, unsigned ver
     const char *why = "it is gone";
     void *bytes = MAP_FAILED;
 
-    /* Lines of C code as far as they are on this machine: a run is not to wait for a server. */
+    /* Lines of C code come from files on this machine: a run must not wait for a server. */
     source_lines__begin(NULL, false);
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
         bytes = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_SHARED, fd, 0);
@@ -307,7 +310,7 @@ static bool copy_bytes(int from, int to, uint64_t most) {
     return got == 0;
 }
 
-/* Never over what is there, and never through a link. */
+/* Never overwrites a file and never follows a link. */
 static bool copy_file(int from_folder, const char *from_name, int to_folder, const char *to_name,
                       uint64_t most) {
     int from = openat(from_folder, from_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -326,8 +329,8 @@ static bool copy_file(int from_folder, const char *from_name, int to_folder, con
 }
 
 /*
- * As far as it is filled, under the name of the private folder, which nobody else has had: what was
- * not watched is known from there alone.
+ * Copies the filled part of the index, under the name of the private folder, which is unique.
+ * Images that were not watched are known from there alone.
  */
 static bool copy_index(const struct nsd_collection *collection, int from_folder, int to_folder) {
     int fd = open_index(collection, O_RDONLY);

@@ -1,7 +1,6 @@
 /*
- * The private folder of a run, into which every image records: its index, which each image enters
- * at its start, and reading it all back when the run is over. Called by the subcommands that start
- * something.
+ * The private folder of a run: every image enters its index at the start and records into it; when
+ * the run is over all of it is read back. Called by the subcommands that start programs.
  */
 #ifndef NSD_CLI_READ_FOLDER_H
 #define NSD_CLI_READ_FOLDER_H
@@ -16,11 +15,11 @@
  * name. False, after a line on stderr, if that cannot be done.
  */
 bool folder__begin(struct nsd_collection *collection);
-/* Recordings in which nothing was found stay as well: for who looks at the events. */
+/* Makes recordings without a finding stay as well, for a caller that looks at events or threads. */
 void folder__keep_all(const struct nsd_collection *collection);
 /*
- * What the images are told: to record here and to say nothing themselves, and those of the user's
- * options that are about the watching. Owned; NULL without memory.
+ * The library's options for the images of the run: record into the folder, print nothing, and those
+ * of the user's options that are about watching. Owned; NULL without memory.
  */
 char *folder__options(const struct nsd_collection *collection);
 /*
@@ -29,7 +28,10 @@ char *folder__options(const struct nsd_collection *collection);
  * children; 0 where that process is none of the program's.
  */
 void folder__read(struct nsd_collection *collection, pid_t started, unsigned verbosity);
-/* After that: the recordings go to another folder (record=). A line on stderr where they cannot. */
+/*
+ * After folder__read: copies the recordings to another folder (record=). A line on stderr if that
+ * fails.
+ */
 void folder__move_to(const struct nsd_collection *collection, const char *where);
 /* Removes the folder, and frees what was read. */
 void folder__end(struct nsd_collection *collection);

@@ -77,7 +77,7 @@ static uint64_t hash_of(const char *string) {
     return hash;
 }
 
-/* Twice as many buckets; without memory the lists only become longer. */
+/* Doubles the buckets. Without memory the lists only become longer. */
 static void grow_buckets(struct nsd_kept_views *kept) {
     size_t buckets = kept->buckets == 0 ? FIRST_BUCKETS : 2 * kept->buckets;
     struct nsd_kept_string **grown = calloc(buckets, sizeof *grown);
@@ -98,7 +98,7 @@ static void grow_buckets(struct nsd_kept_views *kept) {
     kept->buckets = buckets;
 }
 
-/* A new piece with the string made printable, not yet in the table. */
+/* Makes the printable copy; it is not in the table yet. */
 static struct nsd_kept_string *make_string(struct nsd_kept_views *kept, const char *string) {
     /* Each byte can become the three bytes of U+FFFD. */
     size_t room = 3 * strlen(string) + 1;
@@ -139,7 +139,7 @@ const char *kept__string(struct nsd_kept_views *kept, const char *string) {
 
 /* ---- views ---- */
 
-/* Replaces the pointer by one to the copy. False without memory. */
+/* Makes the pointer point to the copy. False without memory. */
 static bool keep(struct nsd_kept_views *kept, const char **string) {
     const char *copy = kept__string(kept, *string);
     bool good = copy != NULL || *string == NULL;

@@ -1,7 +1,7 @@
 /*
- * Views that outlive the replay they were made in. A replayed image composes its views into memory
- * that the next finding uses again; this file copies everything they point to. Called by
- * replayed.c; the copies belong to the collection (collect.h) and are freed with it.
+ * Views that outlive the replay that made them. A replay composes each view into memory that it
+ * uses again for the next; this file copies everything that a view points to. Called by collect.c;
+ * the copies are freed with the collection.
  */
 #ifndef NSD_CLI_READ_KEPT_VIEWS_H
 #define NSD_CLI_READ_KEPT_VIEWS_H
@@ -23,13 +23,16 @@ struct nsd_kept_views {
 };
 
 /*
- * A copy of the string in which control characters and bytes that are no UTF-8 are replaced by
- * U+FFFD: a recording may come from anywhere, and its names are printed on a terminal. NULL of NULL
- * and without memory.
+ * A copy in which control characters and bytes that are no UTF-8 are replaced by U+FFFD: a
+ * recording may come from anywhere, and its names are printed on a terminal. NULL for NULL and
+ * without memory.
  */
 const char *kept__string(struct nsd_kept_views *kept, const char *string);
 
-/* Make every pointer of the view one into `kept`. False without memory: the view is of no use. */
+/*
+ * Each makes every pointer of the view point into `kept`. False without memory: then the view is
+ * not to be used.
+ */
 bool kept__finding(struct nsd_kept_views *kept, struct nsd_view_finding *view);
 bool kept__event(struct nsd_kept_views *kept, struct nsd_view_event *view);
 bool kept__thread(struct nsd_kept_views *kept, struct nsd_view_thread *view);

@@ -1,6 +1,7 @@
 /*
- * Files of recordings, folders of them and indices of runs: see recordings.h. What is no recording
- * is refused with a line on stderr; the parts of a recording go to replayed.c one after the other.
+ * Reads files, folders of recordings and indices of runs: see recordings.h. A file that is no
+ * recording is refused with a line on stderr; the parts of a recording go to replayed.c one after
+ * the other.
  */
 #include "cli/read/recordings.h"
 #include "cli/read/replayed.h"
@@ -22,7 +23,7 @@ static void refuse(struct nsd_recordings *recordings, const char *path, const ch
     recordings->unreadable = true;
 }
 
-/* The whole file; of one that does not begin as a recording does, its beginning alone. */
+/* Reads the whole file; only its beginning if it does not begin as a recording does. */
 static char *read_bytes(int fd, size_t size, size_t *got) {
     char *bytes = malloc(size > 0 ? size : 1);
     bool known = false;
@@ -86,7 +87,7 @@ static void read_parts(struct nsd_recordings *recordings, const char *path,
         refuse(recordings, path, "the file has been cut short: this is what is left of it");
 }
 
-/* A file beside the index, as the index names it. */
+/* True if the file that the index names is beside it. */
 static bool is_beside(const char *path, const char *name) {
     const char *end = strrchr(path, '/');
     int folder = end == NULL ? 0 : (int) (end - path) + 1;
@@ -101,8 +102,8 @@ static bool is_beside(const char *path, const char *name) {
 }
 
 /*
- * What a run's folder has no recordings of: images that nothing happened in, and those that were
- * not watched. The others are files that are read by themselves.
+ * Adds the images that have no recording: those in which nothing happened, and those that were not
+ * watched. The recordings are files that are read by themselves.
  */
 static void read_index(struct nsd_recordings *recordings, const char *path,
                        const struct nsd_index_view *index) {
@@ -133,7 +134,7 @@ static bool is_index(const char *bytes, size_t size) {
     return magic == NSD_INDEX_MAGIC;
 }
 
-/* Of another version: which format it has, and which one is read here. */
+/* If the version is another one: says which format the file has and which one is read here. */
 static void refuse_recording(struct nsd_recordings *recordings, const char *path,
                              const struct nsd_recording *recording, const char *why) {
     char words[160];
@@ -174,7 +175,7 @@ static int by_name(const void *left, const void *right) {
     return strcmp(*(char *const *) left, *(char *const *) right);
 }
 
-/* Everything in it but what is hidden, in the order of the names; and the index of a run. */
+/* Reads every file that is not hidden, in the order of their names, and the index of a run. */
 static void read_folder(struct nsd_recordings *recordings, const char *path, int fd) {
     DIR *folder = fdopendir(fd);
     char **names = NULL;
@@ -212,11 +213,11 @@ static void read_folder(struct nsd_recordings *recordings, const char *path, int
 }
 
 bool recordings__read(struct nsd_recordings *recordings, const char *path) {
-    /* Not to be kept waiting by a pipe that nobody writes to. */
+    /* O_NONBLOCK: opening a pipe that nobody writes to would wait. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
 
-    /* Who runs on takes a recording away when it ends with nothing to say. */
+    /* A process that outlived the run removes its recording when it ends without a finding. */
     if (fd < 0 && errno == ENOENT && recordings->may_be_alive)
         return false;
     if (fd < 0 || fstat(fd, &status) != 0) {

@@ -1,6 +1,6 @@
 /*
- * One image of a recording, replayed: see replayed.h. The replay's findings, threads and events are
- * composed into views as in the host, by the same functions, and copied into the collection.
+ * Replays one image of a recording: see replayed.h. Its findings, threads and events are composed
+ * into views by the functions that a host uses, and copied into the collection.
  */
 #include "cli/read/replayed.h"
 #include "base/clock.h"
@@ -59,7 +59,7 @@ static void free_pieces(struct piece *piece) {
     }
 }
 
-/* The last view is done with: its newest piece is used again. */
+/* The last view is no longer needed: its newest piece of memory is used again. */
 static void begin_view(struct composing *composing) {
     if (composing->pieces != NULL) {
         free_pieces(composing->pieces->next);
@@ -80,7 +80,7 @@ struct reading {
     struct nsd_compose compose;
     struct nsd_timeline *timeline;
     bool gap;
-    /* Where the stack of an event stands, remembered: the same few come again and again. */
+    /* Places of stacks that were looked up: the same few stacks come again and again. */
     struct {
         const struct nsd_frames *frames;
         char *at;
@@ -101,7 +101,7 @@ static unsigned source(const struct nsd_view_frame *frame, struct nsd_view_frame
 
 /* ---- an image ---- */
 
-/* Its pid is that of a process in our own pid namespace, and there is one. */
+/* True if the pid is one of our own pid namespace and such a process exists. */
 static bool is_alive(const struct nsd_record_facts *facts) {
     struct stat ours;
 
@@ -143,7 +143,7 @@ static void begin_image(struct reading *reading) {
     reading->compose.source = reading->recordings->debug_info ? source : NULL;
 }
 
-/* The probes and what is missing of them, as the facts have them: strings, an empty one, pairs. */
+/* Reads the probes from the words of the facts (record/format.h). */
 static void put_probes(struct nsd_view_coverage *view, const struct nsd_record_facts *facts) {
     const char *at = facts->words, *end = facts->words + sizeof facts->words;
 
@@ -227,7 +227,7 @@ static const char *place_of(struct reading *reading, const struct nsd_frames *fr
         struct nsd_compose plain = reading->compose;
         struct nsd_view_frame calls[NSD_COMPOSE_CALLS];
 
-        /* Of all the frames, one is shown: no others are looked up. */
+        /* Only one frame is shown: the others are not looked up in debug information. */
         plain.source = NULL;
         compose__stack(&plain, frames, &stack);
         text__begin(&text, buffer, sizeof buffer);
@@ -318,7 +318,7 @@ bool replayed__read(struct nsd_recordings *recordings, const struct nsd_part *pa
     watcher.context = &reading;
     if (replay__run(&replay, part, &watcher)) {
         reading.image.ended = ended_of(recordings, &part->head.facts, replay.ended);
-        /* Nobody counted them at the end. */
+        /* The image did not count its threads at its end. */
         if (!replay.ended && !replay.from_kept)
             reading.image.threads = ledger__threads_seen(&replay.ledger);
         reading.compose.now_ticks = replay.now_ticks;

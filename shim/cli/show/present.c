@@ -1,6 +1,6 @@
 /*
- * Prints what was collected, see present.h: findings image by image, each image's closing line
- * where it has something to say, and then what could not be seen.
+ * Prints a collection, see present.h: image by image its findings and, if it says something new,
+ * its closing line; then what was not watched.
  */
 #include "cli/show/present.h"
 #include "base/text.h"
@@ -16,7 +16,7 @@
 struct totals {
     uint64_t errors, warnings;
     bool unseen;       /* the command itself or a Go child was not watched, or records were lost */
-    bool child_unseen; /* something else was not */
+    bool child_unseen; /* another program was not watched */
 };
 
 static void empty(struct nsd_text *text, void *context) {
@@ -150,7 +150,7 @@ static void put_signal(char *name, size_t size, int signal) {
         snprintf(name, size, "signal %d", signal);
 }
 
-/* What the last image of the command says about how its process ended. */
+/* Judges by the last image of the command how its process ended, and says what is not known. */
 static void judge_command(const struct nsd_presentation *presentation,
                           const struct nsd_collection *collection, struct totals *totals) {
     const struct nsd_report_image *last = NULL;
@@ -198,7 +198,7 @@ static void add_totals(const struct nsd_report_image *image, struct totals *tota
         totals->unseen = true;
 }
 
-/* What decides about the exit status is said unasked; the rest is for verbosity=1. */
+/* A closing line that decides about the exit status is printed unasked; others need verbosity=1. */
 static bool has_news(const struct nsd_collection *collection,
                      const struct nsd_report_image *image) {
     const struct nsd_view_coverage *view = &image->coverage;
@@ -227,7 +227,7 @@ static void print_image(const struct nsd_presentation *presentation,
         print_closing(presentation, image);
 }
 
-/* Their closing lines made room for those of others. */
+/* Says how many images gave their slot of the index back and have no closing line. */
 static void print_silent(const struct nsd_presentation *presentation, unsigned count) {
     struct nsd_text text;
 

@@ -1,6 +1,6 @@
 /*
- * The trace, see trace.h: names of processes and threads, slices, calls and findings as instants,
- * arrows for births and migrations.
+ * Writes a trace, see trace.h: names of processes and threads, slices (trace_slices.c), calls and
+ * findings as instants, arrows for births and migrations.
  */
 #include "cli/show/trace.h"
 #include "cli/show/trace_slices.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 
 /*
- * Processes of several pid namespaces may have one pid; to a trace they must differ. More than the
- * kernel's highest pid (2^22), and so little that hundreds of namespaces fit into a viewer's 32
- * bits.
+ * Added to the pid and tids of a process whose pid another pid namespace has used: a viewer needs
+ * unique numbers. It is more than the kernel's highest pid (2^22), and so small that hundreds of
+ * namespaces fit into a viewer's 32 bits.
  */
 #define NEXT_NAMESPACE 5000000
 
@@ -101,7 +101,7 @@ static void put_flow(struct nsd_trace *trace, const struct nsd_trace_image *imag
     trace__begin_event(trace, image, "f", to_tid, name);
     trace__time(trace, "ts", trace__since(trace, image, to));
     trace__number(trace, "id", id);
-    trace__string(trace, "bp", "e"); /* the slice around it, not the next one */
+    trace__string(trace, "bp", "e"); /* binds to the slice around it, not to the next one */
     trace__string(trace, "cat", category);
     trace__end_event(trace);
 }
@@ -123,7 +123,7 @@ static void put_births(struct nsd_trace *trace, const struct nsd_trace_image *im
     }
 }
 
-/* Where each goroutine was last seen; open addressing, twice as large as can be needed. */
+/* The last moment of each goroutine; open addressing, twice as many rows as goroutines. */
 struct sighting {
     int64_t goroutine;
     const struct nsd_moment *moment;
@@ -160,7 +160,7 @@ static bool same_process(const struct nsd_timeline *a, const struct nsd_timeline
     return a->pid == b->pid && a->pid_ns == b->pid_ns;
 }
 
-/* Those in the trace, each once, by pid and then by pid namespace. */
+/* The processes in the trace, each once, by pid and then by pid namespace. */
 struct process {
     uint64_t pid_ns;
     int32_t pid;
@@ -201,7 +201,7 @@ static struct processes list_processes(const struct nsd_timeline *timelines) {
     return list;
 }
 
-/* Each process of this pid has numbers of its own, in the order of their pid namespaces. */
+/* What is added to the numbers of this process, by the order of the pid namespaces with its pid. */
 static int64_t offset_of(const struct processes *list, const struct nsd_timeline *timeline) {
     const struct process wanted = {.pid_ns = timeline->pid_ns, .pid = timeline->pid}, *at = NULL;
     int64_t offset = 0;
@@ -246,7 +246,7 @@ void trace__write(FILE *out, const struct nsd_timeline *timelines) {
                                         .floor = floor_of(one, timelines)};
 
         put_names(&trace, &image, order++);
-        /* Arrows bind to the slice around them, which must be known by then. */
+        /* Slices come first: an arrow binds to the slice around it, which must be known by then. */
         trace__lives(&trace, &image);
         put_instants(&trace, &image);
         put_births(&trace, &image);

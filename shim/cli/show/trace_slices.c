@@ -76,7 +76,7 @@ static void put_slice(struct nsd_trace *trace, const struct nsd_trace_image *ima
                       const struct nsd_life *life, const char *category, const char *name,
                       const char *colour, uint64_t from, uint64_t to,
                       const struct nsd_moment *moment) {
-    /* What was over at once has no place below; above it holds the thread's arrows. */
+    /* A slice without length is left out below; above it is needed, since arrows bind to it. */
     if (to <= from && strcmp(category, "lock") == 0)
         return;
     trace__begin_event(trace, image, "X", life->tid, name);
@@ -102,7 +102,7 @@ struct course {
     uint32_t count;
 };
 
-/* Worst lock of the moments that share the place of number `first`: unlocked before all others. */
+/* The lock of these moments, which share one place: unlocked if it was unlocked in any of them. */
 static uint8_t lock_over(const struct course *course, uint32_t first, uint32_t last) {
     uint8_t lock = course->moment[first]->lock;
 
@@ -141,7 +141,7 @@ static void put_life(struct nsd_trace *trace, const struct nsd_trace_image *imag
     uint64_t from = trace__since(trace, image, life->began);
     char name[512];
 
-    /* Before its first event it was at home, as far as anybody knows. */
+    /* Before its first event the thread is shown at home, since nothing else is known. */
     if (course->count == 0 || (course->moment[0]->time > life->began && course->moment[0]->away)) {
         uint64_t to = course->count == 0 ? life->ended : course->moment[0]->time;
 

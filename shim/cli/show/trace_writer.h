@@ -21,8 +21,8 @@ struct nsd_trace {
 /* The image whose events are being written. */
 struct nsd_trace_image {
     const struct nsd_timeline *timeline;
-    int64_t offset; /* of its pid and tids */
-    uint64_t floor; /* the image before it in the same process ended then */
+    int64_t offset; /* added to its pid and tids */
+    uint64_t floor; /* when the image before it in the same process ended */
 };
 
 /* Writes what is in the buffer; the sink of `text`. */
