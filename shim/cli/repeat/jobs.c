@@ -1,7 +1,7 @@
 /*
- * Starting and ending of runs, see jobs.h. A run has a process group, so that one that hangs can be
- * ended with its children; its standard input is empty, its output is kept in a file without a
- * name, of which repeat.c shows the end where a run has failed.
+ * Starts and ends runs, see jobs.h. Each has a process group, so that a run that hangs can be
+ * killed with its children. Its standard input is empty; its output goes to a file without a name,
+ * of which the table shows the end if the run failed.
  */
 #include "cli/repeat/jobs.h"
 #include "cli/inject/inject.h"
@@ -76,14 +76,17 @@ void jobs__wait(double seconds) {
     timeout.tv_nsec = (long) ((seconds - (double) timeout.tv_sec) * 1e9);
     for (size_t i = 0; i < TAKEN; i++)
         sigdelset(&mask, taken[i]);
-    /* A SIGCHLD that came before is pending, and ends the sleep at once. */
+    /* A SIGCHLD that came before this call is pending, and ends the sleep at once. */
     if (ppoll(NULL, 0, &timeout, &mask) < 0 && errno != EINTR)
         nanosleep(&timeout, NULL);
 }
 
 /* ---- starting ---- */
 
-/* In the child: its own group, no input, its output apart, signals as nsdrift got them. */
+/*
+ * In the child: gives it a group of its own, no input, its own output, and the signals as nsdrift
+ * got them.
+ */
 static void prepare(const struct nsd_job *job) {
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -101,7 +104,7 @@ static void tell_error(int tell, int error) {
 }
 
 /*
- * A static Go program: this process stays between, puts the library in, and ends as the program
+ * For a static Go program: this process starts it, injects the library, and ends as the program
  * does.
  */
 static void run_injected(const struct nsd_job_plan *plan, const char *options, int tell) {
@@ -126,7 +129,7 @@ static pid_t start_program(const struct nsd_job_plan *plan, const struct nsd_job
     pid_t pid = fork();
 
     if (pid > 0)
-        setpgid(pid, pid); /* whichever of us comes first */
+        setpgid(pid, pid); /* in both processes, since either may run first */
     if (pid != 0)
         return pid;
     prepare(job);
@@ -145,7 +148,7 @@ bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t 
     job->start_end = -1;
     if (!folder__begin(&job->collection))
         return false;
-    folder__keep_all(&job->collection); /* the order of events is what runs are compared by */
+    folder__keep_all(&job->collection); /* runs are compared by the order of their events */
     job->number = number;
     snprintf(text, sizeof text, "%llu", (unsigned long long) number);
     setenv("NSDRIFT_RUN", text, 1);
@@ -226,10 +229,10 @@ bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job) {
     }
     job->status = status;
     read_start(job);
-    /* What it left behind in its group does not outlive it: the next run starts afresh. */
+    /* Kills what is left of its group: nothing of a run outlives it. */
     if (job->late)
         jobs__signal(job, SIGKILL);
-    /* A static Go program is a child of the process that we know. */
+    /* A static Go program is a child of the process that we started. */
     folder__read(&job->collection,
                  plan->program->state == NSD_PROGRAM_INJECTABLE ? 0 : job->program, 3);
     if (job->error == 0 && !job->late && plan->check != NULL && interrupts == 0 &&

@@ -1,6 +1,5 @@
 /*
- * What a scan found, for programs: a line of JSON for each process, each differing thread by
- * itself. See print.h.
+ * Prints a scan as JSON, one line for each process, with each differing thread in it. See print.h.
  */
 #include "cli/scan/print.h"
 #include "report/json_writer.h"
@@ -34,7 +33,7 @@ static void put_kinds(struct nsd_text *text, const char *key, nsd_kinds kinds) {
     json__end_list(text);
 }
 
-/* null: a pid namespace without a process in it has no inode that anybody can see. */
+/* null for a pid namespace without a process in it: the kernel shows its inode to nobody. */
 static void put_inode(struct nsd_text *text, const char *key, uint64_t inode) {
     if (inode > NSD_TASK_NEW)
         json__unsigned(text, key, inode);

@@ -1,6 +1,4 @@
-/*
- * Options as they are given, see given.h.
- */
+/* Joins and checks options, see given.h. */
 #include "cli/watch/given.h"
 #include "base/options.h"
 #include "cli/say.h"
