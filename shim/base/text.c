@@ -134,6 +134,21 @@ void text__json_string(struct nsd_text *text, const char *string) {
     text__put_char(text, '"');
 }
 
+void text__printable(struct nsd_text *text, const char *string) {
+    const unsigned char *at = (const unsigned char *) string;
+
+    while (*at != '\0') {
+        bool is_control = (*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f;
+        unsigned length = is_control ? 0 : utf8_length(at);
+
+        if (length == 0)
+            text__put(text, "\xef\xbf\xbd");
+        else
+            text__put_bytes(text, (const char *) at, length);
+        at += length == 0 ? 1 : length;
+    }
+}
+
 static void put_padded(struct nsd_text *text, uint64_t value, unsigned digits) {
     uint64_t power = 1;
 

@@ -1,6 +1,6 @@
 /*
- * This process image as the constructor found it: program, ids, what it can do. Started once, and
- * anew in a fork copy. Read by submit.c, the report's facts and the probes.
+ * This process image as the constructor found it: program, ids, what can be watched. Filled at
+ * start, and again in a fork copy. Read by submit.c, by facts.c and by the probes.
  */
 #ifndef NSD_HOST_IMAGE_H
 #define NSD_HOST_IMAGE_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The facts that a report prints; submit.c keeps its counters up to date. */
+/* The facts that a report prints. submit.c keeps the counters up to date. */
 extern struct nsd_image nsd_image;
 
 /*

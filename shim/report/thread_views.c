@@ -1,8 +1,8 @@
 /*
- * Views of threads, see threads.h. Asks the kernel for their names alone; everything else is what
- * the ledger knows.
+ * Composes views of threads, see thread_views.h. Asks the kernel for their names; everything else
+ * comes from the ledger.
  */
-#include "report/threads.h"
+#include "report/thread_views.h"
 #include "base/memory.h"
 #include "ledger/labels.h"
 #include "ledger/threads.h"
@@ -11,7 +11,7 @@
 static const char *name_of(const struct nsd_compose *compose, int32_t tid) {
     char name[NSD_THREAD_NAME_MOST];
 
-    /* Whoever reads a recording would ask about another process. */
+    /* Over a recording the tid may be that of another process by now. */
     if (compose->recorded || !thread_name__read(tid, name))
         return NULL;
     return scratch__string(compose->scratch, name);
