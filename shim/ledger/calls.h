@@ -39,9 +39,9 @@ enum nsd_effect {
 #define A NSD_ALL_KINDS
 
 /*
- * X(name, text, shape, effect, kinds that the call depends on). Where these depend on the arguments
- * (setns, unshare: the kinds named; socket: net unless AF_UNIX; open: the kind of the path) the row
- * has 0, and the probe fills event.kinds.
+ * X(name, text, shape, effect, kinds it depends on). Where the kinds depend on the arguments
+ * (setns, unshare: those named; socket: net unless AF_UNIX; open: the kind of the path) the row
+ * has 0 and the probe fills event.kinds.
  */
 #define NSD_CALL_TABLE(X)                                                                          \
     X(NONE, "none", NONE, NONE, 0)                                                                 \

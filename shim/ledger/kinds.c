@@ -1,5 +1,5 @@
 /*
- * Definition of the table of kinds (kinds.h): names, and the kinds that CLONE_NEW* flags stand for.
+ * The table of kinds (kinds.h) made flesh: names, and which kinds a set of CLONE_NEW* flags means.
  */
 #include "ledger/kinds.h"
 #include <stddef.h>
@@ -53,5 +53,15 @@ nsd_kinds kinds__of_flags(uint64_t flags) {
 
     for (; rest != 0; rest &= rest - 1)
         kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(kind_of[__builtin_ctz(rest)]));
+    return kinds;
+}
+
+nsd_kinds kinds__of_clone_flags(uint64_t flags) {
+    nsd_kinds kinds = kinds__of_flags(flags);
+
+    if ((kinds & NSD_KIND_BIT(NSD_KIND_PID_FOR_CHILDREN)) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_PID));
+    if ((kinds & NSD_KIND_BIT(NSD_KIND_TIME_FOR_CHILDREN)) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_TIME));
     return kinds;
 }

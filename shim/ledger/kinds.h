@@ -58,5 +58,8 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length);
  * namespaces stay.
  */
 nsd_kinds kinds__of_flags(uint64_t flags);
+/* Of a clone with these flags: what the child starts with; there pid and time are its own at once.
+ */
+nsd_kinds kinds__of_clone_flags(uint64_t flags);
 
 #endif
