@@ -1,5 +1,5 @@
 /*
- * Definition of the table of calls (calls.h). Constant data.
+ * The table of calls (calls.h) made flesh. Data only.
  */
 #include "ledger/calls.h"
 

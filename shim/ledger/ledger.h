@@ -18,7 +18,8 @@
  *
  * The ledger is a state machine over events. It makes no system call (the heap and frames.c map
  * memory) and follows no pointer of the host; visits read the host's stacks through a function that
- * the caller sets. So it gives the same answers in the host and over a recording.
+ * the caller sets, and a recording keeps its answers. So the ledger says the same in the host and
+ * over a recording.
  *
  * Called by the intake, the rules, the reports and the replay of recordings, by the owner of the
  * ledger's lock. A signal handler may call it if it got the lock; a vfork child must not; a fork
@@ -37,7 +38,7 @@
 void ledger__begin(struct nsd_ledger *ledger, int32_t pid, int32_t tid, enum nsd_runtime runtime);
 /* Gives all records back to the arena; the struct is then all zero. */
 void ledger__end(struct nsd_ledger *ledger);
-/* Sets the function that visits read stacks with (visits.h). NULL: over a recording. */
+/* Sets the function that visits read stacks with (visits.h). NULL: none can be read. */
 void ledger__set_reader(struct nsd_ledger *ledger, nsd_read_word read_word, void *context);
 /* Applies one event. `change` is filled, and valid until the next event. */
 void ledger__apply(struct nsd_ledger *ledger, const struct nsd_event *event,

@@ -53,7 +53,7 @@ struct nsd_switch {
     nsd_kinds came_home;         /* of these, kinds that were home again at some time */
     uint8_t runtime;             /* enum nsd_runtime */
     uint8_t lock;                /* enum nsd_lock_state when it was opened */
-    uint8_t visit_frame;         /* the visiting function's callee, of began.frames; 0: not known */
+    uint8_t visit_frame;         /* index in began.frames, as nsd_visit.frame; 0: not known */
     bool is_move;                /* made by the only thread: the whole process moved */
     bool is_open;
     bool ended_home;     /* closed because every kind came home, or back to `before` */

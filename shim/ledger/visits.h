@@ -32,7 +32,8 @@
 
 /*
  * Reads the 8 bytes at `address` on the stack of thread `tid`, which may be unmapped; false if they
- * cannot be read. `stack_pointer` is the thread's, 0 if not known.
+ * cannot be read. `stack_pointer` is the thread's, 0 if not known. Over a recording it returns what
+ * the same question was answered in the host.
  */
 typedef bool (*nsd_read_word)(void *context, int32_t tid, uint64_t address, uint64_t stack_pointer,
                               uint64_t *value);
@@ -54,7 +55,7 @@ struct nsd_visit {
 struct nsd_visits {
     struct nsd_visit visit[NSD_VISIT_SETS][NSD_VISIT_WAYS];
     uint64_t uses;           /* the last number given to `used` */
-    nsd_read_word read_word; /* NULL: over a recording, where there are no stacks to read */
+    nsd_read_word read_word; /* NULL: no stack can be read */
     void *read_context;      /* handed to read_word */
 };
 
