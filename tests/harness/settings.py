@@ -1,4 +1,4 @@
-"""Where things are. BUILD, FOLDER and LEVEL are set for each test by the runner."""
+"""Where things are. conftest.py sets LEVEL and RUN, the sandbox sets BUILD and FOLDER for each test."""
 import os
 from pathlib import Path
 
@@ -8,6 +8,7 @@ PROGRAMS = TESTS / "programs"
 CACHE = Path(os.environ.get("NSDRIFT_TEST_CACHE") or ROOT / "build" / "tests")
 
 LEVEL = "gate"
+RUN = Path("/nowhere")   # of this run of the tests: what its processes share; removed afterwards
 BUILD = ROOT / "build"   # of the product under test
 FOLDER = Path("/nowhere")  # of the running test: empty at its start, removed afterwards
 
