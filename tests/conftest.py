@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from harness import crates, guest, modules, registry, releases, settings
+from harness import crates, guest, modules, registry, releases, settings, system
 from xdist.scheduler import LoadScheduling
 
 pytest_plugins = ["harness.sandbox"]
@@ -29,6 +29,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     settings.LEVEL = config.option.level
     if hasattr(config, "workerinput"):
+        system.die_with_parent()  # and the test with its worker, where pytest itself is killed
         settings.RUN = Path(config.workerinput["run"])
         return
     config.pluginmanager.register(Verdicts(config))
