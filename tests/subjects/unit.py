@@ -20,7 +20,8 @@ FLAGS = ["-std=gnu17", "-g", "-O1", "-Wall", "-D_GNU_SOURCE", f"-I{SHIM}", f"-I{
          f"-I{UNIT}", "-fno-strict-aliasing", "-ffunction-sections", "-fno-omit-frame-pointer",
          "-fno-builtin", "-DNSDRIFT_IMPLEMENTATION", '-DNSD_VERSION="0"']
 
-# How the parts and the tests are compiled. A sanitizer ends the test at the first fault.
+# How the parts and the tests are compiled: as they are and by the thread sanitizer at every level, by the
+# others in the gate, as these take more than a minute. A sanitizer ends the test at the first fault.
 VARIANTS = {
     "": [],
     "asan": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
@@ -185,7 +186,8 @@ for path in sorted(UNIT.glob("*_test.c")):
     for variant_ in variants(path.stem):
         name_ = f"{variant_}.{path.stem}".lstrip(".")
 
-        @test(name_, timeout=300, marks=marks(name_, path.stem))
+        @test(name_, level="gate" if variant_ in ("asan", "ubsan") else "fast", timeout=300,
+              marks=marks(name_, path.stem))
         def unit(source=path, variant=variant_):
             run([build(source, variant), *ARGUMENTS.get(source.stem, list)()])
 
