@@ -1,7 +1,6 @@
 """Another kernel than this machine's, for tests that want one: a Debian kernel under qemu, in software,
 with a root in memory that holds nsdrift and the files named here. It is booted once in a run of
 the tests, by the first test that wants a result, and does all jobs, one after the other."""
-import atexit
 import fcntl
 import io
 import json
@@ -24,9 +23,8 @@ KERNELS = {"6.1": "bookworm", "5.10": "bullseye"}  # release -> Debian's release
 QEMU = "qemu-system-x86_64"
 JOB_LIMIT = 200  # seconds, far more than any takes on an idle machine
 BOOT_LIMIT = 900
-missing = {}     # release -> why it is not here; the tests are forked from the process that fills this
-guests = None    # the folder of this run's
-chosen = set()   # the tests of this run, by name; of the jobs only theirs are done
+missing = {}     # release -> why it is not here
+chosen = set()   # the tests of this run, by name; a guest does their jobs alone
 
 
 def _kernel(release):
@@ -34,13 +32,7 @@ def _kernel(release):
 
 
 def bring(tests):
-    """The kernels, when a test of these names needs them. Called once in a run."""
-    global guests
-    chosen.update(tests)
-    if not any(test.startswith("kernel.") for test in tests):
-        return
-    guests = settings.CACHE / "guests" / str(os.getpid())
-    atexit.register(shutil.rmtree, guests, ignore_errors=True)
+    """The kernels that the tests of these names need."""
     for release, suite in KERNELS.items():
         if not any(test.startswith(f"kernel.{release}.") for test in tests):
             continue
@@ -158,7 +150,7 @@ jobs = {}  # name -> Job, in the order in which they are done
 
 
 def _folder(release):
-    return guests / f"{release}-{settings.BUILD.name}"
+    return settings.RUN / f"{release}-{settings.BUILD.name}"
 
 
 def _run(release, folder):
@@ -240,10 +232,10 @@ def result(release, name):
             try:
                 outcome = _boot(release, folder)
             except (Skip, Failure) as refusal:
-                outcome = {"refused": type(refusal).__name__, "said": str(refusal)}
+                outcome = {"skip": isinstance(refusal, Skip), "said": str(refusal)}
             kept.write_text(json.dumps(outcome))
-    if "refused" in outcome:
-        raise {"Skip": Skip, "Failure": Failure}[outcome["refused"]](outcome["said"])
+    if "skip" in outcome:
+        raise (Skip if outcome["skip"] else Failure)(outcome["said"])
     files = outcome["results"].pop(name, None)
     check(files, f"the guest never came to the end of {name}; it did",
           len(outcome["results"]), "others;", outcome["said"], outcome["console"])

@@ -32,7 +32,7 @@ MODULES = {
     "namspill": Module("github.com/thediveo/namspill@v0.1.7", ["."], tests="scan.namspill"),
 }
 REFUSALS = (" 403 Forbidden", " 404 Not Found", " 410 Gone")  # of a proxy, as the go command tells them
-missing = {}  # module -> why it is not here; the tests are forked from the process that fills this
+missing = {}  # module -> why it is not here
 
 
 def folder(name):

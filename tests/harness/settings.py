@@ -1,4 +1,4 @@
-"""Where things are. BUILD, FOLDER and LEVEL are set for each test by the runner."""
+"""Where things are. conftest.py sets LEVEL and RUN, the sandbox sets BUILD and FOLDER for each test."""
 import os
 import platform
 from pathlib import Path
@@ -14,6 +14,7 @@ MACHINE = platform.machine()
 INCLUDES = [f"-I{folder}" for folder in (SHIM, *sorted(SHIM.rglob(MACHINE)))]
 
 LEVEL = "gate"
+RUN = Path("/nowhere")   # of this run of the tests: what its processes share; removed afterwards
 BUILD = ROOT / "build"   # of the product under test
 FOLDER = Path("/nowhere")  # of the running test: empty at its start, removed afterwards
 

@@ -4,7 +4,7 @@ import shutil
 import struct
 import subprocess
 
-from harness import programs, sandbox, settings, shim
+from harness import programs, settings, shim, system
 from harness.registry import Skip, check, check_equal, test
 
 
@@ -189,8 +189,8 @@ def faulty_go_without_section_headers_is_named():
 @test()
 def proc_not_mounted():
     def without_proc():
-        sandbox.private_mounts()
-        sandbox.umount("/proc", 2)
+        system.private_mounts()
+        system.umount("/proc", 2)
     for program in (programs.c("thread_switches_and_returns"), programs.go("unlocked_without_effect")):
         native = shim.run([program], on=False, before=without_proc)
         result = shim.run([program], before=without_proc)

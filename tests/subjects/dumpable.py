@@ -6,7 +6,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import programs, sandbox, settings, shim
+from harness import programs, settings, shim, system
 from harness.expectations import Expectation
 from harness.registry import Skip, check, check_equal, test
 
@@ -19,7 +19,7 @@ EXECUTE_ONLY = 0o711  # of root's: others have the right to execute it, and none
 def drop_and_hide():
     """As PR_SET_DUMPABLE does not outlive an exec, it is set when the rights are gone."""
     drop()
-    sandbox.call("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
+    system.call("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 @contextmanager

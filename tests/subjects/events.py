@@ -1,6 +1,6 @@
 """What nsdrift saw against what strace shows of another run: per thread the same namespace and mount
 calls, in order, with the same results. A shim that does nothing fails each of these."""
-from harness import programs, sandbox, settings, strace
+from harness import programs, settings, strace, system
 from harness.expectations import Expectation
 from harness.registry import test
 
@@ -36,7 +36,7 @@ for source in sorted(programs.GO.glob("*.expect")):
 def launch(program):
     """A program that is given hello and world, which are there anew for each of the two runs."""
     def prepare():
-        sandbox.private_mounts()
+        system.private_mounts()
         (settings.FOLDER / "hello").write_text("hello\n")
         (settings.FOLDER / "world").write_text("world\n")
     return strace.compare([program, settings.FOLDER / "hello", settings.FOLDER / "world"],

@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from harness import crates, modules, programs, sandbox, settings, shim, strace
+from harness import crates, modules, programs, settings, shim, strace, system
 from harness.registry import Failure, Skip, check, check_equal, test
 
 from . import static
@@ -17,8 +17,8 @@ from . import static
 
 def fresh():
     """What a suite leaves in /run/netns, the next run does not find."""
-    sandbox.private_mounts()
-    sandbox.mount("none", "/run", "tmpfs")
+    system.private_mounts()
+    system.mount("none", "/run", "tmpfs")
 
 
 def go_results(run):
@@ -209,7 +209,7 @@ def rootlesskit():
     def furnished():
         fresh()
         for name in ("subuid", "subgid"):
-            sandbox.mount(settings.FOLDER / name, f"/etc/{name}", None, sandbox.MS_BIND)
+            system.mount(settings.FOLDER / name, f"/etc/{name}", None, system.MS_BIND)
     for options in ([], ["--copy-up=/etc"], ["--net=none", "--utsns", "--ipcns", "--cgroupns"],
                     ["--net=none", "--pidns", "--reaper=true"]):
         argv = [program, f"--state-dir={settings.FOLDER}/state", *options, "sh", "-c",

@@ -2,7 +2,7 @@
 never accused when it is fixed."""
 from collections import Counter
 
-from harness import programs, sandbox, settings, shim
+from harness import programs, settings, shim, system
 from harness.registry import Failure, check, check_equal, test
 
 RUNS = {"fast": 20, "gate": 200, "all": 1000}
@@ -22,7 +22,7 @@ def start(program, number, **keywords):
     (folder / "world").write_text("world\n")
     (folder / "hello-copied").unlink(missing_ok=True)
     runner = keywords.pop("runner", shim.watched)
-    result = runner([program, folder / "hello", folder / "world"], before=sandbox.private_mounts,
+    result = runner([program, folder / "hello", folder / "world"], before=system.private_mounts,
                     **keywords)
     copied = folder / "hello-copied"
     return result, copied.read_text() if copied.exists() else None

@@ -205,11 +205,11 @@ def set_uid_program():
     """AT_SECURE: always inert. A set-user-id copy, run by somebody else, with the library where the
     loader would trust it."""
     import os
-    from harness import sandbox
+    from harness import system
     program = programs.c("ends")
     folder = settings.FOLDER / "bin"
     # The file system must honour the bit, and the other user must reach it.
-    sandbox.mount("none", "/mnt", "tmpfs", 0, "mode=755")
+    system.mount("none", "/mnt", "tmpfs", 0, "mode=755")
     copied = "/mnt/ends"
     shutil.copy(program, copied)
     os.chown(copied, 0, 0)
@@ -236,12 +236,12 @@ def set_uid_program():
     check("nsdrift" not in done.stderr, "a word in a set-user-id program:", done.stderr)
     # Only a name without a slash, from a trusted folder, is preloaded then at all.
     trusted = [p for p in ("/usr/lib", "/lib/x86_64-linux-gnu") if os.path.isdir(p)][0]
-    sandbox.mount(trusted, trusted, None, sandbox.MS_BIND | sandbox.MS_REC)
-    sandbox.mount("none", "/opt", "tmpfs")
+    system.mount(trusted, trusted, None, system.MS_BIND | system.MS_REC)
+    system.mount("none", "/opt", "tmpfs")
     os.makedirs("/opt/upper")
     os.makedirs("/opt/work")
     try:
-        sandbox.mount("overlay", trusted, "overlay", 0,
+        system.mount("overlay", trusted, "overlay", 0,
                       f"lowerdir={trusted},upperdir=/opt/upper,workdir=/opt/work".encode())
     except OSError as error:
         raise Skip(f"the trusted folder cannot be overlaid here: {error}")

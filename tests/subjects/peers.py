@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import programs, sandbox, settings, shim, strace
+from harness import programs, settings, shim, strace, system
 from harness.registry import Skip, check, check_equal, test
 
 
@@ -77,8 +77,8 @@ def ip_netns():
                                                  "ip -o link | wc -l; exit 5"],
                  ["ip", "netns", "list"], ["ip", "netns", "delete", "blue"]):
         def fresh(verb=argv[2]):
-            sandbox.private_mounts()
-            sandbox.mount("none", "/run", "tmpfs")
+            system.private_mounts()
+            system.mount("none", "/run", "tmpfs")
             if verb != "add":
                 subprocess.run(["ip", "netns", "add", "blue"], check=True)
         same(argv, before=fresh)
@@ -128,9 +128,9 @@ def crun():
     folder = bundle()
 
     def cgroups():
-        sandbox.private_mounts()
+        system.private_mounts()
         if os.path.isdir("/sys/fs/cgroup/unified"):  # v1 with v2 beside it, which crun refuses
-            sandbox.umount("/sys/fs/cgroup/unified", 2)
+            system.umount("/sys/fs/cgroup/unified", 2)
     argv = ["crun", "--root", "/run/crun", "run", "--bundle", folder, "box"]
     try:
         native = shim.run(argv, on=False, before=cgroups)

@@ -243,9 +243,9 @@ def after_an_exec_that_failed():
 
 
 def small_tmpfs(size):
-    from harness import sandbox
+    from harness import system
     path = folder(0o700)
-    sandbox.mount("none", str(path), "tmpfs", 0, f"size={size}".encode())
+    system.mount("none", str(path), "tmpfs", 0, f"size={size}".encode())
     return path
 
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import programs, releases, sandbox, settings, shim
+from harness import programs, releases, settings, shim, system
 from harness.expectations import Expectation
 from harness.registry import Failure, Skip, check, check_equal, test
 
@@ -68,7 +68,7 @@ def check_injected(report, program):
     return rows
 
 
-def start(program, number, before=sandbox.private_mounts):
+def start(program, number, before=system.private_mounts):
     folder = settings.FOLDER / f"start{number}"
     folder.mkdir(exist_ok=True)
     (folder / "hello").write_text("hello\n")
@@ -398,8 +398,8 @@ def filter_answers(number, answer):
         (BPF_RETURN, 0, 0, RET_ALLOW)))
     buffer = ctypes.create_string_buffer(program, len(program))
     head = ctypes.create_string_buffer(struct.pack("=HxxxxxxQ", 4, ctypes.addressof(buffer)))
-    sandbox.call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    sandbox.call("prctl", PR_SET_SECCOMP, 2, head, 0, 0)
+    system.call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    system.call("prctl", PR_SET_SECCOMP, 2, head, 0, 0)
 
 
 PTRACE, PROCESS_VM_WRITEV, PROCESS_VM_READV = 101, 311, 310
@@ -426,7 +426,7 @@ def memory_deny_write_execute():
     argv, touched = touching()
 
     def deny():
-        if sandbox.libc.prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0:
+        if system.libc.prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0:
             os._exit(shim.CANNOT_RUN)
     refused(*argv, words="MDWE", touched=touched, before=deny)
 
@@ -434,7 +434,7 @@ def memory_deny_write_execute():
 def noexec():
     folder = settings.FOLDER / "noexec"
     folder.mkdir()
-    sandbox.mount("none", folder, "tmpfs", 8)  # MS_NOEXEC
+    system.mount("none", folder, "tmpfs", 8)  # MS_NOEXEC
     return folder
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-from harness import modules, sandbox, settings, shim, strace
+from harness import modules, settings, shim, strace, system
 from harness.registry import Skip, check, check_equal, test
 
 from . import field, static
@@ -172,7 +172,7 @@ def rootlesskit():
     def furnished():
         field.fresh()
         for name in ("subuid", "subgid"):
-            sandbox.mount(settings.FOLDER / name, f"/etc/{name}", None, sandbox.MS_BIND)
+            system.mount(settings.FOLDER / name, f"/etc/{name}", None, system.MS_BIND)
     for options in ([], ["--copy-up=/etc"], ["--net=none", "--utsns", "--ipcns", "--cgroupns"],
                     ["--net=none", "--pidns", "--reaper=true"]):
         argv = [program, f"--state-dir={settings.FOLDER}/state", *options, "sh", "-c",
