@@ -1,6 +1,5 @@
 /*
- * Segments and sections of a module, for the finder of a Go runtime: see segments.h. A page or two
- * of the file is read; no section is searched here.
+ * Segments and sections of a module, see segments.h. Reads a page or two of the file.
  */
 #include "goruntime/segments.h"
 #include "base/memory.h"

@@ -1,7 +1,7 @@
 /*
- * What a program counter is called: function, file, line, module, offset, build id. Go code by its
- * pclntab, other code by .symtab of the mapped file or .dynsym in memory. Called by the report
- * (and by the probes to decide which frames are the caller's own). No libc.
+ * The name of a program counter: function, file, line, module, offset, build id. Go code by its
+ * pclntab, other code by .symtab of the mapped file or .dynsym in memory. Called by the report, and
+ * by the probes to decide which frames are the caller's own. No libc.
  */
 #ifndef NSD_NAMES_NAMING_H
 #define NSD_NAMES_NAMING_H
