@@ -9,7 +9,7 @@
  *     goruntime/instructions.c (what a Go runtime's instructions tell), with its code.h
  *     calls/signals.S (return from a signal handler)
  *     probes/go/go_machine.h, stub.c, trampoline.S (patched system calls)
- *     probes/libc/*.S (wrappers that C cannot say)
+ *     probes/libc: lookups.S, syscall.S, threads.S, vfork.S (wrappers that C cannot say)
  *     start/start.S (the library's own entry), cli/inject/inject_machine.h (registers of a tracee)
  */
 #ifndef NSD_BASE_MACHINE_H
