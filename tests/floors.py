@@ -46,9 +46,9 @@ COMMAND = {
     "cli/repeat": "cli cli/watch cli/read cli/inject cli/show " + FROM_GUEST,
     "cli/commands": "cli cli/watch cli/read cli/inject cli/scan cli/show cli/repeat " + FROM_GUEST,
 }
-# One file of a room that stands above or beside it.
+# A file that stands above its room.
 FILES = {
-    "cli/main": "cli/commands",  # calls the subcommands by name
+    "cli/main": "cli/commands cli/watch",  # calls the subcommands, and watches for their signals
 }
 MAY_USE = {room: set(rooms.split()) | {room} for room, rooms in {**GUEST, **COMMAND}.items()}
 
