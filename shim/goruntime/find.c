@@ -1,7 +1,8 @@
 /*
  * Finds the Go runtime of a module: whether it is Go at all, and where moduledata and pclntab are.
- * Called once by go__begin, in the constructor. For a program that is not Go it reads program headers
- * only; for a Go program of any size the section headers of its file and a few pages of its tables.
+ * Called once by go__begin, in the constructor. For a program that is not Go it reads program
+ * headers only; for a Go program of any size the section headers of its file and a few pages of its
+ * tables.
  */
 #include "goruntime/find.h"
 #include "base/memory.h"
@@ -109,8 +110,9 @@ static bool find_module(struct nsd_go_runtime *runtime, const struct nsd_go_sect
 }
 
 /*
- * 1.27 has the pclntab of 1.20 and three words more in moduledata. The word behind `types` tells them
- * apart: in 1.20 it is an address above it, in 1.27 a length, followed by that address. 0: neither.
+ * 1.27 has the pclntab of 1.20 and three words more in moduledata. The word behind `types` tells
+ * them apart: in 1.20 it is an address above it, in 1.27 a length, followed by that address. 0:
+ * neither.
  */
 static uint64_t function_data_of_20(const struct nsd_module *of, const uint8_t *module) {
     uint64_t types = segments__load64(module + MODULE_TYPES);
@@ -160,8 +162,7 @@ static void find_mapping(struct nsd_go_runtime *runtime) {
             runtime->text_start - start >= header->p_memsz)
             continue;
         runtime->map_start = start & ~(NSD_PAGE_SIZE - 1);
-        runtime->map_end =
-            (start + header->p_memsz + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1);
+        runtime->map_end = (start + header->p_memsz + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1);
     }
 }
 

@@ -61,7 +61,8 @@ void segments__sections(struct nsd_go_sections *sections, const struct nsd_modul
     if (!segments__holds(module, module->start, sizeof elf))
         return;
     __builtin_memcpy(&elf, (const void *) module->start, sizeof elf);
-    if (!elf__is_header(&elf) || elf.e_shoff == 0 || elf.e_shnum == 0 || elf.e_shentsize != sizeof(Elf64_Shdr) || elf.e_shstrndx >= elf.e_shnum)
+    if (!elf__is_header(&elf) || elf.e_shoff == 0 || elf.e_shnum == 0 ||
+        elf.e_shentsize != sizeof(Elf64_Shdr) || elf.e_shstrndx >= elf.e_shnum)
         return;
     fd = sys__openat(AT_FDCWD, module->is_executable ? "/proc/self/exe" : module->path,
                      O_RDONLY | O_CLOEXEC, 0);

@@ -43,7 +43,8 @@ bool segments__holds(const struct nsd_module *module, uint64_t at, size_t size);
 struct nsd_range segments__writable_part(const struct nsd_module *module,
                                          const Elf64_Phdr *segment);
 
-/* The address if a variable of this size stands there, in a segment that is not the text; else 0. */
+/* The address if a variable of this size stands there, in a segment that is not the text; else 0.
+ */
 uint64_t segments__variable(const struct nsd_module *module, uint64_t address, size_t size);
 
 static inline const uint8_t *segments__address(uint64_t value) {

@@ -4,9 +4,9 @@
  *
  * In: the loader's list, ELF files, a Go program's pclntab; in the command, names out of a
  * recording. Out: struct nsd_module by address (this file), definitions by name (definitions.h),
- * function, file and line by pc (naming.h), and the reader of ELF (elf.h). Called by every room above
- * and by the command. Must not: use libc or the loader's lock (no dl_iterate_phdr, no dlsym), believe
- * a file unchecked, know of threads, namespaces or probes.
+ * function, file and line by pc (naming.h), and the reader of ELF (elf.h). Called by every room
+ * above and by the command. Must not: use libc or the loader's lock (no dl_iterate_phdr, no dlsym),
+ * believe a file unchecked, know of threads, namespaces or probes.
  *
  * This file is the table of modules: executable, libraries, the shim itself. Modules are never
  * removed, so that a pc keeps its name after dlclose. Reached from hooks.

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct nsd_place {
-    char function[256];  /* empty: unknown */
-    char file[512];      /* as recorded in the program; empty: unknown */
-    uint32_t line;       /* 0: unknown */
+    char function[256];              /* empty: unknown */
+    char file[512];                  /* as recorded in the program; empty: unknown */
+    uint32_t line;                   /* 0: unknown */
     const struct nsd_module *module; /* NULL: unknown */
-    uint64_t offset;     /* pc - module->base: what addr2line takes */
+    uint64_t offset;                 /* pc - module->base: what addr2line takes */
     bool is_go;
 };
 

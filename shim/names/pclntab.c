@@ -111,8 +111,8 @@ static struct {
 } registered[TABLES_MOST];
 static _Atomic unsigned registered_count;
 
-/* Called at start and when a module is loaded, by one thread at a time. Readers see a whole entry or
- * none. */
+/* Called at start and when a module is loaded, by one thread at a time. Readers see a whole entry
+ * or none. */
 void pclntab__register(const struct nsd_pclntab *table, uint64_t text_start, uint64_t text_end) {
     unsigned count = atomic_load_explicit(&registered_count, memory_order_relaxed);
 

@@ -68,9 +68,9 @@ uint64_t pclntab__end_of(const struct nsd_pclntab *table, uint64_t entry);
 int32_t pclntab__stack_size(const struct nsd_pclntab *table, uint64_t pc);
 /*
  * Function, file and line at exactly this pc. False if it is not in the table. Where calls were
- * inlined the answer is the outermost function, which has the frame, and the line of its call; for a
- * wrapper that the compiler made it is the function that was inlined into it. The types of a generic
- * function are three dots.
+ * inlined the answer is the outermost function, which has the frame, and the line of its call; for
+ * a wrapper that the compiler made it is the function that was inlined into it. The types of a
+ * generic function are three dots.
  */
 bool pclntab__line(const struct nsd_pclntab *table, uint64_t pc, char *function,
                    size_t function_size, char *file, size_t file_size, uint32_t *line,

@@ -23,8 +23,8 @@
 static uintptr_t main_top; /* written once at start, while the process has one thread */
 
 /*
- * Pthread stacks that were probed: a thread pointer (43 bits, divided by 16) and how many pages below
- * it can be read (21 bits), in one word so that no reader sees half of it.
+ * Pthread stacks that were probed: a thread pointer (43 bits, divided by 16) and how many pages
+ * below it can be read (21 bits), in one word so that no reader sees half of it.
  */
 #define REMEMBERED 256u
 /* Relaxed: each word is whole by itself, and nothing else is read because of it. */
@@ -89,5 +89,6 @@ void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_ex
         return;
     }
     extent->known = false;
-    extent->high = page + NSD_PAGE_SIZE * (1 + readable_pages(page + NSD_PAGE_SIZE, PROBED_MOST_OTHER));
+    extent->high =
+        page + NSD_PAGE_SIZE * (1 + readable_pages(page + NSD_PAGE_SIZE, PROBED_MOST_OTHER));
 }

@@ -29,7 +29,8 @@ void libunwind_needs__unguard(struct nsd_unwind_guard *guard) {
     atomic_store(&guard->stack, 0);
 }
 
-/* There is no thread-local state: the caller's guard is the nearest one further out on its stack. */
+/* There is no thread-local state: the caller's guard is the nearest one further out on its stack.
+ */
 _Noreturn static void give_up(void) {
     uintptr_t here = (uintptr_t) __builtin_frame_address(0), nearest = UINTPTR_MAX;
     struct nsd_unwind_guard *guard = NULL;

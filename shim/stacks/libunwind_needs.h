@@ -1,6 +1,6 @@
 /*
- * The functions that LLVM's libunwind needs of a C library. Its archive is linked under names of our
- * own (libunwind.syms), so that it calls neither the host's functions nor our wrappers of them.
+ * The functions that LLVM's libunwind needs of a C library. Its archive is linked under names of
+ * our own (libunwind.syms), so that it calls neither the host's functions nor our wrappers of them.
  * Called by libunwind.a, and by unwind.c to survive its abort().
  */
 #ifndef NSD_STACKS_LIBUNWIND_NEEDS_H

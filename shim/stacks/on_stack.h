@@ -12,8 +12,8 @@ void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
 
 /*
  * Calls the function on a spare stack of 16 KiB with all signals blocked, so that no handler of the
- * host runs there. False, and nothing is called, if all spare stacks are taken or no system call may
- * be made.
+ * host runs there. False, and nothing is called, if all spare stacks are taken or no system call
+ * may be made.
  */
 bool on_stack__call_apart(void (*function)(void *), void *argument);
 /* In a fork child: frees the spare stacks, because the threads that used them were not copied. */

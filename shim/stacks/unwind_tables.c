@@ -1,8 +1,8 @@
 /*
  * Finds unwind tables, and makes an index of an .eh_frame that has none. The index has the form of
- * an .eh_frame_hdr, so that libunwind reads it like any other. Called for frames of stacks that were
- * not seen before. Reads a section of a loaded module; every step is checked, because the place of
- * the section comes from the file.
+ * an .eh_frame_hdr, so that libunwind reads it like any other. Called for frames of stacks that
+ * were not seen before. Reads a section of a loaded module; every step is checked, because the
+ * place of the section comes from the file.
  */
 #include "stacks/unwind_tables.h"
 

@@ -53,8 +53,11 @@ static Elf64_Phdr notes_of(unsigned before, size_t align) {
     at = put_note(at, align, "Go\0", 4, 4, "go/build/id", 11);
     at = put_note(at, align, "GNU", 4, NT_GNU_BUILD_ID, "0123456789abcdefghij", 20);
     file_size = at;
-    return (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = 512, .p_vaddr = 1 << 20,
-                        .p_filesz = at - 512, .p_align = align};
+    return (Elf64_Phdr){.p_type = PT_NOTE,
+                        .p_offset = 512,
+                        .p_vaddr = 1 << 20,
+                        .p_filesz = at - 512,
+                        .p_align = align};
 }
 
 static void notes(void) {
@@ -103,8 +106,11 @@ static void notes(void) {
 
 static void headers(void) {
     Elf64_Phdr wanted[3] = {{.p_type = PT_LOAD}, {.p_type = PT_NOTE}, {.p_type = PT_TLS}}, got[3];
-    Elf64_Ehdr good = {.e_phoff = 128, .e_phnum = 3, .e_phentsize = sizeof(Elf64_Phdr),
-                       .e_machine = NSD_ELF_MACHINE}, elf, bad;
+    Elf64_Ehdr good = {.e_phoff = 128,
+                       .e_phnum = 3,
+                       .e_phentsize = sizeof(Elf64_Phdr),
+                       .e_machine = NSD_ELF_MACHINE},
+               elf, bad;
 
     memcpy(good.e_ident, ELFMAG, SELFMAG);
     good.e_ident[EI_CLASS] = ELFCLASS64;
@@ -181,8 +187,8 @@ static void packed_relocations(void) {
 
 static void sections_by_name(void) {
     static const char names[] = "\0.text\0.eh_frame";
-    Elf64_Ehdr elf = {.e_shoff = 1024, .e_shnum = 3, .e_shentsize = sizeof(Elf64_Shdr),
-                      .e_shstrndx = 1};
+    Elf64_Ehdr elf = {
+        .e_shoff = 1024, .e_shnum = 3, .e_shentsize = sizeof(Elf64_Shdr), .e_shstrndx = 1};
     Elf64_Shdr section[3] = {
         {.sh_name = 1, .sh_offset = 64, .sh_size = 8},
         {.sh_name = 0, .sh_offset = 512, .sh_size = sizeof names},

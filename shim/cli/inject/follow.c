@@ -35,7 +35,8 @@
 struct nsd_follow_news {
     struct nsd_refusal refusal; /* of the program itself */
     bool prevented, lost;
-    /* The program has ended. The command stores it with release, the follower loads with acquire. */
+    /* The program has ended. The command stores it with release, the follower loads with acquire.
+     */
     _Atomic bool over;
 };
 

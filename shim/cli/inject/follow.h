@@ -6,8 +6,8 @@
 #ifndef NSD_CLI_INJECT_FOLLOW_H
 #define NSD_CLI_INJECT_FOLLOW_H
 
-#include "cli/watch/child.h"
 #include "cli/inject/inject.h"
+#include "cli/watch/child.h"
 #include "cli/watch/program.h"
 #include <stdbool.h>
 

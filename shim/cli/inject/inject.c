@@ -4,10 +4,10 @@
  * which has not begun.
  */
 #include "cli/inject/inject.h"
+#include "base_machine.h"
 #include "cli/inject/obstacles.h"
 #include "cli/inject/placement.h"
 #include "cli/watch/auxiliary.h"
-#include "base_machine.h"
 #include "start/injection.h"
 #include <errno.h>
 #include <fcntl.h>

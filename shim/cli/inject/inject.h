@@ -6,10 +6,10 @@
 #ifndef NSD_CLI_INJECT_INJECT_H
 #define NSD_CLI_INJECT_INJECT_H
 
-#include "cli/watch/child.h"
-#include "cli/watch/elf_image.h"
 #include "cli/inject/refusal.h"
 #include "cli/inject/remote.h"
+#include "cli/watch/child.h"
+#include "cli/watch/elf_image.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -36,8 +36,8 @@ bool inject__begin(struct nsd_injector *injector, const char *library, const cha
 bool inject__program(struct nsd_injector *injector, const char *name, const char *file);
 /*
  * For the start of that program by child__run: traces it, waits for its exec, puts the library in,
- * lets it go. A child that ends meanwhile has not run an instruction of the program; the refusal says
- * why, or is empty if the child ended by itself.
+ * lets it go. A child that ends meanwhile has not run an instruction of the program; the refusal
+ * says why, or is empty if the child ended by itself.
  */
 void inject__holder(struct nsd_injector *injector, struct nsd_holder *holder);
 /* For a program that we trace already and that is stopped at its exec; it stays traced. */

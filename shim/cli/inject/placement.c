@@ -1,6 +1,6 @@
 /*
- * Placing the library, see placement.h. A copy of its bytes is relocated in this process and written
- * to the program at the end, so that the program's pages are written once.
+ * Placing the library, see placement.h. A copy of its bytes is relocated in this process and
+ * written to the program at the end, so that the program's pages are written once.
  */
 #include "cli/inject/placement.h"
 #include "base_machine.h"
@@ -105,8 +105,8 @@ static bool map_segment(const struct nsd_placement *placement, const Elf64_Phdr 
 }
 
 /*
- * Whether the program has opened the file that we looked at: in the program's root the path may lead
- * to another file, and the file may have been replaced since.
+ * Whether the program has opened the file that we looked at: in the program's root the path may
+ * lead to another file, and the file may have been replaced since.
  */
 static bool is_library(const struct nsd_placement *placement, int64_t fd) {
     struct stat status;
@@ -173,8 +173,8 @@ static bool put_word(const struct nsd_placement *placement, uint64_t address, ui
 }
 
 /* The value of a symbol. Weak symbols stay null, which keeps the probes of libc off. */
-static bool symbol_value(const struct nsd_placement *placement, const struct nsd_elf_dynamic *dynamic,
-                         uint64_t number, uint64_t *value) {
+static bool symbol_value(const struct nsd_placement *placement,
+                         const struct nsd_elf_dynamic *dynamic, uint64_t number, uint64_t *value) {
     uint64_t at = elf_image__offset(placement->shim, dynamic->symbols + number * sizeof(Elf64_Sym));
     const Elf64_Sym *symbol = elf_image__part(placement->shim, at, sizeof *symbol);
 

@@ -5,9 +5,9 @@
 #ifndef NSD_CLI_INJECT_PLACEMENT_H
 #define NSD_CLI_INJECT_PLACEMENT_H
 
-#include "cli/watch/elf_image.h"
 #include "cli/inject/refusal.h"
 #include "cli/inject/remote.h"
+#include "cli/watch/elf_image.h"
 
 struct nsd_placement {
     const struct nsd_elf_image *shim;

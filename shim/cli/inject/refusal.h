@@ -1,6 +1,6 @@
 /*
- * Why a program could not be watched, as the one line that the user reads. The first reason is kept:
- * later failures are its consequences. Called by the files of this room.
+ * Why a program could not be watched, as the one line that the user reads. The first reason is
+ * kept: later failures are its consequences. Called by the files of this room.
  */
 #ifndef NSD_CLI_INJECT_REFUSAL_H
 #define NSD_CLI_INJECT_REFUSAL_H
