@@ -4,7 +4,8 @@
 usage: floors.py BUILD-FOLDER [--root FOLDER]
 
 A use is an #include, or a symbol that one object file leaves undefined and another one defines (nm).
-Prints each use that the table does not allow and each circle; the status is 1 if there is one.
+Prints each use that the table does not allow, each circle, and each name of a machine (a relocation
+type, a register set) that stands outside of that machine's folder; the status is 1 if there is one.
 A file in the folder of a machine belongs to the room that the folder is in; a header, its source and
 its assembly are one file here. A circle is one of symbols and of headers that include headers: a
 source that includes a header for its types alone does not close one.
@@ -46,11 +47,15 @@ COMMAND = {
     "cli/repeat": "cli cli/watch cli/read cli/inject cli/show " + FROM_GUEST,
     "cli/commands": "cli cli/watch cli/read cli/inject cli/scan cli/show cli/repeat " + FROM_GUEST,
 }
-# One file of a room that stands above or beside it.
+# A file that stands above its room.
 FILES = {
-    "cli/main": "cli/commands",  # calls the subcommands by name
+    "cli/main": "cli/commands cli/watch",  # calls the subcommands, and watches for their signals
 }
 MAY_USE = {room: set(rooms.split()) | {room} for room, rooms in {**GUEST, **COMMAND}.items()}
+
+# Names that only one machine has: they stand in a folder of its name, behind a header.
+MACHINE_WORDS = re.compile(r"\b(__x86_64__|__aarch64__|EM_(X86_64|AARCH64)|R_(X86_64|AARCH64)_\w+|"
+                           r"UNW_(X86_64|AARCH64|ARM64)_\w+|NT_(X86|ARM)_\w+|user_(regs|pt_regs)_?\w*)\b")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
@@ -154,6 +159,13 @@ def circles(uses):
     return found
 
 
+def strays(house):
+    """Names of a machine outside of its folder."""
+    return [f"{path.relative_to(house.shim)} names {word.group()}, which only one machine has"
+            for path in sorted(house.shim.rglob("*.[ch]")) if path.parent.name not in house.machines
+            for word in [MACHINE_WORDS.search(path.read_text())] if word]
+
+
 def unknown_rooms(house):
     files = set(house.uses) | {file for used in house.uses.values() for file in used}
     return sorted({room_of(file) for file in files} - set(MAY_USE))
@@ -176,7 +188,7 @@ def complaints(root, programs):
     for objects in programs:
         house.read_objects(objects)
     lines = [f"no such room in the table: {room}" for room in unknown_rooms(house)]
-    lines += climbs(house)
+    lines += climbs(house) + strays(house)
     for circle in circles(house.binding):
         lines.append("circle: " + ", ".join(circle))
         lines += [f"    {house.binding[user][used]}" for user in circle

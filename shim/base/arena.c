@@ -59,7 +59,8 @@ static struct chunk *map_chunk(size_t size) {
 }
 
 static void *take_large(size_t size) {
-    struct chunk *chunk = map_chunk((size + sizeof *chunk + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1));
+    struct chunk *chunk =
+        map_chunk((size + sizeof *chunk + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1));
 
     return chunk == NULL ? NULL : (void *) (chunk + 1);
 }

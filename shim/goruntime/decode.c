@@ -1,8 +1,8 @@
 /*
  * Where the runtime keeps the fields of g and m that tell which goroutine runs on a thread. Called
  * once by go__begin after runtime__find. The runtime's own instructions are believed first, because
- * patch releases and vendors move fields; the release's row of releases.h is compared with them, and
- * serves where an instruction is not as expected. A field that neither tells stays unknown.
+ * patch releases and vendors move fields; the release's row of releases.h is compared with them,
+ * and serves where an instruction is not as expected. A field that neither tells stays unknown.
  */
 #include "base/memory.h"
 #include "goruntime/instructions.h"

@@ -1,7 +1,7 @@
 /*
- * Finds the Go runtime of a module: is it Go at all, and where are moduledata and pclntab. Called
- * once by go__begin, in the constructor: a program that is not Go pays for a look at its program
- * headers, a Go program of any size for the section headers of its file and a few pages of its
+ * Finds the Go runtime of a module: whether it is Go at all, and where moduledata and pclntab are.
+ * Called once by go__begin, in the constructor. For a program that is not Go it reads program
+ * headers only; for a Go program of any size the section headers of its file and a few pages of its
  * tables.
  */
 #include "goruntime/find.h"
@@ -52,7 +52,7 @@ static bool take_module(struct nsd_go_runtime *runtime, const uint8_t *at) {
     uint64_t first, last;
     size_t size;
 
-    /* Cheap and rarely true, before anything else is touched. */
+    /* First a test that is cheap and rarely true. */
     if (header < module->start || names <= header || names - header > 0x80 ||
         segments__load64(at + MODULE_NAMES + 8) != segments__load64(at + MODULE_NAMES + 16))
         return false;
@@ -101,7 +101,7 @@ static bool find_module(struct nsd_go_runtime *runtime, const struct nsd_go_sect
     if (scan_for_module(runtime, sections->module) ||
         scan_for_module(runtime, sections->no_pointers))
         return true;
-    /* No section headers, or a linker that named things otherwise: all that is writable. */
+    /* No section headers, or other names: look through all writable memory. */
     for (unsigned i = 0; i < module->header_count; i++) {
         if (scan_for_module(runtime, segments__writable_part(module, &module->headers[i])))
             return true;
@@ -110,8 +110,9 @@ static bool find_module(struct nsd_go_runtime *runtime, const struct nsd_go_sect
 }
 
 /*
- * 1.27 has the pclntab of 1.20 and three words more in moduledata; what stands behind `types` tells
- * them apart: an address above it, or a length and then that address. 0: neither.
+ * 1.27 has the pclntab of 1.20 and three words more in moduledata. The word behind `types` tells
+ * them apart: in 1.20 it is an address above it, in 1.27 a length, followed by that address. 0:
+ * neither.
  */
 static uint64_t function_data_of_20(const struct nsd_module *of, const uint8_t *module) {
     uint64_t types = segments__load64(module + MODULE_TYPES);
@@ -161,8 +162,7 @@ static void find_mapping(struct nsd_go_runtime *runtime) {
             runtime->text_start - start >= header->p_memsz)
             continue;
         runtime->map_start = start & ~(NSD_PAGE_SIZE - 1);
-        runtime->map_end =
-            (start + header->p_memsz + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1);
+        runtime->map_end = (start + header->p_memsz + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1);
     }
 }
 

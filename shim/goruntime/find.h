@@ -12,7 +12,7 @@ const uint8_t *version__find(const struct nsd_module *module,
                              const struct nsd_go_sections *sections);
 /* Fills version, minor and patch from it; leaves them empty where they cannot be read. */
 void version__take(struct nsd_go_runtime *runtime, const uint8_t *build_info);
-/* Fills function and site; sets why where a system call function is of no known make. */
+/* Fills function and site; sets why if a system call function has unknown instructions. */
 void functions__find(struct nsd_go_runtime *runtime);
 
 #endif

@@ -17,7 +17,7 @@ static bool function_at(const struct nsd_go_runtime *runtime, uint64_t entry,
     return true;
 }
 
-/* Of a function and a wrapper of the same name: the one that is called by the other. */
+/* Chooses between a function and its wrapper of the same name: the one that the other calls. */
 static void choose_function(const struct nsd_go_runtime *runtime,
                             const struct nsd_pclntab_wish *wish, struct nsd_go_function *chosen) {
     struct nsd_go_function function[NSD_PCLNTAB_ENTRIES];
@@ -57,7 +57,7 @@ static const struct site_row site_rows[NSD_GO_SITES] = {
 #undef X
 };
 
-/* Releases that a pclntab of this form comes from, where the version is not known. */
+/* The releases that have a pclntab of this form, where the version is not known. */
 static void possible_minors(const struct nsd_go_runtime *runtime, unsigned *low, unsigned *high) {
     static const struct {
         uint32_t magic;
@@ -76,8 +76,8 @@ static void possible_minors(const struct nsd_go_runtime *runtime, unsigned *low,
 }
 
 /*
- * The bytes must stand exactly once among all functions of the name. True if a function of the name
- * makes system calls by itself: others are wrappers.
+ * Fills the site if the bytes stand exactly once in all functions of the name together. True if one
+ * of these functions makes system calls itself.
  */
 static bool choose_site(struct nsd_go_runtime *runtime, const struct nsd_pclntab_wish *wish,
                         const struct site_row *row, struct nsd_go_site *site) {
@@ -145,7 +145,7 @@ void functions__find(struct nsd_go_runtime *runtime) {
         if (row->first > high || row->last < low)
             continue;
         site_of[sites++] = i;
-        /* Only what every program of a known release has may make the search go on for it. */
+        /* Required is only what every program of a known release has: the search goes on for it. */
         wishes[count++] = (struct nsd_pclntab_wish){
             .name = row->function,
             .optional = low != high || row->kind != NSD_GO_SITE_SYSCALL6,
@@ -158,7 +158,7 @@ void functions__find(struct nsd_go_runtime *runtime) {
         const struct nsd_pclntab_wish *wish = &wishes[FUNCTION_COUNT + i];
         struct nsd_go_site *site = &runtime->site[site_of[i]];
 
-        /* Where the release is not known, a name may be that of a mere forwarder. */
+        /* Where the release is not known, a function of the name may only call another one. */
         bool is_maker = choose_site(runtime, wish, &site_rows[site_of[i]], site);
 
         if (wish->count != 0 && site->syscall == 0 && (is_maker || low == high) &&

@@ -39,8 +39,8 @@ static inline bool load_own(void *to, uint64_t from, size_t size) {
 
 /*
  * Under a seccomp filter plain loads are used, because the copy that cannot fault is a system call.
- * An M in allm is alive, and Go's heap stays mapped: a load could only fault if the M ended, a whole
- * collection ran and its memory was given back between two loads.
+ * An M in allm is alive, and Go's heap stays mapped: a load could only fault if the M ended, a
+ * whole collection ran and its memory was given back between two loads.
  */
 static bool load_any(void *to, uint64_t from, size_t size) {
     if (from < 65536 || from >> NSD_ADDRESS_BITS != 0)

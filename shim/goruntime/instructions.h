@@ -21,8 +21,8 @@ bool instructions__make_system_call(const uint8_t *code, size_t size);
 /* The function calls, or ends in a jump to, the one that begins at `entry`. */
 bool instructions__call(const struct nsd_go_function *function, uint64_t entry);
 /*
- * Fills the offsets that the runtime's functions tell, and allm, m0, iscgo and tls_g of the runtime;
- * leaves 0 what they do not tell.
+ * Fills the offsets that the runtime's functions tell, and allm, m0, iscgo and tls_g of the
+ * runtime; leaves 0 what they do not tell.
  */
 void instructions__read(struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets);
 

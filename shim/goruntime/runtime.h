@@ -3,10 +3,10 @@
  *
  * In: a module whose memory can be read (names). Out: struct nsd_go_runtime (its version, its text,
  * the places where it makes system calls, the offsets of a few fields of g and m), and on request
- * which goroutine runs on a thread. Called by probes/go, and by `nsdrift scan` for a copy of another
- * program's memory. Must not: change the program, call into the runtime, use libc, know of probes.
- * The struct is filled once at start by find.c and decode.c and never changes afterwards, except for
- * `decoded` of a runtime that comes with a library.
+ * which goroutine runs on a thread. Called by probes/go, and by `nsdrift scan` for a copy of
+ * another program's memory. Must not: change the program, call into the runtime, use libc, know of
+ * probes. The struct is filled once at start by find.c and decode.c and never changes afterwards,
+ * except for `decoded` of a runtime that comes with a library.
  *
  * Order of use, in go__begin():
  *     runtime__find(module, &nsd_go_runtime)    is it Go; pclntab, version, functions, sites
@@ -79,8 +79,8 @@ struct nsd_go_site {
 
 /*
  * X(field, name): functions whose code tells an offset or that own_calls.c looks for on a stack; an
- * address is 0 where the program has none. Of two functions with one name, of which one is a wrapper
- * for the other calling convention, the wrapped one is taken.
+ * address is 0 where the program has none. Of two functions with one name, of which one is a
+ * wrapper for the other calling convention, the wrapped one is taken.
  */
 #define NSD_GO_FUNCTION_TABLE(X)                                                                   \
     X(execute, "runtime.execute")                                                                  \
@@ -140,11 +140,11 @@ struct nsd_go_release {
 };
 
 struct nsd_go_runtime {
-    bool found;      /* there is a Go runtime: pclntab and moduledata agree */
+    bool found; /* there is a Go runtime: pclntab and moduledata agree */
     /*
      * Offsets, sites of Syscall6 and rawVforkSyscall are known. Stored with release after all other
-     * fields and loaded with acquire, because a runtime that comes with a library is filled in while
-     * other threads ask.
+     * fields and loaded with acquire, because a runtime that comes with a library is filled in
+     * while other threads ask.
      */
     _Atomic bool decoded;
     const char *why; /* not decoded: the reason, a static string for the coverage */
@@ -173,8 +173,8 @@ struct nsd_go_runtime {
     uint64_t allm;         /* address of runtime.allm, 0 unknown */
     uint64_t m0;           /* address of runtime.m0, 0 unknown */
     uint64_t iscgo;        /* address of the byte runtime.iscgo, 0 unknown */
-    int32_t tls_g;         /* g is at thread pointer + tls_g, 0 unknown; valid where Go or libc set it */
-    bool g_is_in_tls;      /* ask there: before 1.17 no register holds g */
+    int32_t tls_g;    /* g is at thread pointer + tls_g, 0 unknown; valid where Go or libc set it */
+    bool g_is_in_tls; /* ask there: before 1.17 no register holds g */
 };
 
 /* That of the executable. All zero until go__begin() has run. */
@@ -206,9 +206,9 @@ struct nsd_goroutine {
 };
 
 /*
- * From the g of the calling thread (Go's g register in a hook; g0 and gsignal lead to m.curg). Plain
- * loads: only with a g that the runtime keeps alive, that is, from a hook in Go code. False if g and
- * m do not pass the self-check: then the goroutine is unknown.
+ * From the g of the calling thread (Go's g register in a hook; g0 and gsignal lead to m.curg).
+ * Plain loads: only with a g that the runtime keeps alive, that is, from a hook in Go code. False
+ * if g and m do not pass the self-check: then the goroutine is unknown.
  */
 bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t tid,
                      struct nsd_goroutine *out);
@@ -224,9 +224,9 @@ bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t t
  */
 uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid);
 /*
- * The g in the calling thread's thread-local word (in Go code the g register holds the same); 0 on a
- * C thread and where the word is not known. Only on a thread that has a thread pointer, which a raw
- * clone may not have.
+ * The g in the calling thread's thread-local word (in Go code the g register holds the same); 0 on
+ * a C thread and where the word is not known. Only on a thread that has a thread pointer, which a
+ * raw clone may not have.
  */
 uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime);
 /* m.procid: the tid without a system call. For hooks; 0 before the M has run minit. */

@@ -1,6 +1,5 @@
 /*
- * Segments and sections of a module, for the finder of a Go runtime: see segments.h. A page or two
- * of the file is read; no section is searched here.
+ * Segments and sections of a module, see segments.h. Reads a page or two of the file.
  */
 #include "goruntime/segments.h"
 #include "base/memory.h"
@@ -62,7 +61,8 @@ void segments__sections(struct nsd_go_sections *sections, const struct nsd_modul
     if (!segments__holds(module, module->start, sizeof elf))
         return;
     __builtin_memcpy(&elf, (const void *) module->start, sizeof elf);
-    if (!elf__is_header(&elf) || elf.e_shoff == 0 || elf.e_shnum == 0 || elf.e_shentsize != sizeof(Elf64_Shdr) || elf.e_shstrndx >= elf.e_shnum)
+    if (!elf__is_header(&elf) || elf.e_shoff == 0 || elf.e_shnum == 0 ||
+        elf.e_shentsize != sizeof(Elf64_Shdr) || elf.e_shstrndx >= elf.e_shnum)
         return;
     fd = sys__openat(AT_FDCWD, module->is_executable ? "/proc/self/exe" : module->path,
                      O_RDONLY | O_CLOEXEC, 0);

@@ -30,20 +30,21 @@ struct nsd_go_sections {
 #undef X
 };
 
-/* Reads them from the file: four system calls. All empty where that cannot be had. */
+/* Reads them from the file by four system calls. All are empty if the file cannot be read. */
 void segments__sections(struct nsd_go_sections *sections, const struct nsd_module *module);
 
-/* What is left of the segment's file part from this address on; 0 outside of all segments. */
+/* Bytes from this address to the end of the segment's file part; 0 outside of all segments. */
 size_t segments__readable_from(const struct nsd_module *module, uint64_t at, uint32_t flags);
 bool segments__holds(const struct nsd_module *module, uint64_t at, size_t size);
 /*
- * What a program may write of this segment and has in its file, without what the loader makes
- * read-only when it has relocated it: moduledata and the version stand behind that.
+ * The part of a writable segment that comes from the file and stays writable: the loader makes the
+ * beginning read-only after relocation (RELRO), moduledata and the version stand behind that.
  */
 struct nsd_range segments__writable_part(const struct nsd_module *module,
                                          const Elf64_Phdr *segment);
 
-/* The address if a variable of this size stands there, in a segment that is not the text; else 0. */
+/* The address if a variable of this size stands there, in a segment that is not the text; else 0.
+ */
 uint64_t segments__variable(const struct nsd_module *module, uint64_t address, size_t size);
 
 static inline const uint8_t *segments__address(uint64_t value) {

@@ -1,6 +1,6 @@
 /*
- * Which Go release built a module: the string in the build information (debug/buildinfo of the
- * standard library reads the same), taken apart into minor and patch release. Vendor suffixes and
+ * The Go release that built a module: the string in the build information (debug/buildinfo of the
+ * standard library reads the same), split into minor and patch release. Vendor suffixes and
  * development versions are kept as they are.
  */
 #include "base/memory.h"

@@ -123,7 +123,8 @@ static int32_t find_tid(uintptr_t thread_pointer) {
 }
 
 bool caller__begin(void (*copy)(void)) {
-    long page = sys__mmap(NULL, NSD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long page =
+        sys__mmap(NULL, NSD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (SYS_IS_ERROR(page))
         return false;

@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
-#include "names/modules.h"
 #include "host/identity.h"
+#include "names/modules.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/mman.h>

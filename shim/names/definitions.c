@@ -15,7 +15,7 @@ void *definitions__next(const char *name) {
         if (modules__at(i)->is_shim)
             first = i + 1;
     }
-    /* What was opened later comes last: the libpthread of an older glibc can be among it. */
+    /* Modules that were opened later come last: among them may be an older glibc's libpthread. */
     for (unsigned i = first; i < count; i++) {
         const struct nsd_module *module = modules__at(i);
         void *definition;

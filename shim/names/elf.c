@@ -78,6 +78,8 @@ static bool find_note(const struct nsd_elf *elf, const Elf64_Phdr *segment,
         if (head.note.n_type == kind->type && head.note.n_namesz == sizeof head.name &&
             __builtin_memcmp(head.name, kind->name, sizeof head.name) == 0) {
             *size = head.note.n_descsz < most ? head.note.n_descsz : most;
+            if (*size == 0)
+                return true;
             if (content + *size > room_end)
                 return elf->read(elf->context, from + content, to, *size);
             memory__copy(to, room + (content - room_at), *size);

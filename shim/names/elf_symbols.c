@@ -30,7 +30,7 @@ static const void *at_run_time(const struct nsd_elf_symbols *table, uint64_t poi
     if (address < table->start || address >= table->end)
         address += table->base;
     return pointer != 0 && address >= table->start && address < table->end ? (const void *) address
-                                                                         : NULL;
+                                                                           : NULL;
 }
 
 bool elf_symbols__open(struct nsd_elf_symbols *table, const Elf64_Dyn *dynamic, uintptr_t base,
@@ -133,8 +133,8 @@ void *elf_symbols__find(const struct nsd_elf_symbols *table, const struct nsd_el
 }
 
 static bool open_module(struct nsd_elf_symbols *table, const struct nsd_module *module) {
-    return module__is_loaded(module) && elf_symbols__open(table, module->dynamic, module->base,
-                                                          module->start, module->end);
+    return module__is_loaded(module) &&
+           elf_symbols__open(table, module->dynamic, module->base, module->start, module->end);
 }
 
 void *elf_symbols__definition(const struct nsd_module *module, const struct nsd_elf_name *wanted) {

@@ -47,8 +47,8 @@ bool link_walk__begin(struct nsd_link_walk *walk, const struct nsd_link_list *li
 bool link_walk__step(struct nsd_link_walk *walk) {
     if (walk->broken || walk->next == NULL)
         return false;
-    walk->broken = walk->length++ == LIST_MOST ||
-                   !walk->read(&walk->node, walk->next, sizeof walk->node);
+    walk->broken =
+        walk->length++ == LIST_MOST || !walk->read(&walk->node, walk->next, sizeof walk->node);
     if (walk->broken)
         return false;
     walk->at = walk->next;

@@ -26,7 +26,8 @@ void main_program__ask_kernel(struct nsd_main_program *program) {
     }
 }
 
-/* The kernel maps by PT_LOAD alone: another entry is believed only where a segment agrees with it. */
+/* The kernel maps by PT_LOAD alone: another entry is believed only where a segment agrees with it.
+ */
 static bool is_in_segment(const struct nsd_main_program *program, const Elf64_Phdr *part) {
     const Elf64_Phdr *headers = (const Elf64_Phdr *) program->headers;
 

@@ -19,8 +19,8 @@ static bool read_address(const void *context, uint64_t at, void *to, size_t size
 bool module__read_headers(struct nsd_module *module, uintptr_t at, const Elf64_Dyn *dynamic,
                           Elf64_Phdr *headers) {
     Elf64_Ehdr elf;
-    unsigned count = elf__read_headers(read_address, NULL, at, &elf, headers,
-                                       NSD_MODULE_HEADERS_MOST);
+    unsigned count =
+        elf__read_headers(read_address, NULL, at, &elf, headers, NSD_MODULE_HEADERS_MOST);
 
     for (unsigned i = 0; dynamic != NULL && i < count; i++) {
         if (headers[i].p_type == PT_DYNAMIC &&
@@ -101,9 +101,8 @@ static bool read_segment(const void *context, uint64_t at, void *to, size_t size
     for (unsigned i = 0; i < module->header_count; i++) {
         const Elf64_Phdr *header = &module->headers[i];
 
-        if (header->p_type == PT_LOAD && (header->p_flags & PF_R) != 0 &&
-            at >= header->p_vaddr && size <= header->p_filesz &&
-            at - header->p_vaddr <= header->p_filesz - size) {
+        if (header->p_type == PT_LOAD && (header->p_flags & PF_R) != 0 && at >= header->p_vaddr &&
+            size <= header->p_filesz && at - header->p_vaddr <= header->p_filesz - size) {
             memory__copy(to, (const void *) (module->base + at), size);
             return true;
         }

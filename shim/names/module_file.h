@@ -1,6 +1,7 @@
 /*
- * A module's file in memory, for the symbol tables that the loader does not map. Called where a
- * stack first stands in the module, before any change of root. Reached from hooks: no libc.
+ * Maps a module's file, for the symbol tables that the loader does not map. Called when a stack
+ * first stands in the module, because a later chroot may put another file at the path. Reached from
+ * hooks: no libc.
  */
 #ifndef NSD_NAMES_MODULE_FILE_H
 #define NSD_NAMES_MODULE_FILE_H

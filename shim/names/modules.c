@@ -191,8 +191,8 @@ static bool walk(void) {
         return false;
     count = atomic_load_explicit(&module_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++)
-        atomic_store_explicit(&module_table[i].loaded,
-                              room.seen[i] || sightings[i].link == NULL, memory_order_relaxed);
+        atomic_store_explicit(&module_table[i].loaded, room.seen[i] || sightings[i].link == NULL,
+                              memory_order_relaxed);
     return true;
 }
 
@@ -207,9 +207,8 @@ static bool unchanged(void) {
         const struct nsd_link *back;
         int state;
     } now;
-    struct nsd_memory_part here[] = {{&now.node, sizeof now.node},
-                                     {&now.state, sizeof now.state},
-                                     {&now.back, sizeof now.back}};
+    struct nsd_memory_part here[] = {
+        {&now.node, sizeof now.node}, {&now.state, sizeof now.state}, {&now.back, sizeof now.back}};
     struct nsd_memory_part there[] = {{at, sizeof now.node},
                                       {&list->state, sizeof now.state},
                                       {previous == NULL ? NULL : &previous->next, sizeof now.back}};

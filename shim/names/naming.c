@@ -1,7 +1,7 @@
 /*
- * A program counter's name: Go code by its pclntab, other code by the symbol tables that
- * elf_symbols.c reads, else module and offset alone. Called by the report; reads files that were
- * mapped earlier, makes no system call but for modules that are new, allocates nothing.
+ * Names of program counters, see naming.h. Without a symbol the answer is module and offset alone.
+ * Reads files that were mapped earlier, makes system calls only for modules that are new, allocates
+ * nothing.
  */
 #include "names/naming.h"
 
@@ -21,8 +21,8 @@
 
 static struct {
     uint64_t pc;
-    const struct nsd_module *module; /* another one may have come to the same address */
-    const uint8_t *file;             /* and a file may have been mapped since */
+    const struct nsd_module *module; /* another module may have come to the same address */
+    const uint8_t *file;             /* the module's file may have been mapped since */
     char name[NAME_MOST];
 } remembered[REMEMBERED];
 /* Acquired by exchange and released by a store, like any lock: guards `remembered`. */
@@ -52,7 +52,7 @@ static void name_of(const struct nsd_module *module, uint64_t pc, char *name, si
         atomic_store_explicit(&in_use, false, memory_order_release);
 }
 
-/* NULL in a host. */
+/* NULL in a host: names then come from the process itself. */
 static const struct nsd_recorded_names *recorded;
 
 void naming__use_recorded(const struct nsd_recorded_names *names) {

@@ -1,7 +1,7 @@
 /*
- * What a program counter is called: function, file, line, module, offset, build id. Go code by its
- * pclntab, other code by .symtab of the mapped file or .dynsym in memory. Called by the report
- * (and by the probes to decide which frames are the caller's own). No libc.
+ * The name of a program counter: function, file, line, module, offset, build id. Go code by its
+ * pclntab, other code by .symtab of the mapped file or .dynsym in memory. Called by the report, and
+ * by the probes to decide which frames are the caller's own. No libc.
  */
 #ifndef NSD_NAMES_NAMING_H
 #define NSD_NAMES_NAMING_H
@@ -17,9 +17,9 @@
 struct nsd_place {
     char function[NSD_FUNCTION_MOST]; /* empty: unknown */
     char file[NSD_FILE_MOST];         /* as recorded in the program; empty: unknown */
-    uint32_t line;       /* 0: unknown */
+    uint32_t line;                    /* 0: unknown */
     const struct nsd_module *module; /* NULL: unknown */
-    uint64_t offset;     /* pc - module->base: what addr2line takes */
+    uint64_t offset;                 /* pc - module->base: what addr2line takes */
     bool is_go;
 };
 

@@ -1,7 +1,7 @@
 /*
  * Opens a pclntab of any form (Go: internal/abi/symtab.go, cmd/link/internal/ld/pcln.go of 1.16 to
  * 1.26), and keeps the tables of this process for naming. Called at start, by the report and by
- * hooks that name a frame. The bytes may be anybody's: nothing in them is believed.
+ * hooks that name a frame. The bytes may come from any file, so that every offset is checked.
  */
 #include "names/pclntab.h"
 #include "base/memory.h"
@@ -111,7 +111,8 @@ static struct {
 } registered[TABLES_MOST];
 static _Atomic unsigned registered_count;
 
-/* Start and module loads only, one at a time: readers see a whole entry or none. */
+/* Called at start and when a module is loaded, by one thread at a time. Readers see a whole entry
+ * or none. */
 void pclntab__register(const struct nsd_pclntab *table, uint64_t text_start, uint64_t text_end) {
     unsigned count = atomic_load_explicit(&registered_count, memory_order_relaxed);
 

@@ -1,7 +1,8 @@
 /*
- * Reads a Go program's pclntab: from a function's name to its address and from a pc to function,
- * file and line. Pure: works on bytes, in the host's memory or in a mapped file, trusts nothing
- * in them, never walks all functions to find one. Called by the Go probe and by naming.
+ * Reads a Go program's pclntab: from a function's name to its address, and from a pc to function,
+ * file and line. Pure: works on bytes, in the host's memory or in a mapped file, and checks every
+ * offset in them. Finding one function never takes a walk over all of them. Called by the Go finder
+ * and by naming.
  */
 #ifndef NSD_NAMES_PCLNTAB_H
 #define NSD_NAMES_PCLNTAB_H
@@ -48,7 +49,7 @@ unsigned pclntab__find(const struct nsd_pclntab *table, const char *name, uint64
 #define NSD_PCLNTAB_ENTRIES 4
 struct nsd_pclntab_wish {
     const char *name;
-    bool optional; /* not searched for beyond the place where the others were found */
+    bool optional; /* not searched for beyond the place where the required names were found */
     unsigned count;
     uint64_t entry[NSD_PCLNTAB_ENTRIES];
     /* pclntab__find_all's own. A function and its wrapper have each a copy of the name (1.17). */
@@ -67,9 +68,9 @@ uint64_t pclntab__end_of(const struct nsd_pclntab *table, uint64_t entry);
 int32_t pclntab__stack_size(const struct nsd_pclntab *table, uint64_t pc);
 /*
  * Function, file and line at exactly this pc. False if it is not in the table. Where calls were
- * inlined it says the outermost function, the one that has the frame, and the line of its call; of
- * a wrapper that the compiler made the function that was inlined into it. A generic function's
- * types are three dots.
+ * inlined the answer is the outermost function, which has the frame, and the line of its call; for
+ * a wrapper that the compiler made it is the function that was inlined into it. The types of a
+ * generic function are three dots.
  */
 bool pclntab__line(const struct nsd_pclntab *table, uint64_t pc, char *function,
                    size_t function_size, char *file, size_t file_size, uint32_t *line,

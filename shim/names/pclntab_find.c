@@ -1,17 +1,17 @@
 /*
- * From names to addresses: one pass over the name table, one over the rows that may bear the names.
- * Called by the Go probe at start, in the host's time: a program of 100,000 functions costs no more
- * than one of 3,000, because the runtime comes first in both tables.
+ * From names to addresses: one pass over the name table, one over the rows that may have the names.
+ * Called by the Go finder at start, while the host waits. A program of 100,000 functions costs no
+ * more than one of 3,000, because the runtime comes first in both tables.
  */
 #include "base/memory.h"
 #include "base_machine.h"
 #include "names/pclntab_form.h"
 
-/* How far beyond the last thing that must be found the optional ones are looked for. */
+/* How far behind the last required name or function the optional ones are looked for. */
 #define NAMES_BEYOND (64u * 1024)
 #define FUNCTIONS_BEYOND 2048u
 
-/* A few bits for each thing that is wanted: nearly all others are turned away by one test. */
+/* A few bits for each wanted key: one test rules out nearly all others. */
 struct sieve {
     uint64_t bits[32];
 };
@@ -32,12 +32,13 @@ static bool sieve__lets_through(const struct sieve *sieve, uint32_t key) {
     return sieve->bits[place / 64] & (1ull << (place % 64));
 }
 
-/* Of a name of at least four bytes: its end, where names of one package differ, and its length. */
+/* Key of a name of at least four bytes: its last bytes, in which names of a package differ, and its
+ * length. */
 static uint32_t name_key(const uint8_t *name, size_t length) {
     return pclntab__load32(name + length - 4) + (uint32_t) length;
 }
 
-/* How many of those that must be found are not yet: in the name table, or in the records. */
+/* How many required names are not found yet: in the name table, or in the records. */
 static unsigned open_wishes(const struct nsd_pclntab_wish *wishes, unsigned count, bool records) {
     unsigned open = 0;
 

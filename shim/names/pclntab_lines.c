@@ -163,7 +163,7 @@ unsigned pclntab__frames(const struct nsd_pclntab *table, uint64_t pc,
             frame->entry = entry;
             frame->inlined = true;
         }
-        /* The instruction that stands for the call site; it lies before no other node's own. */
+        /* The instruction that stands for the call site. */
         if (entry + parent >= pclntab_row__entry(table, row + 1))
             break;
         pc = entry + parent;
@@ -172,7 +172,7 @@ unsigned pclntab__frames(const struct nsd_pclntab *table, uint64_t pc,
     struct nsd_pclntab_frame *frame = &frames[count++];
 
     file_and_line(table, record, entry, pc, frame);
-    /* Of a call that was inlined from who knows where: the line is that function's, not this one's.
+    /* The call was inlined from an unknown place: the line is that function's, not this one's.
      */
     if (tree.size == 0 && pc_value(table, values, entry, pc) >= 0) {
         frame->file = "";
@@ -185,8 +185,8 @@ unsigned pclntab__frames(const struct nsd_pclntab *table, uint64_t pc,
 }
 
 /*
- * What the compiler puts around a call, nobody's own code: for a go or defer statement (1.17 on),
- * for a method value, and for the method of an embedded type, which is line 1 of no file.
+ * Wrappers that the compiler makes around a call: for a go or defer statement (1.17 on), for a
+ * method value, and for the method of an embedded type. They stand in no line of a source.
  */
 static bool is_wrapper(const struct nsd_pclntab_frame *frame) {
     static const char *const pieces[] = {".gowrap", ".deferwrap", ".dwrap."};
@@ -211,8 +211,8 @@ static void copy_string(char *to, size_t size, const char *from) {
 }
 
 /*
- * The shape that a generic function was compiled for is the compiler's and differs between releases
- * ("main.open[go.shape.int]"): its name is said as Go's own stack traces say it, "main.open[...]".
+ * The shape of a generic function ("main.open[go.shape.int]") differs between releases of the
+ * compiler. The name is written as Go's own stack traces write it: "main.open[...]".
  */
 static void copy_function(char *to, size_t size, const char *from) {
     size_t first = 0, last, length = string__length(from);

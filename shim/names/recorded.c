@@ -16,7 +16,7 @@ bool recorded_names__add(struct nsd_recorded_names *names, const struct nsd_reco
         return false;
     row = first_row(names, place->pc);
     for (uint64_t tries = 0; tries < names->rows; tries++, row = (row + 1) & (names->rows - 1)) {
-        /* The first word on a pc stands, should a file say two. */
+        /* Should a file name a pc twice, the first name counts. */
         if (names->row[row].pc == place->pc)
             return true;
         if (names->row[row].pc == 0) {

@@ -28,9 +28,9 @@ bool recorded_names__add(struct nsd_recorded_names *names, const struct nsd_reco
 const struct nsd_recorded_place *recorded_names__find(const struct nsd_recorded_names *names,
                                                       uint64_t pc);
 
-/* From now on naming__place knows these and nothing else; NULL: the process's own again. */
+/* From now on naming__place answers from these names alone; NULL: from the process again. */
 void naming__use_recorded(const struct nsd_recorded_names *names);
-/* Whether it does: names then cost nothing but a look at these. */
+/* Whether naming__place answers from recorded names, which cost one look-up each. */
 bool naming__uses_recorded(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What a thread is called, as ps and top show it. For the report's table of threads and for the
+ * The name of a thread, as ps and top show it. Called by the report's table of threads and by the
  * look at /proc. Raw system calls; opens and closes a descriptor.
  */
 #ifndef NSD_NAMES_THREAD_NAME_H

@@ -1,7 +1,7 @@
 /*
- * The stack of a call as one pointer, see capture.h. A stack that was captured before is recognised:
- * the return addresses that it had in its slots stand there again. Only a new stack is unwound.
- * Called from every hook and wrapper, in signal handlers too; no lock, no allocation.
+ * The stack of a call as one pointer, see capture.h. A stack that was captured before is
+ * recognised: the return addresses that it had in its slots stand there again. Only a new stack is
+ * unwound. Called from every hook and wrapper, in signal handlers too; no lock, no allocation.
  */
 #include "stacks/capture.h"
 
@@ -39,8 +39,8 @@ static uint64_t spread(uint64_t value) {
 }
 
 /*
- * Whether the stack at `stack_pointer` is this one. Goes outwards: while all return addresses so far
- * are equal, the frames are the same too, so that the next slot is at the same place.
+ * Whether the stack at `stack_pointer` is this one. Goes outwards: while all return addresses so
+ * far are equal, the frames are the same too, so that the next slot is at the same place.
  */
 static bool stands_here(const struct nsd_frames *frames, uintptr_t return_address,
                         uintptr_t stack_pointer, uintptr_t high) {

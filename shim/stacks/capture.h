@@ -1,13 +1,13 @@
 /*
  * The room of stacks: the stack of a call as one pointer.
  *
- * In: the registers of the caller at a hook, the module table (names). Out: struct nsd_frames of the
- * ledger, the same pointer for the same stack. C code is unwound by LLVM's libunwind, with the
+ * In: the registers of the caller at a hook, the module table (names). Out: struct nsd_frames of
+ * the ledger, the same pointer for the same stack. C code is unwound by LLVM's libunwind, with the
  * frame-pointer chain where a module has no tables, behind a cache that recognises call sites; Go
  * code by frame pointers within the goroutine's stack. Called by intake, calls and probes, from
- * hooks and signal handlers. Must not: use libc, TLS or a lock, allocate from the host, read outside
- * the stack and the loaded modules, know of probes. It takes 1 KiB of the host's stack, and 7 KiB
- * where none of our spare stacks is free.
+ * hooks and signal handlers. Must not: use libc, TLS or a lock, allocate from the host, read
+ * outside the stack and the loaded modules, know of probes. It takes 1 KiB of the host's stack, and
+ * 7 KiB where none of our spare stacks is free.
  */
 #ifndef NSD_STACKS_CAPTURE_H
 #define NSD_STACKS_CAPTURE_H

@@ -1,7 +1,7 @@
 /*
- * A C library for libunwind.a alone: it finds unwind tables in our module table (never under the
- * loader's lock), gets no memory (the one table that it would put there is never filled), prints
- * nothing, locks nothing, and its abort() goes back to unwind.c. Reached from hooks and handlers.
+ * A C library for libunwind.a alone. It finds unwind tables in our module table, never under the
+ * loader's lock; malloc fails (libunwind wants memory for a table that is never filled); nothing is
+ * printed or locked; abort() goes back to unwind.c. Reached from hooks and handlers.
  */
 #include "stacks/libunwind_needs.h"
 
@@ -29,7 +29,8 @@ void libunwind_needs__unguard(struct nsd_unwind_guard *guard) {
     atomic_store(&guard->stack, 0);
 }
 
-/* The caller has no thread-local state: its guard is the nearest one further out on its stack. */
+/* There is no thread-local state: the caller's guard is the nearest one further out on its stack.
+ */
 _Noreturn static void give_up(void) {
     uintptr_t here = (uintptr_t) __builtin_frame_address(0), nearest = UINTPTR_MAX;
     struct nsd_unwind_guard *guard = NULL;
@@ -68,7 +69,7 @@ _Noreturn void nsd_libunwind_stack_chk_fail(void) {
     give_up();
 }
 
-/* glibc's <dlfcn.h>, 2.35: what a look-up of unwind tables by pc answers. */
+/* struct dl_find_object of glibc's <dlfcn.h>, 2.35. */
 struct found_object {
     unsigned long long flags;
     void *map_start, *map_end;
@@ -91,7 +92,7 @@ int nsd_libunwind_find_object(void *pc, struct found_object *found) {
     return 0;
 }
 
-/* libunwind asks this way for glibc's _dl_find_object and for nothing else. */
+/* libunwind looks up glibc's _dl_find_object by dlsym, and nothing else. */
 void *nsd_libunwind_dlsym(void *handle, const char *name);
 void *nsd_libunwind_dlsym(void *handle, const char *name) {
     (void) handle;

@@ -1,7 +1,7 @@
 /*
- * What LLVM's libunwind wants of a C library, given by ourselves. Its archive is linked under
- * other names (libunwind.syms), so that it neither takes the host's functions nor our wrappers of
- * them. Called by libunwind.a, and by unwind.c to survive its abort().
+ * The functions that LLVM's libunwind needs of a C library. Its archive is linked under names of
+ * our own (libunwind.syms), so that it calls neither the host's functions nor our wrappers of them.
+ * Called by libunwind.a, and by unwind.c to survive its abort().
  */
 #ifndef NSD_STACKS_LIBUNWIND_NEEDS_H
 #define NSD_STACKS_LIBUNWIND_NEEDS_H
@@ -11,7 +11,8 @@
 
 /* Where an abort() of libunwind goes on: __builtin_setjmp's buffer and the stack it is on. */
 struct nsd_unwind_guard {
-    _Atomic uintptr_t stack; /* an address in the frame that waits, 0: free */
+    /* An address in the frame that waits, 0: free. Sequentially consistent: taken once a walk. */
+    _Atomic uintptr_t stack;
     void *jump[5];
 };
 

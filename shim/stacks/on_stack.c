@@ -1,5 +1,5 @@
 /*
- * The spare stacks, see on_stack.h: memory that costs nothing until it is touched.
+ * The spare stacks, see on_stack.h. They lie in .bss and cost no memory until they are touched.
  */
 #include "stacks/on_stack.h"
 
@@ -15,6 +15,7 @@
 #define SIG_SETMASK 2
 
 static char room[SPARE][SPARE_SIZE] __attribute__((aligned(64)));
+/* Taken by an exchange with sequential consistency, given back with release, like any lock. */
 static _Atomic bool taken[SPARE];
 
 static unsigned take(void) {
@@ -29,7 +30,7 @@ bool on_stack__call_apart(void (*function)(void *), void *argument) {
     uint64_t all = UINT64_MAX, before;
     unsigned i;
 
-    /* Blocked first: a handler that leaves by longjmp would keep the stack for ever. */
+    /* Signals are blocked first: a handler that leaves by longjmp would keep the stack for ever. */
     if (memory__is_quiet() ||
         SYS_IS_ERROR(SYS4(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof before)))
         return false;

@@ -1,6 +1,6 @@
 /*
- * Stacks of our own for work that takes more than the host's may have: reports, and unwinding on
- * the stacks of threads and handlers. Called from hooks; nothing is waited for.
+ * Stacks of our own for work that needs more room than the host's stack may have left: reports, and
+ * unwinding. Called from hooks; never waits.
  */
 #ifndef NSD_STACKS_ON_STACK_H
 #define NSD_STACKS_ON_STACK_H
@@ -11,11 +11,12 @@
 void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
 
 /*
- * Calls it on a spare stack of 16 KiB with all signals blocked: a handler of the host's has no
- * business there. False, and nothing is called, where all are taken or no system call may be made.
+ * Calls the function on a spare stack of 16 KiB with all signals blocked, so that no handler of the
+ * host runs there. False, and nothing is called, if all spare stacks are taken or no system call
+ * may be made.
  */
 bool on_stack__call_apart(void (*function)(void *), void *argument);
-/* In a fork child: who held a spare stack is not here. */
+/* In a fork child: frees the spare stacks, because the threads that used them were not copied. */
 void on_stack__forget(void);
 
 #endif

@@ -20,7 +20,8 @@ enum rule_kind { RULE_SAME, RULE_UNDEFINED, RULE_AT_OFFSET, RULE_AT_EXPRESSION, 
 
 /* Kept small: several rows stand on the host's stack. */
 struct row {
-    int32_t place[NSD_DWARF_REGISTERS]; /* offset from the CFA, or of an expression from the module's start */
+    int32_t place[NSD_DWARF_REGISTERS]; /* offset from the CFA, or of an expression from the
+                                           module's start */
     uint8_t kind[NSD_DWARF_REGISTERS];  /* enum rule_kind */
     uint8_t cfa_register;
     int32_t cfa_offset;
@@ -251,7 +252,8 @@ static bool run(struct row *row, const struct row *initial, const struct table *
                 break;
             case 0x09: /* register */
                 number = take_unsigned(&code);
-                good = set_rule(row, number, RULE_VALUE, 0) && take_unsigned(&code) < NSD_DWARF_REGISTERS;
+                good = set_rule(row, number, RULE_VALUE, 0) &&
+                       take_unsigned(&code) < NSD_DWARF_REGISTERS;
                 break;
             case 0x0a: /* remember_state */
                 if (depth == REMEMBERED)
@@ -314,7 +316,8 @@ static bool on_stack(const struct checker *checker, uint64_t address) {
 static bool register_value(const struct checker *checker, uint64_t number, uint64_t *value) {
     unw_word_t word;
 
-    if (number >= NSD_DWARF_REGISTERS || unw_get_reg(checker->cursor, (unw_regnum_t) number, &word) != 0)
+    if (number >= NSD_DWARF_REGISTERS ||
+        unw_get_reg(checker->cursor, (unw_regnum_t) number, &word) != 0)
         return false;
     *value = word;
     return true;
@@ -445,5 +448,6 @@ bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
     checker.cfa = value;
     *cfa = value;
     *return_place = value + (uint64_t) (int64_t) row.place[NSD_DWARF_RETURN_ADDRESS];
-    return row.kind[NSD_DWARF_RETURN_ADDRESS] == RULE_AT_OFFSET && places_are_on_stack(&checker, &row);
+    return row.kind[NSD_DWARF_RETURN_ADDRESS] == RULE_AT_OFFSET &&
+           places_are_on_stack(&checker, &row);
 }

@@ -14,9 +14,9 @@
 
 /*
  * True if the step is safe; *cfa is then where the caller's stack pointer will be, *return_place
- * where the return address stands. False at the end of the stack (the table calls the return address
- * undefined), where a word outside the extent would be read, and for forms of tables that compilers
- * do not make.
+ * where the return address stands. False at the end of the stack (the table calls the return
+ * address undefined), where a word outside the extent would be read, and for forms of tables that
+ * compilers do not make.
  */
 bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
                         const struct nsd_module *module, const struct nsd_extent *extent,

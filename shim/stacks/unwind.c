@@ -1,8 +1,8 @@
 /*
  * From a call outwards, frame by frame. libunwind computes each step by the module's tables; every
  * address that it would read and every answer is checked, because libunwind itself reads wherever a
- * register points. A module without tables is passed by the frame-pointer chain. Reached from hooks:
- * bounded, no lock, nothing allocated.
+ * register points. A module without tables is passed by the frame-pointer chain. Reached from
+ * hooks: bounded, no lock, nothing allocated.
  */
 #include "stacks/unwind.h"
 

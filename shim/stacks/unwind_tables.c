@@ -1,8 +1,8 @@
 /*
- * Finding unwind tables, and indexing an .eh_frame that has no index. The index has the form of an
- * .eh_frame_hdr, so that libunwind takes it like any other. Called for frames of stacks that were
- * not seen before; what it reads is a section of a loaded module, checked at every step all the
- * same, because the file says where it is.
+ * Finds unwind tables, and makes an index of an .eh_frame that has none. The index has the form of
+ * an .eh_frame_hdr, so that libunwind reads it like any other. Called for frames of stacks that
+ * were not seen before. Reads a section of a loaded module; every step is checked, because the
+ * place of the section comes from the file.
  */
 #include "stacks/unwind_tables.h"
 
@@ -39,6 +39,10 @@ struct index {
 };
 
 enum { NOT_TRIED, BEING_MADE, TRIED };
+/*
+ * Sequentially consistent: made once for a module. The thread that changes `state` from NOT_TRIED
+ * makes the index; readers see the index whole or not at all.
+ */
 static struct {
     _Atomic int state;
     _Atomic(const struct index *) index;
@@ -142,7 +146,7 @@ static bool first_pc(const uint8_t *field, uint8_t encoding, uint64_t *pc) {
     return true;
 }
 
-/* Walks the section; entries are counted, and put down where `entry` is not NULL. */
+/* Counts the entries of the section, and lists the first `most` of them where `entry` is given. */
 static uint32_t list(const uint8_t *start, const uint8_t *end, struct entry *entry, uint32_t most) {
     uint32_t count = 0;
 
@@ -170,7 +174,7 @@ static uint32_t list(const uint8_t *start, const uint8_t *end, struct entry *ent
     return count;
 }
 
-/* Heap sort: in place, and no worse for tables that are nearly in order, as they come. */
+/* Heap sort: in place, and as fast for entries that are nearly in order, as they mostly are. */
 static void sift(struct entry *entry, uint32_t from, uint32_t count) {
     struct entry moved = entry[from];
 

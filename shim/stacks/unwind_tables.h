@@ -9,11 +9,12 @@
 #include "names/modules.h"
 #include <stdint.h>
 
-/* An .eh_frame_hdr in memory, NULL for NULL, closed modules and modules that have no table. */
+/* An .eh_frame_hdr in memory; NULL for NULL, for closed modules and for modules without a table. */
 const uint8_t *unwind_tables__of(const struct nsd_module *module);
 /*
- * Makes the index of a module that needs one, at first sight of it in a stack: maps its file and
- * reads its section headers, once. Does nothing where the loader has a table or calls are not ours.
+ * Makes the index of a module that needs one, when a stack first stands in it: maps its file and
+ * reads its section headers, once. Does nothing if the module has a table or no system call may be
+ * made.
  */
 void unwind_tables__prepare(struct nsd_module *module);
 

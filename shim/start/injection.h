@@ -1,7 +1,7 @@
 /*
- * What `nsdrift run` hands to the library when it has put it into a static program by itself: a
- * block in memory in place of the environment variables that a loader would have acted on. Written
- * by cli/inject.c, read once by start.c; both come from one build.
+ * What `nsdrift run` hands to the library after it has put it into a static program: a block of
+ * memory instead of the environment variables that a loader would act on. Written by
+ * cli/inject/inject.c, read once by start.c; both come from one build.
  */
 #ifndef NSD_START_INJECTION_H
 #define NSD_START_INJECTION_H
@@ -10,7 +10,10 @@
 
 #define NSD_INJECTION_MAGIC UINT64_C(0x317473696672644e)
 
-/* Its size is its version. Addresses are the program's; the block and its strings stay mapped. */
+/*
+ * The size serves as a version. Addresses are those of the program; the block and its strings stay
+ * mapped.
+ */
 struct nsd_injection {
     uint64_t magic, size;
     uint64_t stack;   /* as the kernel left it: the number of arguments, the arguments, ... */

@@ -52,6 +52,12 @@ def a_planted_call_is_noticed():
 
 
 @test()
+def a_planted_name_of_a_machine_is_noticed():
+    lines = planted("names/elf.c", "int planted = R_X86_64_RELATIVE;")
+    check(lines == ["names/elf.c names R_X86_64_RELATIVE, which only one machine has"], lines)
+
+
+@test()
 def a_planted_circle_is_noticed():
     lines = planted("base/memory.c", "extern void arena__forget(void);\n"
                                      "void planted(void);\nvoid planted(void) { arena__forget(); }")

@@ -1,7 +1,16 @@
 /*
  * What base says about x86_64: the system call instruction, the thread pointer, the tick counter,
- * the size of a page. Included by base/syscall.h and wherever one of these is needed. Another
- * machine has a base_machine.h of its own with the same names in a folder beside this one.
+ * the size of a page. Included by base/syscall.h and wherever one of these is needed.
+ *
+ * Another machine is a folder of its name in each of these rooms, with files of the same names and
+ * the same definitions in them:
+ *     base/base_machine.h, names/names_machine.h, host/host_machine.h
+ *     stacks/stacks_machine.h, stacks/on_stack.S (calls a function on another stack)
+ *     goruntime/instructions.c (what a Go runtime's instructions tell), with its code.h
+ *     calls/signals.S (return from a signal handler)
+ *     probes/go/go_machine.h, stub.c, trampoline.S (patched system calls)
+ *     probes/libc: lookups.S, syscall.S, threads.S, vfork.S (wrappers that C cannot say)
+ *     start/start.S (the library's own entry), cli/inject/inject_machine.h (registers of a tracee)
  */
 #ifndef NSD_BASE_MACHINE_H
 #define NSD_BASE_MACHINE_H

@@ -1,7 +1,7 @@
 /*
- * The follower, see follow.h. A process of its own, so that its end lets go of everything that it
- * traces at once, and that nothing of the tracing comes into the command's waiting for the program.
- * It writes nothing to anybody; what it has to say lies in shared memory and in the index.
+ * The follower, see follow.h. It is a process of its own for two reasons: when it ends, the kernel
+ * lets go of all tracees at once, and stops of tracees do not get into the command's wait for the
+ * program. It prints nothing; its results are in shared memory and in the run's index.
  */
 #include "cli/inject/follow.h"
 #include "base/clock.h"
@@ -25,8 +25,9 @@
 #include <unistd.h>
 
 /*
- * How the command tells it to let go, and the kernel that the command is gone. Whose it is, it does
- * not say where no more signals may be queued (RLIMIT_SIGPENDING): that is looked up.
+ * The signal by which the command tells the follower to let go, and by which the kernel tells that
+ * the command is gone. Its sender is not in siginfo where no more signals may be queued
+ * (RLIMIT_SIGPENDING), so that the reason is looked up.
  */
 #define LET_GO SIGRTMAX
 #define SYSTEM_CALL_STOP (SIGTRAP | 0x80)
@@ -34,11 +35,12 @@
 struct nsd_follow_news {
     struct nsd_refusal refusal; /* of the program itself */
     bool prevented, lost;
-    /* The program has ended. The command stores it with release, the follower loads with acquire. */
+    /* The program has ended. The command stores it with release, the follower loads with acquire.
+     */
     _Atomic bool over;
 };
 
-/* What the follower's own process knows beside. */
+/* State of the follower's process. */
 struct trace {
     struct nsd_follower *follower;
     struct nsd_index *index;
@@ -46,7 +48,7 @@ struct trace {
     bool program_has_begun;
 };
 
-/* ---- who cannot be watched ---- */
+/* ---- programs that cannot be watched ---- */
 
 static void read_link(const char *link, char *to, size_t size) {
     ssize_t got = readlink(link, to, size - 1);
@@ -54,7 +56,7 @@ static void read_link(const char *link, char *to, size_t size) {
     to[got > 0 ? got : 0] = '\0';
 }
 
-/* As it calls itself: the innermost of its pid namespaces. */
+/* The pid in the innermost of the process's pid namespaces. */
 static int32_t own_pid(pid_t pid) {
     char path[64], line[256], *last;
     int32_t own = pid;
@@ -82,7 +84,7 @@ static uint64_t pid_namespace(pid_t pid) {
     return stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
-/* `counts`: it makes the run's result uncertain; else it is named, no more. */
+/* `counts`: it makes the result of the run uncertain; else the program is only listed. */
 static void note_unwatched(const struct trace *trace, pid_t pid, const char *name, const char *why,
                            bool counts) {
     struct nsd_record_facts *facts = slots__claim_unwatched(trace->index);
@@ -119,7 +121,7 @@ static bool has_library(const struct trace *trace, pid_t pid) {
            status.st_ino == injector->shim.inode;
 }
 
-/* Has the library put in. False: it goes on without, or not at all. */
+/* Puts the library in. If that fails, the program goes on without it, or is killed. */
 static void inject(struct trace *trace, pid_t pid, const char *name, const char *exe) {
     struct nsd_follower *follower = trace->follower;
     struct nsd_injector *injector = &follower->injector;
@@ -140,17 +142,17 @@ static void inject(struct trace *trace, pid_t pid, const char *name, const char 
     }
 }
 
-/* It stands at its exec, and has nothing put in. */
+/* The program is stopped at its exec and is not injected: notes why. */
 static void leave(const struct trace *trace, pid_t pid, const char *name, const char *why,
                   bool counts) {
     unsigned long message;
 
-    /* One that was killed meanwhile has no root either, and nothing of it goes unwatched. */
+    /* A program that was killed meanwhile never ran, so that nothing went unwatched. */
     if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) == 0)
         note_unwatched(trace, pid, name, why, counts);
 }
 
-/* It stands at its exec, and goes on from here. */
+/* The program is stopped at its exec: injects it if it is static Go, and lets it go on. */
 static void at_exec(struct trace *trace, pid_t pid) {
     char exe[64], name[PATH_MAX];
     struct nsd_elf_image image;
@@ -250,7 +252,7 @@ static void run(struct nsd_follower *follower, pid_t program, pid_t command, int
         _exit(1);
     }
     trace.index->followed = 1;
-    /* Nobody who waits for the end of the program's output is to wait for us. */
+    /* Close everything: a reader of the program's output must not wait for us. */
     dup2(tell, 3);
     closefrom(4);
     while (write(3, "", 1) < 0 && errno == EINTR)

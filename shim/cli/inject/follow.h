@@ -1,17 +1,17 @@
 /*
- * nsdrift run --follow-static: a process of ours that traces the program and whatever comes from
- * it, for their forks and execs alone, and puts the library into each static Go program at its
- * exec. Called by run.c; what could not be watched is noted in the run's index.
+ * nsdrift run --follow-static: a process of ours traces the program and its descendants, for forks
+ * and execs alone, and puts the library into each static Go program at its exec. Called by run.c.
+ * Programs that could not be watched are noted in the run's index.
  */
 #ifndef NSD_CLI_INJECT_FOLLOW_H
 #define NSD_CLI_INJECT_FOLLOW_H
 
-#include "cli/watch/child.h"
 #include "cli/inject/inject.h"
+#include "cli/watch/child.h"
 #include "cli/watch/program.h"
 #include <stdbool.h>
 
-/* In memory that both processes have. */
+/* In memory that command and follower share. */
 struct nsd_follow_news;
 
 struct nsd_follower {
@@ -30,7 +30,7 @@ bool follow__begin(struct nsd_follower *follower, const char *library, const cha
 void follow__holder(struct nsd_follower *follower, struct nsd_holder *holder);
 /* Why the program itself was not watched; NULL if it was, or needed no help. */
 const char *follow__why(const struct nsd_follower *follower);
-/* It never began, for that reason. */
+/* The program was not started, for that reason. */
 bool follow__prevented(const struct nsd_follower *follower);
 /* The follower has ended before the program did. */
 bool follow__was_lost(const struct nsd_follower *follower);

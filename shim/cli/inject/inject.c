@@ -1,12 +1,13 @@
 /*
- * The injection, see inject.h: has the library mapped, hands over a block of memory and runs its
- * entry. What fails before that is undone; what fails then ends a program that has not begun.
+ * The injection, see inject.h: maps the library in the program, hands over a block of memory and
+ * runs the library's entry. A failure before that is undone; a failure after it kills the program,
+ * which has not begun.
  */
 #include "cli/inject/inject.h"
+#include "base_machine.h"
 #include "cli/inject/obstacles.h"
 #include "cli/inject/placement.h"
 #include "cli/watch/auxiliary.h"
-#include "base_machine.h"
 #include "start/injection.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,7 @@ static bool refuse_call(struct nsd_injector *injector, const char *what, int64_t
 
 /* ---- the program, as the kernel has started it ---- */
 
-/* That it is the file we have looked at, and where a system call stands in it. */
+/* Checks that it is the file that we looked at, and finds a system call instruction in it. */
 static bool find_program(struct nsd_injector *injector) {
     const Elf64_Ehdr *elf = elf_image__header(&injector->image);
     unsigned char there[NSD_SYSTEM_CALL_SIZE];
@@ -80,7 +81,7 @@ static bool find_program(struct nsd_injector *injector) {
 
 /* ---- the block ---- */
 
-/* Its strings behind it; then comes the stack. 0 is no place: it has not been put. */
+/* Writes the block, its strings behind it; the stack follows. *at is 0 if there is no block. */
 static bool put_block(struct nsd_injector *injector, uint64_t *at) {
     struct nsd_remote *remote = &injector->remote;
     struct nsd_injection block = {.magic = NSD_INJECTION_MAGIC, .size = sizeof block};
@@ -117,8 +118,9 @@ static bool put_block(struct nsd_injector *injector, uint64_t *at) {
 }
 
 /*
- * A breakpoint in a program that ignores or blocks SIGTRAP makes the kernel take back both
- * (force_sig_info_to_task, kernel/signal.c): the mask is put back with the rest, this here.
+ * At a breakpoint in a program that ignores or blocks SIGTRAP the kernel resets both
+ * (force_sig_info_to_task, kernel/signal.c). The mask is restored with the registers, the action
+ * here.
  */
 static bool ignore_again(struct nsd_injector *injector, uint64_t at) {
     const struct { uint64_t handler, flags, restorer, mask; } action = {.handler = 1 /* SIG_IGN */};
@@ -128,11 +130,11 @@ static bool ignore_again(struct nsd_injector *injector, uint64_t at) {
                         0) == 0;
 }
 
-/* How far it came: what it takes to leave the program as it was. */
+/* How far the injection came, which says what must be undone. */
 enum stage {
     UNTOUCHED,
-    MAPPED,   /* what is there has not run */
-    DECLINED, /* the library has run, and stays, to no avail */
+    MAPPED,   /* the library is mapped and has not run */
+    DECLINED, /* the library has run, will not watch, and stays mapped */
     DISTURBED,
     DONE,
 };
@@ -214,7 +216,7 @@ static enum nsd_injection_end inject(struct nsd_injector *injector, bool or_kill
         (remote__let_go(remote) || refuse_call(injector, "go on", 0)))
         return stage == DONE ? NSD_PUT_IN : NSD_LEFT_ALONE;
     remote__kill(remote);
-    if (remote__was_killed(remote)) /* nothing of it has gone unwatched */
+    if (remote__was_killed(remote)) /* it never ran, so that nothing went unwatched */
         refusal__take_back(&injector->refusal);
     return NSD_BROUGHT_DOWN;
 }

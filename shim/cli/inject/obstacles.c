@@ -34,16 +34,16 @@ uint64_t obstacles__number(const char *path, const char *word, int base) {
     return number;
 }
 
-/* A process's number means the same there as to us. */
+/* /proc shows the pid namespace that we are in. */
 static bool proc_is_ours(void) {
     char self[16] = {0};
 
     return readlink("/proc/self", self, sizeof self - 1) > 0 && atoi(self) == (int) getpid();
 }
 
-/* A filter that came before us may answer ptrace, or kill for it: a child tries. */
+/* The seccomp filter in force may fail ptrace or kill the caller: a child tries it. */
 static bool filter_lets_trace(void) {
-    void (*before)(int) = signal(SIGCHLD, SIG_DFL); /* ignored, it would tell us nothing */
+    void (*before)(int) = signal(SIGCHLD, SIG_DFL); /* ignored, waitpid would fail */
     pid_t pid = fork();
     int status = 0;
 
@@ -62,7 +62,7 @@ static bool may_trace(void) {
 }
 
 /*
- * Root regains by an exec what it has laid down, but not under a tracer that may not trace anybody
+ * Root regains dropped capabilities by an exec, except under a tracer without CAP_SYS_PTRACE
  * (cap_bprm_creds_from_file, security/commoncap.c).
  */
 static bool would_lose_capabilities(void) {
@@ -105,7 +105,7 @@ bool obstacles__explain_seize(struct nsd_refusal *refusal, int error) {
     uint64_t scope = obstacles__number("/proc/sys/kernel/yama/ptrace_scope", "", 10);
     uint64_t tracer = obstacles__number(OWN_STATUS, "TracerPid:", 10);
 
-    if (tracer != 0 && error == EPERM) /* who traces us has our children as well, mostly */
+    if (tracer != 0 && error == EPERM) /* our tracer mostly traces our children too */
         return refusal__say(refusal, "nsdrift itself is traced, by process %u", (unsigned) tracer);
     if (scope >= 2)
         return refusal__say(refusal, "ptrace_scope is %u here%s", (unsigned) scope,

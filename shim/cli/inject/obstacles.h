@@ -1,6 +1,6 @@
 /*
- * What stands in the way of tracing a program that we start, looked for before it is started, so
- * that it gets a clear line instead of a failure half-way. Called by inject.c and follow.c.
+ * Reasons why a program that we start cannot be traced. They are looked for before the start, so
+ * that the user gets a clear line instead of a failure half-way. Called by inject.c and follow.c.
  */
 #ifndef NSD_CLI_INJECT_OBSTACLES_H
 #define NSD_CLI_INJECT_OBSTACLES_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* False, after the reason, where something does. */
+/* False if there is one; the refusal names it. */
 bool obstacles__none(struct nsd_refusal *refusal);
 /* The same for following what the program starts: asks for CAP_SYS_PTRACE as well. */
 bool obstacles__none_to_follow(struct nsd_refusal *refusal);

@@ -1,6 +1,6 @@
 /*
- * Placing the library, see placement.h. What is relocated is a copy of its bytes here, written over
- * the mapped ones at the end: the program's pages are touched once.
+ * Placing the library, see placement.h. A copy of its bytes is relocated in this process and
+ * written to the program at the end, so that the program's pages are written once.
  */
 #include "cli/inject/placement.h"
 #include "base_machine.h"
@@ -105,8 +105,8 @@ static bool map_segment(const struct nsd_placement *placement, const Elf64_Phdr 
 }
 
 /*
- * What the program has opened is what we have looked at: the path may lead elsewhere in its root,
- * or somebody has put another one there since.
+ * Whether the program has opened the file that we looked at: in the program's root the path may
+ * lead to another file, and the file may have been replaced since.
  */
 static bool is_library(const struct nsd_placement *placement, int64_t fd) {
     struct stat status;
@@ -172,9 +172,9 @@ static bool put_word(const struct nsd_placement *placement, uint64_t address, ui
     return at != NULL;
 }
 
-/* The value of a symbol: weak ones that nobody defines stay null, and so libc's probes stay out. */
-static bool symbol_value(const struct nsd_placement *placement, const struct nsd_elf_dynamic *dynamic,
-                         uint64_t number, uint64_t *value) {
+/* The value of a symbol. Weak symbols stay null, which keeps the probes of libc off. */
+static bool symbol_value(const struct nsd_placement *placement,
+                         const struct nsd_elf_dynamic *dynamic, uint64_t number, uint64_t *value) {
     uint64_t at = elf_image__offset(placement->shim, dynamic->symbols + number * sizeof(Elf64_Sym));
     const Elf64_Sym *symbol = elf_image__part(placement->shim, at, sizeof *symbol);
 
@@ -242,7 +242,10 @@ static bool relocate_all_packed(struct nsd_placement *placement,
     return elf__each_packed(table, dynamic->relr_size / sizeof *table, relocate_packed, placement);
 }
 
-/* Writable segments to the end of their last page, where the file may go on with something else. */
+/*
+ * Writes the writable segments up to the end of their last page: behind the segment the mapped file
+ * has other bytes, which must be zero in memory.
+ */
 static bool write_segments(const struct nsd_placement *placement) {
     const Elf64_Phdr *segment;
 
@@ -257,7 +260,7 @@ static bool write_segments(const struct nsd_placement *placement) {
     return true;
 }
 
-/* What is not to be written to any more. */
+/* Makes PT_GNU_RELRO read-only, as a loader does. */
 static bool protect(const struct nsd_placement *placement) {
     const Elf64_Phdr *segment;
 

@@ -144,8 +144,7 @@ bool remote__begin(struct nsd_remote *remote) {
                    (uintptr_t) &remote->signal_mask) == 0 &&
            request(remote, PTRACE_SETSIGMASK, sizeof all, (uintptr_t) &all) == 0 &&
            go_on(remote, PTRACE_SYSCALL, SYSTEM_CALL_STOP) &&
-           get_registers(remote, &remote->registers) &&
-           keep_extended(remote);
+           get_registers(remote, &remote->registers) && keep_extended(remote);
 }
 
 int64_t remote__call(struct nsd_remote *remote, long number, uint64_t a, uint64_t b, uint64_t c,
@@ -156,8 +155,7 @@ int64_t remote__call(struct nsd_remote *remote, long number, uint64_t a, uint64_
     registers__set_call(&registers, remote->system_call, number, arguments);
     if (remote->gone || !set_registers(remote, &registers) ||
         !go_on(remote, PTRACE_SYSCALL, SYSTEM_CALL_STOP) ||
-        !go_on(remote, PTRACE_SYSCALL, SYSTEM_CALL_STOP) ||
-        !get_registers(remote, &registers))
+        !go_on(remote, PTRACE_SYSCALL, SYSTEM_CALL_STOP) || !get_registers(remote, &registers))
         return -ENOSYS;
     return (int64_t) registers__result(&registers);
 }

@@ -128,8 +128,9 @@ bool elf_image__system_call(const struct nsd_elf_image *image, uint64_t *address
         if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0)
             continue;
         text = elf_image__part(image, segment->p_offset, segment->p_filesz);
-        at = text == NULL ? NULL : memmem(text, segment->p_filesz,
-                                                 NSD_SYSTEM_CALL_BYTES, NSD_SYSTEM_CALL_SIZE);
+        at = text == NULL
+                 ? NULL
+                 : memmem(text, segment->p_filesz, NSD_SYSTEM_CALL_BYTES, NSD_SYSTEM_CALL_SIZE);
         if (at != NULL) {
             *address = segment->p_vaddr + (uint64_t) (at - text);
             return true;

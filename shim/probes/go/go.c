@@ -6,12 +6,12 @@
  */
 #include "probes/go/go.h"
 #include "base/options.h"
+#include "intake/language.h"
+#include "intake/submit.h"
 #include "probes/go/hook.h"
+#include "probes/go/hooked_call.h"
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
-#include "intake/language.h"
-#include "probes/go/hooked_call.h"
-#include "intake/submit.h"
 #include "report/report.h"
 #include "stacks/capture.h"
 #include <stdatomic.h>

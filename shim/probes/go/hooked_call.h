@@ -68,8 +68,8 @@ extern uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 /* The pool (stackpool.c): the lowest address of the first stack. Written before the patch. */
 extern uint64_t nsd_go_stacks;
 /*
- * Hooks that found no stack even after waiting for the others: events lost. A mere counter, added to
- * by the trampolines in one instruction: relaxed.
+ * Hooks that found no stack even after waiting for the others: events lost. A mere counter, added
+ * to by the trampolines in one instruction: relaxed.
  */
 extern uint64_t nsd_go_without_stack;
 

@@ -67,8 +67,8 @@ bool patch__prepare(const struct nsd_go_site *site, const char **why) {
 }
 
 /*
- * Writes through /proc/self/mem, which needs no change of protection: the text stays one mapping, is
- * not charged as writable memory, and neither MDWE nor SELinux's execmod forbids it.
+ * Writes through /proc/self/mem, which needs no change of protection: the text stays one mapping,
+ * is not charged as writable memory, and neither MDWE nor SELinux's execmod forbids it.
  */
 static bool write_through(int memory, uint64_t address, const uint8_t *bytes, size_t size) {
     return SYS4(__NR_pwrite64, memory, bytes, size, address) == (long) size;

@@ -1,7 +1,7 @@
 /*
- * The stacks that hooks run on, see stackpool.h: 64 of 16 KiB in one mapping of 1 MiB, of which only
- * touched pages cost memory. Reached from hooks and from vfork children, so that it uses nothing but
- * words and atomic operations.
+ * The stacks that hooks run on, see stackpool.h: 64 of 16 KiB in one mapping of 1 MiB, of which
+ * only touched pages cost memory. Reached from hooks and from vfork children, so that it uses
+ * nothing but words and atomic operations.
  */
 #include "probes/go/stackpool.h"
 #include "base/memory.h"

@@ -14,8 +14,8 @@ bool stackpool__begin(void);
 void stackpool__own(uint64_t stack, uint64_t m);
 void stackpool__disown(uint64_t stack);
 /*
- * A vfork child of this M is gone: frees the stacks that it still held. Called by the M's own thread
- * on the stack `own`.
+ * A vfork child of this M is gone: frees the stacks that it still held. Called by the M's own
+ * thread on the stack `own`.
  */
 void stackpool__reclaim(uint64_t m, uint64_t own);
 /* In a copy made by a clone without CLONE_VM: frees the stacks of threads that were not copied. */

@@ -6,8 +6,8 @@
 #ifndef NSD_PROBES_GO_STUB_H
 #define NSD_PROBES_GO_STUB_H
 
-#include "goruntime/runtime.h"
 #include "go_machine.h"
+#include "goruntime/runtime.h"
 #include <stdbool.h>
 #include <stddef.h>
 
