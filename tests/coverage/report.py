@@ -10,6 +10,7 @@ counted. --reset forgets what was counted so far.
 """
 import argparse
 import sys
+import textwrap
 from collections import defaultdict
 from pathlib import Path
 
@@ -37,6 +38,18 @@ def merged(one, other):
     return both
 
 
+def only_in(one, other):
+    """The files of both, with everything at 0 that ran in the first alone, and all else at 1."""
+    def ran(here, there):
+        return 0 if here and not there else 1
+
+    return {path: counters.File(
+                {line: ran(count, other[path].lines.get(line, 1)) for line, count in file.lines.items()},
+                {line: (name, ran(count, other[path].functions.get(line, (name, 1))[1]))
+                 for line, (name, count) in file.functions.items()})
+            for path, file in one.items() if path in other}
+
+
 def tally(file):
     return len(file.lines), sum(1 for count in file.lines.values() if count)
 
@@ -50,26 +63,29 @@ def percent(part, whole):
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
-def table(title, files, both, other):
-    """A row for each file, a total for each room and one for all of them."""
+def heading(title, other):
+    return f"{title:<44}{'lines':>7}{'reached':>9}{'':>9}{'or in ' + other:>18}"
+
+
+def table(title, files, both, other, own):
+    """A row for each file of the rooms that `own` picks, a total for each room and one for all."""
     rooms = defaultdict(list)
     for path in sorted(files):
         rooms[room_of(path)].append(path)
-    yield f"{title:<44}{'lines':>7}{'reached':>9}{'':>9}{'or in ' + other:>18}"
+    yield heading(title, other)
     everything = [0, 0, 0]
     summary = []
     for room in sorted(rooms):
-        total = [0, 0, 0]
-        yield ""
-        for path in rooms[room]:
-            numbers = [*tally(files[path]), tally(both[path])[1]]
-            total = [a + b for a, b in zip(total, numbers)]
-            yield row("  " + path.removeprefix("shim/"), *numbers)
+        rows = {path: [*tally(files[path]), tally(both[path])[1]] for path in rooms[room]}
+        total = [sum(column) for column in zip(*rows.values())]
         everything = [a + b for a, b in zip(everything, total)]
         summary.append(row(room, *total))
-        yield summary[-1]
+        if own(room):
+            yield ""
+            yield from (row("  " + Path(path).name, *numbers) for path, numbers in rows.items())
+            yield summary[-1]
     yield ""
-    yield f"{title + ', by room':<44}{'lines':>7}{'reached':>9}{'':>9}{'or in ' + other:>18}"
+    yield heading(title + ", by room", other)
     yield from summary
     yield row("total", *everything)
 
@@ -93,37 +109,48 @@ def unreached(file):
     return functions, ranges
 
 
+def listed(title, words):
+    """One paragraph of the words, its lines below each other."""
+    if words:
+        yield from textwrap.wrap(f"{title}: " + ", ".join(words), width=108, initial_indent="    ",
+                                 subsequent_indent="      ", break_on_hyphens=False)
+
+
 def holes(title, files):
     yield title
     for path in sorted(files):
         functions, ranges = unreached(files[path])
-        if not functions and not ranges:
-            continue
-        yield f"  {path}"
-        for line, name in functions:
-            yield f"    never called: {name} ({line})"
-        if ranges:
-            yield "    lines: " + ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+        if len(functions) == len(files[path].functions) and functions:
+            yield f"  {path}: all of it"
+        elif functions or ranges:
+            yield f"  {path}"
+            yield from listed("never called", [f"{name} ({line})" for line, name in functions])
+            yield from listed("lines", [str(a) if a == b else f"{a}-{b}" for a, b in ranges])
+
+
+def sum_up(name, files):
+    lines, reached = (sum(column) for column in zip(*map(tally, files.values())))
+    return f"{name}: {reached} of {lines} lines reached ({percent(reached, lines)})"
 
 
 def report(build):
     guest = counters.read(build / "libnsdrift.so", ROOT)
     command = counters.read(build / "nsdrift", ROOT)
-    yield from table("Guest", guest, merged(guest, command), "command")
+    alone = {path: file for path, file in command.items() if room_of(path).startswith("cli")}
+    yield from table("Guest", guest, merged(guest, command), "command", lambda room: True)
     yield ""
-    yield from table("Command", command, merged(command, guest), "guest")
+    yield from table("Command", command, merged(command, guest), "guest",
+                     lambda room: room.startswith("cli"))
     yield ""
-    every = {path: file for path, file in merged(guest, command).items()}
-    every.update((path, file) for path, file in command.items() if path not in every)
-    yield from holes("What neither has reached:", every)
-    alone = {path: file for path, file in guest.items() if path in command}
+    yield from holes("What has run in neither:", merged(guest, command) | alone)
     yield ""
-    yield from holes("What the guest has not reached and the command may have:", alone)
+    yield from holes("What has run in the command alone, of the rooms that both share:",
+                     only_in(command, guest))
     yield ""
-    for name, files in (("guest", guest), ("command", command)):
-        lines, reached = (sum(column) for column in zip(*map(tally, files.values())))
-        yield f"{name}: {reached} of {lines} lines reached ({percent(reached, lines)})"
-    yield "Not counted: assembly, and processes whose root or rights kept the counters file from them."
+    yield "Not counted: assembly, and processes that could not open the counters file (another root)."
+    yield sum_up("guest", guest)
+    yield sum_up("command", command)
+    yield sum_up("command without the rooms that it shares with the guest", alone)
 
 
 def main():
