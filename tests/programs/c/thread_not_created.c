@@ -5,7 +5,7 @@
 #include "host.h"
 #include <threads.h>
 
-#define FAILURES 300
+#define FAILURES 2100
 
 static int other;
 
