@@ -48,8 +48,8 @@ static void share_counters(void) {
     /* A shorter file would end the host by SIGBUS. */
     if (sys__fstat((int) fd, &status) == 0 && status.size == (int64_t) size &&
         add_to_file((int) fd, size))
-        shared = !SYS_IS_ERROR(sys__mmap(nsd_counters_begin, size, WRITABLE, MAP_SHARED | MAP_FIXED,
-                                         (int) fd, 0));
+        shared = !SYS_IS_ERROR(
+            sys__mmap(nsd_counters_begin, size, WRITABLE, MAP_SHARED | MAP_FIXED, (int) fd, 0));
     sys__close((int) fd);
 }
 

@@ -3,6 +3,7 @@
  * twice, and is killed. Must be reported: unlocked-while-switched, an error, once.
  */
 #include "host.h"
+
 #include "../../../include/nsdrift.h"
 #include <signal.h>
 

@@ -1,15 +1,15 @@
 /*
  * The program execs a shell with nsdrift preloaded by a path that is relative; the shell goes to
- * another folder and execs another shell, with an environment that switches nsdrift off and preloads
- * something else. The second must be watched: nsdrift stands in front, by its absolute path. Must be
- * reported: nothing.
+ * another folder and execs another shell, with an environment that switches nsdrift off and
+ * preloads something else. The second must be watched: nsdrift stands in front, by its absolute
+ * path. Must be reported: nothing.
  */
 #include "host.h"
 
 #define OF_ITS_OWN "libm.so.6"
 
-static const char first_shell[] = "cd / && unset NSDRIFT && export LD_PRELOAD=" OF_ITS_OWN
-                                  " && exec bash -c \"$1\" \"$0\"";
+static const char first_shell[] =
+    "cd / && unset NSDRIFT && export LD_PRELOAD=" OF_ITS_OWN " && exec bash -c \"$1\" \"$0\"";
 static const char second_shell[] = "test \"$LD_PRELOAD\" = \"$0\" && echo done";
 
 int main(void) {

@@ -3,6 +3,7 @@
  * unpins; meanwhile main asks nsdrift where the threads are. Must be reported: nothing.
  */
 #include "host.h"
+
 #include "../../../include/nsdrift.h"
 
 static int other;

@@ -1,8 +1,10 @@
 /*
  * The way home fails, and the worker takes back its pin all the same; that a second way home works
- * comes too late. Must be reported: restore-failed, an error, with the unpinning as its consequence.
+ * comes too late. Must be reported: restore-failed, an error, with the unpinning as its
+ * consequence.
  */
 #include "host.h"
+
 #include "../../../include/nsdrift.h"
 
 static int other;

@@ -3,6 +3,7 @@
  * Must be reported: restore-failed, a note.
  */
 #include "host.h"
+
 #include "../../../include/nsdrift.h"
 
 static int other;

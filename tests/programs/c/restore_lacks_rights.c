@@ -1,6 +1,6 @@
 /*
- * A worker gives up CAP_SYS_ADMIN in a visit: the way home, which is still open, is refused, and the
- * worker opens a socket in the wrong namespace. Must be reported: restore-failed, an error.
+ * A worker gives up CAP_SYS_ADMIN in a visit: the way home, which is still open, is refused, and
+ * the worker opens a socket in the wrong namespace. Must be reported: restore-failed, an error.
  */
 #include "host.h"
 #include <linux/capability.h>

@@ -3,6 +3,7 @@
  * unlocked-while-switched, an error.
  */
 #include "host.h"
+
 #include "../../../include/nsdrift.h"
 
 static int other;

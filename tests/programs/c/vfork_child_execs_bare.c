@@ -1,10 +1,11 @@
 /*
  * A program with one thread moves; its vfork children exec with an environment that holds nothing
  * of nsdrift's: first a file that is not there, then a shell. What nsdrift adds to the environment
- * stands in the memory that the parent shares, and must not pile up there; the shell must be watched
- * as the parent is. Must be reported: nothing.
+ * stands in the memory that the parent shares, and must not pile up there; the shell must be
+ * watched as the parent is. Must be reported: nothing.
  */
 #include "host.h"
+
 #include "../../../include/nsdrift.h"
 
 #define ROUNDS 100
