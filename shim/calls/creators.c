@@ -1,6 +1,6 @@
 /*
  * Frames of the ways in which languages make threads, see creators.h. One row a way: whose creation
- * it is decides whether a helper was started behind a visitor's back. Called by threads.c.
+ * it is decides whether a helper was started behind a visitor's back. Called by births.c.
  */
 #include "calls/creators.h"
 

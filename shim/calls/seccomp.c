@@ -1,11 +1,12 @@
 /*
- * Watching for the host's seccomp filters: see seccomp.h. A filter's program is read right after
- * the kernel has read it.
+ * The host's own seccomp filter, by prctl or seccomp: a call of ours that it does not expect may
+ * kill the host, so from the moment that it stands we make none that the host does not make itself,
+ * and where it can kill the preload is not handed on to the next image either. A filter's program
+ * is read right after the kernel has read it. A vfork child's filter is its own.
  */
-#include "calls/seccomp.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "host/environment.h"
+#include "calls/meanings.h"
 #include "host/identity.h"
 #include "intake/last_words.h"
 #include "intake/submit.h"
@@ -14,36 +15,56 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
-struct nsd_filter_call seccomp__of_prctl(uint64_t option, uint64_t mode, uint64_t program) {
-    bool sets = option == PR_SET_SECCOMP, is_strict = sets && mode == SECCOMP_MODE_STRICT;
+/* What this prctl or seccomp is about. */
+struct filter_call {
+    bool sets; /* a filter */
+    bool is_strict;
+    bool denies_ticks; /* from then on reading the tick counter is answered by a signal */
+    const struct sock_fprog *program;
+};
 
-    return (struct nsd_filter_call){
+static struct filter_call read_prctl(const uint64_t argument[6]) {
+    bool sets = argument[0] == PR_SET_SECCOMP,
+         is_strict = sets && argument[1] == SECCOMP_MODE_STRICT;
+
+    return (struct filter_call){
         .sets = sets,
         .is_strict = is_strict,
-        .denies_ticks = is_strict || (option == PR_SET_TSC && mode == PR_TSC_SIGSEGV),
-        .program = (const void *) program};
+        .denies_ticks = is_strict || (argument[0] == PR_SET_TSC && argument[1] == PR_TSC_SIGSEGV),
+        .program = (const void *) argument[2]};
 }
 
-struct nsd_filter_call seccomp__of_seccomp(uint64_t operation, uint64_t program) {
-    return (struct nsd_filter_call){.sets = operation <= SECCOMP_SET_MODE_FILTER,
-                                    .is_strict = operation == SECCOMP_SET_MODE_STRICT,
-                                    .denies_ticks = operation == SECCOMP_SET_MODE_STRICT,
-                                    .program = (const void *) program};
+static struct filter_call read_seccomp(const uint64_t argument[6]) {
+    return (struct filter_call){.sets = argument[0] <= SECCOMP_SET_MODE_FILTER,
+                                .is_strict = argument[0] == SECCOMP_SET_MODE_STRICT,
+                                .denies_ticks = argument[0] == SECCOMP_SET_MODE_STRICT,
+                                .program = (const void *) argument[2]};
 }
 
-void seccomp__before(int32_t tid, const struct nsd_filter_call *call) {
-    struct nsd_event event;
+static struct filter_call read_call(const struct nsd_ongoing *ongoing) {
+    return ongoing->meaning->number == __NR_prctl ? read_prctl(ongoing->argument)
+                                                  : read_seccomp(ongoing->argument);
+}
 
-    if (call->denies_ticks)
+/*
+ * What has been found so far is reported, since nothing is written afterwards, and the tick counter
+ * read no more.
+ */
+void calls__before_filter(struct nsd_ongoing *ongoing) {
+    const struct filter_call call = read_call(ongoing);
+
+    if ((!call.sets && !call.denies_ticks) || !calls__is_ours(ongoing))
+        return;
+    if (call.denies_ticks)
         clock__stop_ticks();
-    if (!call->sets)
+    if (!call.sets)
         return;
     environment__before_filter();
-    submit__reserve(tid);
+    submit__reserve(ongoing->tid);
     if (!submit__has_findings())
         return;
-    submit__prepare(&event, NSD_CALL_REPORT, tid);
-    last_words__report(&event, NSD_OCCASION_SIGNAL);
+    submit__prepare(&ongoing->event, NSD_CALL_REPORT, ongoing->tid);
+    last_words__report(&ongoing->event, NSD_OCCASION_SIGNAL);
 }
 
 /* Some way through the program ends in death, or in an answer that cannot be told from here. */
@@ -69,8 +90,12 @@ static bool program_may_kill(const struct sock_fprog *program) {
     return false;
 }
 
-void seccomp__stands(const struct nsd_filter_call *call) {
-    if (call->is_strict || program_may_kill(call->program))
+void calls__after_filter(struct nsd_ongoing *ongoing) {
+    const struct filter_call call = read_call(ongoing);
+
+    if (!call.sets || ongoing->result < 0 || !calls__is_still_ours(ongoing))
+        return;
+    if (call.is_strict || program_may_kill(call.program))
         environment__end_following();
     identity__quiet();
     memory__only_own_calls();

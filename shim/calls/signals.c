@@ -7,11 +7,13 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
+#include "calls/meanings.h"
 #include "host/caller.h"
 #include "host/identity.h"
 #include "host/image.h"
 #include "intake/last_words.h"
 #include "intake/submit.h"
+#include <asm/errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -76,8 +78,10 @@ static void on_signal(int number, void *info, void *context) {
     ((void (*)(int, void *, void *))(void *) action.handler)(number, info, context);
 }
 
-int signals__number(void) {
-    return nsd_on ? (int) nsd_options.signal.number : 0;
+bool signals__is_ours(int number, uintptr_t key) {
+    /* A vfork child's wishes are for the next image; the kernel keeps them apart from ours. */
+    return nsd_on && number != 0 && number == (int) nsd_options.signal.number &&
+           !caller__is_vfork_child(key);
 }
 
 void signals__begin(void) {
@@ -101,6 +105,20 @@ void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel
     }
     if (old != NULL)
         *old = before;
+}
+
+/* For our signal the answer is given here, and the kernel is not asked. */
+void calls__before_sigaction(struct nsd_ongoing *ongoing) {
+    if (!signals__is_ours((int) ongoing->argument[0], ongoing->key))
+        return;
+    ongoing->is_answered = true;
+    if (ongoing->argument[3] != sizeof(((struct nsd_kernel_action *) 0)->mask)) {
+        ongoing->result = -EINVAL;
+        return;
+    }
+    signals__host_action((const struct nsd_kernel_action *) ongoing->argument[1],
+                         (struct nsd_kernel_action *) ongoing->argument[2]);
+    ongoing->result = 0;
 }
 
 /* Whether the host ignores it, and the kernel has this handler for it now. */

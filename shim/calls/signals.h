@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Puts our handler in, if signal= is set. Called once by the constructor. */
 void signals__begin(void);
 
-/* Which signal is ours, 0 for none. */
-int signals__number(void);
+/* True if the signal is ours: the host's wish then never reaches the kernel. `key`: of the caller.
+ */
+bool signals__is_ours(int number, uintptr_t key);
 
 /*
  * The kernel's struct sigaction. The host's action for our signal is kept here and never reaches

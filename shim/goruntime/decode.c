@@ -1,11 +1,11 @@
 /*
- * Reads out of the runtime's own instructions where it keeps the fields that say who runs where,
- * and holds the answer against the release's row. Called once by go__begin after runtime__find.
- * The instructions are primary, because patch releases and vendors move fields; the row serves
- * where an instruction is not as expected. What neither tells stays unknown.
+ * Where the runtime keeps the fields of g and m that tell which goroutine runs on a thread. Called
+ * once by go__begin after runtime__find. The runtime's own instructions are believed first, because
+ * patch releases and vendors move fields; the release's row of releases.h is compared with them, and
+ * serves where an instruction is not as expected. A field that neither tells stays unknown.
  */
 #include "base/memory.h"
-#include "goruntime/code.h"
+#include "goruntime/instructions.h"
 #include "goruntime/releases.h"
 #include "goruntime/runtime.h"
 
@@ -15,9 +15,6 @@ static const struct nsd_go_release releases[] = {
 #undef X
 };
 #define RELEASES (sizeof releases / sizeof releases[0])
-
-/* No structure of the runtime that has these fields is longer. */
-#define OFFSET_MOST 0x1000
 
 enum {
     OFFSETS = 0
@@ -29,223 +26,6 @@ enum {
 /* The pclntab of 1.16 and 1.17. */
 #define MAGIC_16 0xfffffffau
 
-static uint16_t offset_of(const struct nsd_match *match, unsigned align) {
-    int32_t value = match->value;
-
-    return value > 0 && value < OFFSET_MOST && (unsigned) value % align == 0 ? (uint16_t) value : 0;
-}
-
-static bool code_of(const struct nsd_go_function *function, struct nsd_code *code) {
-    *code = (struct nsd_code){(const uint8_t *) (uintptr_t) function->entry,
-                              function->end - function->entry};
-    return function->entry != 0;
-}
-
-/* A variable of the program, in a segment that is not the text; else 0. */
-static uint64_t variable_at(const struct nsd_go_runtime *runtime, uint64_t address, size_t size) {
-    const struct nsd_module *module = runtime->module;
-
-    for (unsigned i = 0; i < module->header_count; i++) {
-        const Elf64_Phdr *header = &module->headers[i];
-        uint64_t start = module->base + header->p_vaddr;
-
-        if (header->p_type == PT_LOAD && (header->p_flags & PF_W) && address >= start &&
-            address - start < header->p_memsz && header->p_memsz - (address - start) >= size)
-            return address;
-    }
-    return 0;
-}
-
-/*
- * runtime.unlockOSThread: decl of m.lockedInt; then, in the inlined dounlockOSThread, cmpl $0 of
- * both counts, movq $0 to m.lockedg and to g.lockedm.
- */
-static void decode_lock(const struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
-    struct nsd_match match;
-    struct nsd_code code;
-    uint16_t internal, external = 0;
-
-    if (!code_of(&runtime->function.unlock_os_thread, &code) ||
-        !code__next(&code, 0, "ff 88/f8 d32", &match))
-        return;
-    internal = offset_of(&match, 4);
-    for (size_t at = 0; code__next(&code, at, "83 b8/f8 d32 00", &match); at = match.after)
-        if (offset_of(&match, 4) != internal)
-            external = offset_of(&match, 4);
-    if (internal == 0 || external == 0 || external > internal + 8 || internal > external + 8)
-        return;
-    if (!code__next(&code, 0, "48/fe c7 80/f8 d32 00 00 00 00", &match) ||
-        (match.byte[0] == 0x49 && match.byte[2] == 0x86))
-        return;
-    offsets->m_locked_int = internal;
-    offsets->m_locked_ext = external;
-    offsets->m_lockedg = offset_of(&match, 8);
-    if (code__next(&code, match.after, "48/fe c7 80/f8 d32 00 00 00 00", &match))
-        offsets->g_lockedm = offset_of(&match, 8);
-}
-
-/*
- * runtime.clone, in the child: gettid; m.procid = it (m in r13); g.m = m (g in r9); g to its
- * thread-local word: at a constant from FS, or by way of rcx, which PIE loads from the GOT unless
- * the linker knew better.
- */
-static void decode_clone(struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
-    const struct nsd_go_site *site = &runtime->site[NSD_GO_SITE_NAME_clone];
-    struct nsd_go_function function = {site->entry, site->end};
-    struct nsd_match procid, match;
-    struct nsd_code code;
-
-    if (!code_of(&function, &code) ||
-        !code__next(&code, 0, "b8 ba 00 00 00 0f 05 49 89 45 d8", &procid))
-        return;
-    if (procid.after + 32 < code.size)
-        code.size = procid.after + 32;
-    if (!code__next(&code, procid.after, "4d 89 69 30", &match))
-        return;
-    offsets->m_procid = offset_of(&procid, 8);
-    if (code__next(&code, procid.after, "64 4c 89 0c 25 d32", &match)) {
-        runtime->tls_g = match.value;
-    } else if (code__next(&code, procid.after, "64 4c 89 09", &match)) {
-        if (code__next(&code, procid.after, "48 c7 c1 d32", &match)) {
-            runtime->tls_g = match.value;
-        } else if (code__next(&code, procid.after, "48 8b 0d d32", &match)) {
-            uint64_t slot = variable_at(runtime, match.target, 8);
-
-            if (slot != 0)
-                __builtin_memcpy(&runtime->tls_g, (const void *) (uintptr_t) slot,
-                                 sizeof runtime->tls_g);
-        }
-    }
-    if (runtime->tls_g >= 0 || runtime->tls_g < -0x100000)
-        runtime->tls_g = 0;
-}
-
-/*
- * runtime.execute(gp): m.curg = gp, the first far store of the register that holds gp (rax from
- * 1.17 on); then gp.m = m.
- */
-static void decode_execute(const struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
-    struct nsd_match match, next;
-    struct nsd_code code;
-
-    if (!code_of(&runtime->function.execute, &code))
-        return;
-    for (size_t at = 0; code__next(&code, at, "48 89 80/c0 d32", &match); at = match.at + 1) {
-        unsigned value_register = (match.byte[2] >> 3) & 7;
-
-        /* A base of 4 would be the stack. */
-        if ((match.byte[2] & 7) == 4)
-            continue;
-        for (size_t from = match.after;
-             code__next(&code, from, "48 89 40/c0 30", &next) && next.at - match.at < 64;
-             from = next.at + 1) {
-            if ((next.byte[2] & 7) != value_register)
-                continue;
-            offsets->m_curg = offset_of(&match, 8);
-            return;
-        }
-    }
-}
-
-/* runtime.mcommoninit(mp): mp.alllink = allm; then allm = mp, atomically. */
-static void decode_list(struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
-    struct nsd_match load, store, use;
-    struct nsd_code code;
-
-    if (!code_of(&runtime->function.mcommoninit, &code))
-        return;
-    for (size_t at = 0; code__next(&code, at, "48 8b 05/c7 d32", &load); at = load.at + 1) {
-        uint64_t variable = variable_at(runtime, load.target, 8);
-        unsigned value_register = load.byte[2] & 0x38;
-
-        if (variable == 0)
-            continue;
-        for (size_t next = load.after;
-             code__next(&code, next, "48 89 80/c0 d32", &store) && store.at - load.at < 80;
-             next = store.at + 1) {
-            if ((store.byte[2] & 0x38) != value_register || (store.byte[2] & 7) == 4)
-                continue;
-            /* lea of the same variable, for the atomic store. */
-            for (size_t from = store.after; code__next(&code, from, "48 8d 05/c7 d32", &use);
-                 from = use.at + 1) {
-                if (use.target != load.target)
-                    continue;
-                runtime->allm = variable;
-                offsets->m_alllink = offset_of(&store, 8);
-                return;
-            }
-            break;
-        }
-    }
-}
-
-/* runtime.cgocall: a test of iscgo; incq m.ncgocall; movb $1 to m.incgo. */
-static void decode_cgocall(struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
-    struct nsd_match match;
-    struct nsd_code code;
-
-    if (!code_of(&runtime->function.cgocall, &code))
-        return;
-    /* The byte behind the displacement belongs to the instruction. */
-    if (code__next(&code, 0, "80 3d d32 00", &match))
-        runtime->iscgo = variable_at(runtime, match.target, 1);
-    if (code__next(&code, 0, "48 ff 80/f8 d32", &match))
-        offsets->m_ncgocall = offset_of(&match, 8);
-    if (code__next(&code, 0, "c6 80/f8 d32 01", &match))
-        offsets->m_incgo = offset_of(&match, 1);
-}
-
-/*
- * runtime.cgocallbackg, as it goes back to C: movb $1 to m.incgo and, from 1.21 on, to
- * m.isExtraInC, which is a near neighbour.
- */
-static void decode_callback(const struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
-    struct nsd_match match;
-    struct nsd_code code;
-
-    if (runtime->minor != 0 && runtime->minor <= 20) {
-        offsets->m_extra_in_c = NSD_GO_OFFSET_NONE;
-        return;
-    }
-    if (!code_of(&runtime->function.cgocallbackg, &code) || offsets->m_incgo == 0)
-        return;
-    for (size_t at = 0; code__next(&code, at, "c6 80/f8 d32 01", &match); at = match.at + 1)
-        if (match.value > offsets->m_incgo && match.value <= offsets->m_incgo + 8)
-            offsets->m_extra_in_c = offset_of(&match, 1);
-    if (runtime->minor == 0 && offsets->m_extra_in_c == 0)
-        offsets->m_extra_in_c = NSD_GO_OFFSET_NONE;
-}
-
-/*
- * runtime.casgstatus: cmpxchg of g.atomicstatus. The goid stands behind it and stackLock, in all
- * releases; runtime.goroutineheader, which prints both, must load from there.
- */
-static void decode_status(const struct nsd_go_runtime *runtime, struct nsd_go_offsets *offsets) {
-    struct nsd_match match;
-    struct nsd_code code;
-
-    if (!code_of(&runtime->function.casgstatus, &code) ||
-        !code__next(&code, 0, "f0 0f b1 80/c0 d32", &match))
-        return;
-    offsets->g_status = offset_of(&match, 4);
-    if (offsets->g_status == 0 || !code_of(&runtime->function.goroutineheader, &code))
-        return;
-    for (size_t at = 0; code__next(&code, at, "48/fb 8b 80/c0 d32", &match); at = match.at + 1)
-        if (match.value == offsets->g_status + 8)
-            offsets->g_goid = offset_of(&match, 8);
-}
-
-/* runtime.mexit begins with a comparison of m with &m0. */
-static void decode_first(struct nsd_go_runtime *runtime) {
-    struct nsd_match match, compare;
-    struct nsd_code code;
-
-    if (code_of(&runtime->function.mexit, &code) &&
-        code__next(&code, 0, "48 8d 05/c7 d32", &match) &&
-        code__next(&code, match.after, "48 39 c0/c0", &compare) && compare.at - match.at < 24)
-        runtime->m0 = variable_at(runtime, match.target, 0x400);
-}
-
 static const struct nsd_go_release *row_of(const struct nsd_go_runtime *runtime) {
     for (unsigned i = 0; i < RELEASES; i++)
         if (releases[i].minor == runtime->minor && runtime->patch >= releases[i].first_patch &&
@@ -254,7 +34,7 @@ static const struct nsd_go_release *row_of(const struct nsd_go_runtime *runtime)
     return NULL;
 }
 
-/* Takes the decoded value, the row's where there is none. False if there is neither. */
+/* Takes the decoded value, else the row's. False if there is neither. */
 static bool settle(uint16_t *into, uint16_t decoded, uint16_t row, bool *agrees, unsigned *read) {
     if (decoded != 0 && row != 0 && decoded != row)
         *agrees = false;
@@ -278,15 +58,7 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
 
     if (!runtime->found || runtime->why != NULL)
         return false;
-    decode_lock(runtime, &decoded);
-    decode_clone(runtime, &decoded);
-    decode_execute(runtime, &decoded);
-    decode_list(runtime, &decoded);
-    decode_cgocall(runtime, &decoded);
-    decode_callback(runtime, &decoded);
-    decode_status(runtime, &decoded);
-    decode_first(runtime);
-
+    instructions__read(runtime, &decoded);
     runtime->row = row_of(runtime);
     runtime->newer = runtime->minor > releases[RELEASES - 1].minor;
     runtime->row_agrees = runtime->row != NULL;
@@ -303,11 +75,11 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
     NSD_GO_OFFSET_TABLE(X)
 #undef X
     /*
-     * R14 for g came with 1.17 (abi-internal.md), whose pclntab is still that of 1.16, and the word
-     * in TLS is right in all releases.
+     * 1.17 brought a register for g (abi-internal.md) with the pclntab of 1.16, so that the two
+     * cannot be told apart by it; the word in TLS is right in all releases.
      */
     runtime->g_is_in_tls = runtime->table.magic == MAGIC_16;
-    /* A row that is wrong in one field is believed in none. */
+    /* A row that is wrong in one field may be wrong in the others too. */
     if (runtime->row != NULL && !runtime->row_agrees && runtime->offsets_read < OFFSETS)
         missing = "it is not laid out like its release, and not all of that could be read";
     if (runtime->g_is_in_tls && runtime->tls_g == 0)
@@ -316,10 +88,6 @@ bool runtime__decode(struct nsd_go_runtime *runtime) {
     if (!has_calls(runtime) && (runtime->minor == 0 || runtime->minor > 18))
         missing = "no system call function of a known kind was found";
     runtime->why = missing;
-    runtime->decoded = missing == NULL;
-    return runtime->decoded;
-}
-
-bool runtime__is_cgo(const struct nsd_go_runtime *runtime) {
-    return runtime->iscgo != 0 && *(const volatile uint8_t *) (uintptr_t) runtime->iscgo != 0;
+    atomic_store_explicit(&runtime->decoded, missing == NULL, memory_order_release);
+    return missing == NULL;
 }

@@ -6,6 +6,7 @@
  */
 #include "goruntime/find.h"
 #include "base/memory.h"
+#include "base_machine.h"
 
 struct nsd_go_runtime nsd_go_runtime;
 
@@ -22,40 +23,7 @@ struct nsd_go_runtime nsd_go_runtime;
 #define MODULE_GOFUNC_27 0x158 /* types, its length, etypes, two of itab, rodata, gofunc */
 #define MODULE_READ 0x160
 
-#define PAGE 4096u
-
 /* ---- is it Go ---- */
-
-/* The note that Go's linker writes ("Go", type 4), unless -buildid= was empty. */
-bool runtime__has_note(const struct nsd_module *module) {
-    for (unsigned i = 0; i < module->header_count; i++) {
-        const Elf64_Phdr *header = &module->headers[i];
-        const uint8_t *at = segments__address(module->base + header->p_vaddr);
-        size_t left = header->p_filesz;
-
-        if (header->p_type != PT_NOTE || !segments__holds(module, (uintptr_t) at, left))
-            continue;
-        while (left >= sizeof(Elf64_Nhdr)) {
-            Elf64_Nhdr note;
-            size_t align = header->p_align == 8 ? 8 : 4;
-
-            __builtin_memcpy(&note, at, sizeof note);
-            if (note.n_namesz > left || note.n_descsz > left)
-                break;
-            size_t name = (sizeof note + note.n_namesz + align - 1) & ~(align - 1);
-            size_t whole = (name + note.n_descsz + align - 1) & ~(align - 1);
-
-            if (note.n_type == 4 && note.n_namesz == 4 && left >= sizeof note + 4 &&
-                memory__equal(at + sizeof note, "Go\0", 4))
-                return true;
-            if (whole > left)
-                break;
-            at += whole;
-            left -= whole;
-        }
-    }
-    return false;
-}
 
 /* Every Go program keeps g in a thread-local word of its own; few other programs have one. */
 static bool has_thread_local(const struct nsd_module *module) {
@@ -192,15 +160,16 @@ static void find_mapping(struct nsd_go_runtime *runtime) {
         if (header->p_type != PT_LOAD || runtime->text_start < start ||
             runtime->text_start - start >= header->p_memsz)
             continue;
-        runtime->map_start = start & ~(uint64_t) (PAGE - 1);
-        runtime->map_end = (start + header->p_memsz + PAGE - 1) & ~(uint64_t) (PAGE - 1);
+        runtime->map_start = start & ~(NSD_PAGE_SIZE - 1);
+        runtime->map_end =
+            (start + header->p_memsz + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1);
     }
 }
 
 bool runtime__find(struct nsd_module *module, struct nsd_go_runtime *runtime) {
     struct nsd_go_sections sections;
     const uint8_t *info;
-    bool noted = runtime__has_note(module);
+    bool noted = module__has_go_note(module);
 
     memory__fill(runtime, 0, sizeof *runtime);
     if (!noted && !has_thread_local(module))

@@ -1,15 +1,11 @@
 /*
  * The runtime's functions by their names, and in some of them the instruction that makes a system
- * call, by its bytes. One pass over the tables for all of them. Which names, and which bytes, is
- * said in the tables of runtime.h.
+ * call, by its bytes. One pass over the tables for all of them. The names stand in the tables of
+ * runtime.h, the bytes in the machine's folder.
  */
 #include "base/memory.h"
-#include "goruntime/code.h"
 #include "goruntime/find.h"
-
-static struct nsd_code code_of(const struct nsd_go_function *function) {
-    return (struct nsd_code){segments__address(function->entry), function->end - function->entry};
-}
+#include "goruntime/instructions.h"
 
 static bool function_at(const struct nsd_go_runtime *runtime, uint64_t entry,
                         struct nsd_go_function *function) {
@@ -19,16 +15,6 @@ static bool function_at(const struct nsd_go_runtime *runtime, uint64_t entry,
         return false;
     *function = (struct nsd_go_function){entry, end};
     return true;
-}
-
-static bool calls(const struct nsd_go_function *function, uint64_t entry) {
-    struct nsd_code code = code_of(function);
-    struct nsd_match match;
-
-    for (size_t from = 0; code__next(&code, from, "e8/fe d32", &match); from = match.at + 1)
-        if (match.target == entry)
-            return true;
-    return false;
 }
 
 /* Of a function and a wrapper of the same name: the one that is called by the other. */
@@ -50,24 +36,23 @@ static void choose_function(const struct nsd_go_runtime *runtime,
         for (unsigned k = 0; k < count; k++) {
             if (k == i)
                 continue;
-            called = called || calls(&function[k], function[i].entry);
-            calling = calling || calls(&function[i], function[k].entry);
+            called = called || instructions__call(&function[k], function[i].entry);
+            calling = calling || instructions__call(&function[i], function[k].entry);
         }
         if (called && !calling)
             *chosen = function[i];
     }
 }
 
-/* What is asked of a place where system calls are made; runtime.h's table. */
+/* One row of NSD_GO_SITE_TABLE. */
 struct site_row {
-    const char *function, *bytes;
+    const char *function;
     enum nsd_go_site_kind kind;
-    unsigned size, first, last;
+    unsigned first, last;
 };
 
 static const struct site_row site_rows[NSD_GO_SITES] = {
-#define X(name, function, kind, bytes, size, first, last)                                          \
-    {function, bytes, NSD_GO_SITE_##kind, size, first, last},
+#define X(name, function, kind, first, last) {function, NSD_GO_SITE_##kind, first, last},
     NSD_GO_SITE_TABLE(X)
 #undef X
 };
@@ -96,8 +81,7 @@ static void possible_minors(const struct nsd_go_runtime *runtime, unsigned *low,
  */
 static bool choose_site(struct nsd_go_runtime *runtime, const struct nsd_pclntab_wish *wish,
                         const struct site_row *row, struct nsd_go_site *site) {
-    const uint8_t *instruction = memory__find(row->bytes, row->size, "\x0f\x05", 2);
-    size_t inset = (size_t) (instruction - (const uint8_t *) row->bytes);
+    const struct nsd_go_site_bytes *wanted = &nsd_go_site_bytes[row->kind];
     unsigned times = 0;
     bool has_calls = false;
 
@@ -109,17 +93,17 @@ static bool choose_site(struct nsd_go_runtime *runtime, const struct nsd_pclntab
             continue;
         at = segments__address(function.entry);
         end = segments__address(function.end);
-        has_calls = has_calls || memory__find(at, (size_t) (end - at), "\x0f\x05", 2) != NULL;
-        while ((size_t) (end - at) >= row->size &&
-               (at = memory__find(at, (size_t) (end - at), row->bytes, row->size)) != NULL) {
+        has_calls = has_calls || instructions__make_system_call(at, (size_t) (end - at));
+        while ((size_t) (end - at) >= wanted->size &&
+               (at = memory__find(at, (size_t) (end - at), wanted->bytes, wanted->size)) != NULL) {
             times++;
             *site = (struct nsd_go_site){.function = row->function,
-                                         .syscall = (uintptr_t) at + inset,
+                                         .syscall = (uintptr_t) at + wanted->inset,
                                          .entry = function.entry,
                                          .end = function.end,
                                          .kind = row->kind,
-                                         .movable = row->size - (unsigned) inset};
-            at += row->size;
+                                         .movable = (unsigned) (wanted->size - wanted->inset)};
+            at += wanted->size;
         }
     }
     if (times != 1)

@@ -1,10 +1,11 @@
 /*
- * Who runs on a thread, read from the runtime's own g and m: goroutine id, lock state, stack
- * bounds. Called by the Go hooks for the calling thread (plain loads: the runtime keeps its own g
- * and m alive), by libc wrappers under cgo, and by the look at the report for other threads (there
- * through copies that cannot fault). Believes nothing that does not agree with itself.
+ * Which goroutine runs on a thread, read from the runtime's own g and m: goroutine id, lock state,
+ * stack bounds. Called by the Go hooks and by libc wrappers under cgo for the calling thread (plain
+ * loads: the runtime keeps the caller's g and m alive), and by the look at the report for other
+ * threads (copies that cannot fault). Fields that contradict each other are reported as unknown.
  */
 #include "base/memory.h"
+#include "base_machine.h"
 #include "goruntime/runtime.h"
 #include <stdatomic.h>
 
@@ -25,7 +26,7 @@
 typedef bool load_function(void *to, uint64_t from, size_t size);
 
 static inline bool load_own(void *to, uint64_t from, size_t size) {
-    if (from < 4096)
+    if (from < NSD_PAGE_SIZE)
         return false;
     if (size == 8)
         *(uint64_t *) to = *(const volatile uint64_t *) (uintptr_t) from;
@@ -37,12 +38,12 @@ static inline bool load_own(void *to, uint64_t from, size_t size) {
 }
 
 /*
- * Under a seccomp filter no copy can be had that cannot fault. What stands in allm is alive, and
- * the heap of Go stays mapped: a fault would take an M that ends, a whole collection and a new use
- * of its memory between two loads.
+ * Under a seccomp filter plain loads are used, because the copy that cannot fault is a system call.
+ * An M in allm is alive, and Go's heap stays mapped: a load could only fault if the M ended, a whole
+ * collection ran and its memory was given back between two loads.
  */
 static bool load_any(void *to, uint64_t from, size_t size) {
-    if (from < 65536 || from >> 47 != 0)
+    if (from < 65536 || from >> NSD_ADDRESS_BITS != 0)
         return false;
     if (memory__is_quiet())
         return load_own(to, from, size);
@@ -94,7 +95,7 @@ static bool read_any(const struct nsd_go_runtime *runtime, uint64_t m, struct m_
 
 /*
  * The counts and the two pointers change one after the other (runtime/proc.go, dolockOSThread and
- * dounlockOSThread): where they do not agree the answer is that they do not.
+ * dounlockOSThread): while they contradict each other the state is unknown.
  */
 static enum nsd_lock_state lock_state(const struct m_fields *f, uint64_t m) {
     bool counted = (f->external | f->internal) != 0;
@@ -118,8 +119,8 @@ static enum nsd_lock_state lock_state(const struct m_fields *f, uint64_t m) {
 }
 
 /*
- * A C thread that was called back keeps its M for the next time (from 1.21 on, runtime/cgocall.go),
- * and one whose M is in no thread's hands has no goroutine: what it does is not a goroutine's.
+ * The M is lent to a C thread: a thread that called back into Go keeps its M for the next callback
+ * (from 1.21 on, runtime/cgocall.go). Its calls are C's, no goroutine runs on it.
  */
 static bool is_lent(const struct m_fields *f) {
     uint32_t status = f->status & ~STATUS_SCAN;
@@ -154,20 +155,14 @@ bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t t
     uint64_t m, back;
 
     *out = (struct nsd_goroutine){0};
-    if (!runtime->decoded || !load_own(&m, g + NSD_GO_G_M, 8) ||
+    if (!runtime__is_decoded(runtime) || !load_own(&m, g + NSD_GO_G_M, 8) ||
         !load_own(&back, m + NSD_GO_M_G0, 8) || !load_own(&back, back + NSD_GO_G_M, 8) || back != m)
         return false;
     return read_own(runtime, m, &fields) && conclude(&fields, m, tid, out);
 }
 
 uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime) {
-    uint64_t g = 0;
-
-#if defined(__x86_64__)
-    if (runtime->tls_g != 0)
-        __asm__ volatile("movq %%fs:(%1), %0" : "=r"(g) : "r"((int64_t) runtime->tls_g));
-#endif
-    return g;
+    return runtime->tls_g != 0 ? machine__thread_word(runtime->tls_g) : 0;
 }
 
 static uint64_t m_of_caller(const struct nsd_go_runtime *runtime) {
@@ -183,7 +178,7 @@ bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t t
     bool concluded = false;
 
     memory__fill(out, 0, sizeof *out);
-    if (!runtime->decoded)
+    if (!runtime__is_decoded(runtime))
         return false;
     for (unsigned look = 0; look < LOOKS_MOST; look++) {
         if (is_own ? !read_own(runtime, m, &fields) : !read_any(runtime, m, &fields))
@@ -242,12 +237,13 @@ bool goroutine__call_of_c(const struct nsd_go_runtime *runtime, uint64_t m,
 
 /*
  * What the last walk of allm found, so that a look at all threads walks it once and not once for
- * each. Several may walk at once: an entry is only a hint, and its M is asked again.
+ * each. Several threads may walk at once. An entry is only a hint, because its M is asked again, so
+ * that relaxed order would be right; release and acquire on `tid` make a wrong hint rarer.
  */
 #define SEEN_MOST 4096u /* a power of two */
 
 static struct {
-    _Atomic int32_t tid;
+    _Atomic int32_t tid; /* 0: none, or being changed */
     _Atomic uint64_t m;
 } seen[SEEN_MOST];
 
@@ -271,9 +267,9 @@ static uint64_t walk_to(const struct nsd_go_runtime *runtime, int32_t tid) {
 
             if (procid == (uint64_t) (uint32_t) tid)
                 found = m;
-            atomic_store(&seen[slot].tid, 0);
-            atomic_store(&seen[slot].m, m);
-            atomic_store(&seen[slot].tid, (int32_t) procid);
+            atomic_store_explicit(&seen[slot].tid, 0, memory_order_relaxed);
+            atomic_store_explicit(&seen[slot].m, m, memory_order_release);
+            atomic_store_explicit(&seen[slot].tid, (int32_t) procid, memory_order_release);
             m = next;
         }
     }
@@ -284,7 +280,7 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
     uint64_t m, procid, next;
     struct m_fields fields;
 
-    if (!runtime->decoded || tid <= 0)
+    if (!runtime__is_decoded(runtime) || tid <= 0)
         return 0;
     m = m_of_caller(runtime);
     if (m != 0 && load_own(&procid, m + runtime->offsets.m_procid, 8) &&
@@ -293,8 +289,8 @@ uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t ti
     if (runtime->allm == 0)
         return 0;
     m = 0;
-    if (atomic_load(&seen[seen_slot(tid)].tid) == tid)
-        m = atomic_load(&seen[seen_slot(tid)].m);
+    if (atomic_load_explicit(&seen[seen_slot(tid)].tid, memory_order_acquire) == tid)
+        m = atomic_load_explicit(&seen[seen_slot(tid)].m, memory_order_relaxed);
     if (m == 0 || !read_link(runtime, m, &procid, &next) || procid != (uint64_t) (uint32_t) tid)
         m = walk_to(runtime, tid);
     return m != 0 && read_any(runtime, m, &fields) && !is_lent(&fields) ? m : 0;

@@ -1,8 +1,8 @@
 /*
- * What is known about each Go release on amd64: where it keeps the fields that decode.c also finds
- * by itself. The check of the one by the other, and the answer where an instruction could not be
- * read. A new release is a row here, which the decode test prints, and nothing else.
- * 0xffff: the release has no such field. Source: DWARF of programs built with each release (struct runtime.g, struct runtime.m).
+ * Where each Go release keeps the fields that decode.c also reads out of the instructions; the same
+ * on every 64-bit machine. Checks the decoded offsets, and serves where an instruction could not be
+ * read. A new release is one row here, which the decode test prints. 0xffff: the release has no such
+ * field. Source: DWARF of programs built with each release (struct runtime.g, struct runtime.m).
  */
 #ifndef NSD_GORUNTIME_RELEASES_H
 #define NSD_GORUNTIME_RELEASES_H

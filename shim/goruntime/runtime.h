@@ -1,8 +1,12 @@
 /*
- * One Go runtime as it was found in memory: its version, its text, the places where it makes system
- * calls, the functions that hooks hang on, and the offsets of the few fields of g and m that say
- * who runs where. Filled once at start by find.c and decode.c; read by the patcher, the trampolines
- * and the hooks; from then on it never changes. No libc.
+ * The room of the Go runtime: what is known of the Go runtime that is in this program.
+ *
+ * In: a module whose memory can be read (names). Out: struct nsd_go_runtime (its version, its text,
+ * the places where it makes system calls, the offsets of a few fields of g and m), and on request
+ * which goroutine runs on a thread. Called by probes/go, and by `nsdrift scan` for a copy of another
+ * program's memory. Must not: change the program, call into the runtime, use libc, know of probes.
+ * The struct is filled once at start by find.c and decode.c and never changes afterwards, except for
+ * `decoded` of a runtime that comes with a library.
  *
  * Order of use, in go__begin():
  *     runtime__find(module, &nsd_go_runtime)    is it Go; pclntab, version, functions, sites
@@ -16,18 +20,19 @@
 #include "ledger/event.h"
 #include "names/modules.h"
 #include "names/pclntab.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How the registers or the stack hold a call at the SYSCALL instruction of a site. */
+/* How registers and stack hold a call at the system call instruction of a site. */
 enum nsd_go_site_kind {
-    /* All six arguments and the number in the kernel's registers; followed by cmp rax, -4095. */
+    /* All six arguments and the number in the kernel's registers. */
     NSD_GO_SITE_SYSCALL6,
-    /* As above, but r10, r8 and r9 hold anything (1.16-1.18: syscall.Syscall, RawSyscall). */
+    /* As above, but the last three arguments hold anything (1.16-1.18: syscall.RawSyscall). */
     NSD_GO_SITE_SYSCALL3,
-    /* syscall.rawVforkSyscall: as SYSCALL6, then push r12 before the cmp. */
+    /* syscall.rawVforkSyscall: as SYSCALL6, with the return address kept in a register. */
     NSD_GO_SITE_RAW_VFORK,
-    /* runtime.exit: exit_group with edi, never comes back. */
+    /* runtime.exit: exit_group with the status on the stack, never comes back. */
     NSD_GO_SITE_EXIT,
     /* runtime.exitThread: exit of a thread whose stack is given away already. */
     NSD_GO_SITE_EXIT_THREAD,
@@ -35,33 +40,29 @@ enum nsd_go_site_kind {
     NSD_GO_SITE_CLONE,
     /* runtime.rt_sigaction: kernel convention; not used where libc's sigaction is. */
     NSD_GO_SITE_RT_SIGACTION,
+    NSD_GO_SITE_KINDS,
 };
 
 /*
- * X(name, function, kind, bytes from the SYSCALL on, how many of them, wanted from Go 1.first to
- * 1.last). The bytes must stand exactly once in the function. SYSCALL is 0f 05.
+ * X(name, function, kind, wanted from Go 1.first to 1.last). The bytes of the kind (instructions.h)
+ * must stand exactly once in the function.
  */
 #define NSD_GO_SITE_TABLE(X)                                                                       \
-    X(syscall6_linux, "internal/runtime/syscall/linux.Syscall6", SYSCALL6,                         \
-      "\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 26, 99)                                               \
-    X(syscall6_internal, "internal/runtime/syscall.Syscall6", SYSCALL6,                            \
-      "\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 23, 25)                                               \
-    X(syscall6_runtime, "runtime/internal/syscall.Syscall6", SYSCALL6,                             \
-      "\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 18, 22)                                               \
-    X(syscall, "syscall.Syscall", SYSCALL3, "\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 16, 18)         \
-    X(raw_syscall, "syscall.RawSyscall", SYSCALL3, "\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 16, 18)  \
-    X(syscall6, "syscall.Syscall6", SYSCALL6, "\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 16, 18)       \
-    X(raw_syscall6, "syscall.RawSyscall6", SYSCALL6, "\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 16,    \
-      18)                                                                                          \
-    X(raw_vfork, "syscall.rawVforkSyscall", RAW_VFORK, "\x0f\x05\x41\x54\x48\x3d\x01\xf0\xff\xff", \
-      10, 16, 99)                                                                                  \
-    X(exit, "runtime.exit", EXIT, "\x0f\x05", 2, 16, 99)                                           \
-    X(exit_thread, "runtime.exitThread", EXIT_THREAD, "\x0f\x05", 2, 16, 99)                       \
-    X(clone, "runtime.clone", CLONE, "\xb8\x38\x00\x00\x00\x0f\x05", 7, 16, 99)                    \
-    X(rt_sigaction, "runtime.rt_sigaction", RT_SIGACTION, "\x0f\x05", 2, 16, 99)
+    X(syscall6_linux, "internal/runtime/syscall/linux.Syscall6", SYSCALL6, 26, 99)                 \
+    X(syscall6_internal, "internal/runtime/syscall.Syscall6", SYSCALL6, 23, 25)                    \
+    X(syscall6_runtime, "runtime/internal/syscall.Syscall6", SYSCALL6, 18, 22)                     \
+    X(syscall, "syscall.Syscall", SYSCALL3, 16, 18)                                                \
+    X(raw_syscall, "syscall.RawSyscall", SYSCALL3, 16, 18)                                         \
+    X(syscall6, "syscall.Syscall6", SYSCALL6, 16, 18)                                              \
+    X(raw_syscall6, "syscall.RawSyscall6", SYSCALL6, 16, 18)                                       \
+    X(raw_vfork, "syscall.rawVforkSyscall", RAW_VFORK, 16, 99)                                     \
+    X(exit, "runtime.exit", EXIT, 16, 99)                                                          \
+    X(exit_thread, "runtime.exitThread", EXIT_THREAD, 16, 99)                                      \
+    X(clone, "runtime.clone", CLONE, 16, 99)                                                       \
+    X(rt_sigaction, "runtime.rt_sigaction", RT_SIGACTION, 16, 99)
 
 enum nsd_go_site_name {
-#define X(name, function, kind, bytes, size, first, last) NSD_GO_SITE_NAME_##name,
+#define X(name, function, kind, first, last) NSD_GO_SITE_NAME_##name,
     NSD_GO_SITE_TABLE(X)
 #undef X
         NSD_GO_SITES
@@ -69,7 +70,7 @@ enum nsd_go_site_name {
 
 struct nsd_go_site {
     const char *function; /* as pclntab has it */
-    uint64_t syscall;     /* address of the SYSCALL instruction */
+    uint64_t syscall;     /* address of the system call instruction */
     uint64_t entry, end;  /* of the function that it is in */
     enum nsd_go_site_kind kind;
     /* At least this many bytes from `syscall` on are whole instructions that nothing jumps into. */
@@ -77,29 +78,19 @@ struct nsd_go_site {
 };
 
 /*
- * X(field, name): functions that hooks hang on or that tell offsets; an address is 0 where the
- * program has none. Of two with one name (a wrapper for the other calling convention) it is the
- * one that the other calls.
+ * X(field, name): functions whose code tells an offset or that own_calls.c looks for on a stack; an
+ * address is 0 where the program has none. Of two functions with one name, of which one is a wrapper
+ * for the other calling convention, the wrapped one is taken.
  */
 #define NSD_GO_FUNCTION_TABLE(X)                                                                   \
     X(execute, "runtime.execute")                                                                  \
-    X(newproc, "runtime.newproc")                                                                  \
-    X(newproc1, "runtime.newproc1")                                                                \
-    X(lock_os_thread, "runtime.LockOSThread")                                                      \
-    X(do_lock_os_thread, "runtime.dolockOSThread")                                                 \
     X(mexit, "runtime.mexit")                                                                      \
-    X(goexit0, "runtime.goexit0")                                                                  \
-    X(schedule, "runtime.schedule")                                                                \
     X(unlock_os_thread, "runtime.unlockOSThread")                                                  \
     X(mcommoninit, "runtime.mcommoninit")                                                          \
     X(cgocall, "runtime.cgocall")                                                                  \
     X(cgocallbackg, "runtime.cgocallbackg")                                                        \
     X(casgstatus, "runtime.casgstatus")                                                            \
     X(goroutineheader, "runtime.goroutineheader")                                                  \
-    X(mstart1, "runtime.mstart1")                                                                  \
-    X(minit, "runtime.minit")                                                                      \
-    X(entersyscall, "runtime.entersyscall")                                                        \
-    X(exitsyscall, "runtime.exitsyscall")                                                          \
     X(do_all_threads, "syscall.runtime_doAllThreadsSyscall")                                       \
     X(all_threads_caller, "syscall.(*allThreadsCaller).doSyscall")                                 \
     X(run_per_thread, "runtime.runPerThreadSyscall")
@@ -150,7 +141,12 @@ struct nsd_go_release {
 
 struct nsd_go_runtime {
     bool found;      /* there is a Go runtime: pclntab and moduledata agree */
-    bool decoded;    /* offsets, sites of Syscall6 and rawVforkSyscall are known */
+    /*
+     * Offsets, sites of Syscall6 and rawVforkSyscall are known. Stored with release after all other
+     * fields and loaded with acquire, because a runtime that comes with a library is filled in while
+     * other threads ask.
+     */
+    _Atomic bool decoded;
     const char *why; /* not decoded: the reason, a static string for the coverage */
 
     char version[64];                 /* "1.26.8", "1.24.6 X:loopvar"; empty: unknown */
@@ -177,28 +173,29 @@ struct nsd_go_runtime {
     uint64_t allm;         /* address of runtime.allm, 0 unknown */
     uint64_t m0;           /* address of runtime.m0, 0 unknown */
     uint64_t iscgo;        /* address of the byte runtime.iscgo, 0 unknown */
-    int32_t tls_g;         /* g is at FS + tls_g, 0 unknown; valid where Go or libc owns FS */
-    bool g_is_in_tls;      /* ask there: before 1.17 R14 holds anything */
+    int32_t tls_g;         /* g is at thread pointer + tls_g, 0 unknown; valid where Go or libc set it */
+    bool g_is_in_tls;      /* ask there: before 1.17 no register holds g */
 };
 
 /* That of the executable. All zero until go__begin() has run. */
 extern struct nsd_go_runtime nsd_go_runtime;
+
+static inline bool runtime__is_decoded(const struct nsd_go_runtime *runtime) {
+    return atomic_load_explicit(&runtime->decoded, memory_order_acquire);
+}
 
 /*
  * Looks for a Go runtime in a module that is mapped here. False: no Go, at next to no cost. True
  * with runtime->found false: it is Go, and cannot be used, for the reason in `why`.
  */
 bool runtime__find(struct nsd_module *module, struct nsd_go_runtime *runtime);
-/* Whether a module says of itself that it is Go's, at the price of a look at its headers. */
-bool runtime__has_note(const struct nsd_module *module);
-/* Fills offsets, allm, m0, iscgo, tls_g, row. False, with runtime->why, where it must not be used.
+/*
+ * Fills offsets, allm, m0, iscgo, tls_g, row. False, with runtime->why, if the runtime must not be
+ * used.
  */
 bool runtime__decode(struct nsd_go_runtime *runtime);
-/* Whether runtime.iscgo is set: threads come from pthread_create. Read when asked (init sets it).
- */
-bool runtime__is_cgo(const struct nsd_go_runtime *runtime);
 
-/* Who runs on an M. */
+/* The goroutine that runs on an M. */
 struct nsd_goroutine {
     uint64_t m, g;                  /* g: the goroutine's own, never g0; 0 if the M runs none */
     int64_t id;                     /* 0: none */
@@ -209,26 +206,27 @@ struct nsd_goroutine {
 };
 
 /*
- * From the g of the calling thread (R14 in a hook; g0 or gsignal lead to m.curg). Plain loads: only
- * with a g that the runtime keeps alive, that is, from a hook in Go code. False if g or m is
- * nothing that passes the self-check: say "unknown".
+ * From the g of the calling thread (Go's g register in a hook; g0 and gsignal lead to m.curg). Plain
+ * loads: only with a g that the runtime keeps alive, that is, from a hook in Go code. False if g and
+ * m do not pass the self-check: then the goroutine is unknown.
  */
 bool goroutine__of_g(const struct nsd_go_runtime *runtime, uint64_t g, int32_t tid,
                      struct nsd_goroutine *out);
 /*
  * From an M that stands in allm, of any thread; memory that may go away is copied. False if the M
- * is not that of thread tid, or changed all the while that it was looked at.
+ * does not belong to thread tid, or changed during each of several looks.
  */
 bool goroutine__of_m(const struct nsd_go_runtime *runtime, uint64_t m, int32_t tid,
                      struct nsd_goroutine *out);
 /*
- * The M whose procid is tid: the caller's own by its thread-local word, another's by a bounded walk
- * of allm. 0 if there is none, or if a C thread only keeps it for its next callback.
+ * The M with this tid as procid: the caller's own by its thread-local word, another thread's by a
+ * bounded walk of allm. 0 if there is none, or if a C thread keeps it for its next callback.
  */
 uint64_t goroutine__m_of_thread(const struct nsd_go_runtime *runtime, int32_t tid);
 /*
- * The g that the calling thread keeps in its thread-local word (R14 in Go code says the same); 0 on
- * a thread of C and where the word is not known. Only where FS is set: not on a raw thread.
+ * The g in the calling thread's thread-local word (in Go code the g register holds the same); 0 on a
+ * C thread and where the word is not known. Only on a thread that has a thread pointer, which a raw
+ * clone may not have.
  */
 uint64_t goroutine__of_caller(const struct nsd_go_runtime *runtime);
 /* m.procid: the tid without a system call. For hooks; 0 before the M has run minit. */
@@ -238,7 +236,7 @@ struct nsd_go_call_of_c {
     uint64_t pc, frame_pointer;
     uint64_t stack_low, stack_high;
 };
-/* Of the calling thread, whose M this is. False: it is in no C call, or not as it should be. */
+/* Of the calling thread's M. False if it is in no C call or its stack is not as expected. */
 bool goroutine__call_of_c(const struct nsd_go_runtime *runtime, uint64_t m,
                           struct nsd_go_call_of_c *out);
 /* runtime, goroutine, lock and lock_epoch of an event, from what goroutine__of_* said. */

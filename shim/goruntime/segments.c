@@ -36,6 +36,18 @@ static void sections__take(struct nsd_go_sections *sections, const struct nsd_mo
 #undef X
 }
 
+uint64_t segments__variable(const struct nsd_module *module, uint64_t address, size_t size) {
+    for (unsigned i = 0; i < module->header_count; i++) {
+        const Elf64_Phdr *header = &module->headers[i];
+        uint64_t start = module->base + header->p_vaddr;
+
+        if (header->p_type == PT_LOAD && (header->p_flags & PF_W) && address >= start &&
+            address - start < header->p_memsz && header->p_memsz - (address - start) >= size)
+            return address;
+    }
+    return 0;
+}
+
 #define SECTIONS_MOST 96
 #define SECTION_NAMES_MOST 2048
 
@@ -50,8 +62,7 @@ void segments__sections(struct nsd_go_sections *sections, const struct nsd_modul
     if (!segments__holds(module, module->start, sizeof elf))
         return;
     __builtin_memcpy(&elf, (const void *) module->start, sizeof elf);
-    if (!memory__equal(elf.e_ident, ELFMAG, SELFMAG) || elf.e_shoff == 0 || elf.e_shnum == 0 ||
-        elf.e_shentsize != sizeof(Elf64_Shdr) || elf.e_shstrndx >= elf.e_shnum)
+    if (!elf__is_header(&elf) || elf.e_shoff == 0 || elf.e_shnum == 0 || elf.e_shentsize != sizeof(Elf64_Shdr) || elf.e_shstrndx >= elf.e_shnum)
         return;
     fd = sys__openat(AT_FDCWD, module->is_executable ? "/proc/self/exe" : module->path,
                      O_RDONLY | O_CLOEXEC, 0);

@@ -1,7 +1,7 @@
 /*
  * A module as the finder of a Go runtime looks at it: which addresses can be read, what the file's
- * section headers say about them. Nothing here believes the file: a range is one of the module's
- * mapped segments or it is empty. Used by find.c, version.c and functions.c, in the constructor.
+ * section headers say about them. Nothing here believes the file: a range lies in one of the
+ * module's mapped segments or it is empty. Called by the files of this room at start.
  */
 #ifndef NSD_GORUNTIME_SEGMENTS_H
 #define NSD_GORUNTIME_SEGMENTS_H
@@ -42,6 +42,9 @@ bool segments__holds(const struct nsd_module *module, uint64_t at, size_t size);
  */
 struct nsd_range segments__writable_part(const struct nsd_module *module,
                                          const Elf64_Phdr *segment);
+
+/* The address if a variable of this size stands there, in a segment that is not the text; else 0. */
+uint64_t segments__variable(const struct nsd_module *module, uint64_t address, size_t size);
 
 static inline const uint8_t *segments__address(uint64_t value) {
     return (const uint8_t *) (uintptr_t) value;

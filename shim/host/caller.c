@@ -12,6 +12,7 @@
 #include "host/environment.h"
 #include "host/identity.h"
 #include "host/image.h"
+#include "host_machine.h"
 #include <linux/mman.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -30,15 +31,13 @@ static void (*on_copy)(void);
  * The three words below are relaxed: each is whole in itself, and a reader that sees an older value
  * only makes a system call that it could have saved.
  */
-static const ptrdiff_t tid_offsets[] = {720, 48};
+static const ptrdiff_t tid_offsets[] = NSD_TID_OFFSETS;
 /* The offset that is right in this process; 0: not known yet. */
 static _Atomic ptrdiff_t tid_offset;
 static _Atomic bool tid_is_unreliable;
 /* New threads whose word was right; from TRUST on their gettid is saved too. */
 static _Atomic uint32_t agreeing_births;
 #define TRUST 2u
-
-#define PAGE 4096u
 
 /*
  * Keys of the threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment. A key is
@@ -124,12 +123,12 @@ static int32_t find_tid(uintptr_t thread_pointer) {
 }
 
 bool caller__begin(void (*copy)(void)) {
-    long page = sys__mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long page = sys__mmap(NULL, NSD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (SYS_IS_ERROR(page))
         return false;
-    if (SYS_IS_ERROR(sys__madvise((void *) page, PAGE, MADV_WIPEONFORK))) {
-        sys__munmap((void *) page, PAGE);
+    if (SYS_IS_ERROR(sys__madvise((void *) page, NSD_PAGE_SIZE, MADV_WIPEONFORK))) {
+        sys__munmap((void *) page, NSD_PAGE_SIZE);
         return false;
     }
     not_forked = (volatile uint32_t *) page;

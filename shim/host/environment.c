@@ -162,8 +162,6 @@ struct present {
     bool is_switched, has_options;
 };
 
-#define PAGE 4096u
-
 /* Notes an entry that is one of our variables. Its first byte is known to be readable. */
 static void note_entry(struct plan *plan, const char *entry, struct present *present) {
     if (entry[0] != 'N' && entry[0] != 'L')
@@ -184,7 +182,7 @@ static bool read_entries(char *const *given, struct plan *plan, struct present *
         unsigned count = 0, room = MEMORY_PLACES;
 
         if (!memory__is_quiet()) {
-            size_t in_page = PAGE - ((uintptr_t) given & (PAGE - 1));
+            size_t in_page = NSD_PAGE_SIZE - ((uintptr_t) given & (NSD_PAGE_SIZE - 1));
             size_t size = sizeof part < in_page ? sizeof part : in_page;
 
             /* A pointer that crosses into the next page is read alone. */

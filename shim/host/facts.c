@@ -1,6 +1,6 @@
 /*
- * Facts for the recording, see facts.h: nsd_image and the coverage as one struct with its strings
- * cut to fit. Raw system calls at start alone.
+ * Fills in the facts of a recording, see facts.h: from nsd_image and the coverage, by the table of
+ * ledger/image_facts.h. Makes system calls only at start.
  */
 #include "host/facts.h"
 #include "base/memory.h"
@@ -15,7 +15,8 @@
 
 static const struct nsd_findings *found;
 
-static void put_string(char *to, size_t size, const char *from) {
+/* Copies as much of the beginning as fits. */
+static void put_start(char *to, size_t size, const char *from) {
     struct nsd_text text;
 
     text__begin(&text, to, size);
@@ -24,14 +25,24 @@ static void put_string(char *to, size_t size, const char *from) {
     text__string(&text);
 }
 
-/* A path that is too long keeps its end, where the program's name is. */
-static void put_path(char *to, size_t size, const char *path) {
-    size_t length = path == NULL ? 0 : string__length(path);
+/* Copies as much of the end as fits. */
+static void put_end(char *to, size_t size, const char *from) {
+    size_t length = from == NULL ? 0 : string__length(from);
 
-    put_string(to, size, length >= size ? path + (length - size + 1) : path);
+    put_start(to, size, length >= size ? from + (length - size + 1) : from);
 }
 
-/* One string and its NUL, if there is room for the ends of both lists after it. */
+static void copy_facts(struct nsd_record_facts *to, const struct nsd_image *from) {
+    NSD_PROCESS_FACTS(NSD_FACT_TO_RECORDING)
+    NSD_PROBE_FACTS(NSD_FACT_TO_RECORDING)
+    NSD_COUNT_FACTS(NSD_FACT_TO_RECORDING)
+#define PUT(name, size, kept) put_##kept(to->name, size, from->name);
+    NSD_STRING_FACTS(PUT)
+#undef PUT
+    to->cross_check = (uint32_t) from->cross_check;
+}
+
+/* Appends a string and its NUL, if the empty strings that end both lists still fit after it. */
 static void put_word(struct nsd_record_facts *facts, size_t *used, const char *word) {
     size_t size = string__length(word) + 1;
 
@@ -50,7 +61,7 @@ static void put_words(struct nsd_record_facts *facts, const struct nsd_view_cove
     for (unsigned i = 0; i < view->missing_count; i++) {
         const struct nsd_view_missing *missing = &view->missing[i];
 
-        /* Both or none. */
+        /* Both strings or neither. */
         if (used + string__length(missing->probe) + string__length(missing->why) + 2 >
             sizeof facts->words - 3)
             break;
@@ -74,31 +85,17 @@ void facts__fill(struct nsd_record_facts *facts) {
     if (!identity__is_quiet())
         image__learn_pid_namespace();
     coverage__view(&view, &nsd_image);
-    facts->pid = nsd_image.pid;
-    facts->leader = nsd_image.leader;
-    facts->pid_ns = nsd_image.pid_ns;
+    copy_facts(facts, &nsd_image);
     facts->start_ticks = nsd_image.clock.start_ticks;
     facts->start_wall = nsd_image.clock.start_wall;
     facts->last_ticks = nsd_image.now_ticks;
     facts->last_wall = nsd_image.now_wall;
-    facts->events = nsd_image.events;
-    facts->lost = nsd_image.lost;
-    facts->threads = nsd_image.threads;
     facts->ended = ended_as(nsd_image.ended);
-    facts->flags = (nsd_image.is_go ? NSD_RECORD_IS_GO : 0u) |
-                   (nsd_image.go_unknown ? NSD_RECORD_GO_UNKNOWN : 0u) |
-                   (nsd_image.go_newer ? NSD_RECORD_GO_NEWER : 0u);
-    facts->cross_check = (uint32_t) nsd_image.cross_check;
-    facts->libc_functions = nsd_image.libc_functions;
-    facts->go_sites = nsd_image.go_sites;
-    facts->go_sites_watched = nsd_image.go_sites_watched;
     facts->findings = found->count;
-    put_path(facts->path, sizeof facts->path, nsd_image.path);
-    put_string(facts->go, sizeof facts->go, nsd_image.go);
     put_words(facts, &view);
 }
 
-/* Of a folder's name, in a complaint. */
+/* The most of a folder's name that a complaint quotes. */
 #define QUOTED_MOST 100u
 
 static void complain(const char *why, int64_t error) {
@@ -138,7 +135,7 @@ void facts__begin_recording(const struct nsd_findings *findings) {
 }
 
 void facts__to_recording(void) {
-    static struct nsd_record_facts facts; /* under the lock; a hook's stack is small */
+    static struct nsd_record_facts facts; /* static, under the lock: a hook's stack is small */
 
     if (!record__is_on())
         return;

@@ -1,6 +1,6 @@
 /*
- * This process image as the constructor found it: program, ids, what it can do. Started once, and
- * anew in a fork copy. Read by submit.c, the report's facts and the probes.
+ * This process image as the constructor found it: program, ids, what can be watched. Filled at
+ * start, and again in a fork copy. Read by submit.c, by facts.c and by the probes.
  */
 #ifndef NSD_HOST_IMAGE_H
 #define NSD_HOST_IMAGE_H
@@ -9,16 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The facts that a report prints; submit.c keeps its counters up to date. */
+/* The facts that a report prints. submit.c keeps the counters up to date. */
 extern struct nsd_image nsd_image;
 
-/*
- * Begins the shim before its constructor runs: another library's constructor may be first. Does
- * nothing after the first time.
- */
-void image__begin_early(void);
-/* Updates the facts about Go, at start and when a library brought a runtime. */
-void image__learn_go(bool is_go);
 /*
  * A C library runs this program's threads, so the thread pointer in wrappers is libc's. False in a
  * Go program without cgo, where Go owns the thread pointer.

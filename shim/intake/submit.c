@@ -261,6 +261,25 @@ void submit__observe(int32_t tid, nsd_kinds kinds) {
     inside__unlock(tid);
 }
 
+void submit__add_changed(struct nsd_event *event) {
+    unsigned count = event->identities;
+
+    event->identities = 0;
+    if (!inside__lock(event->tid)) {
+        submit__count_lost();
+        return;
+    }
+    inside__drain();
+    for (unsigned i = 0; i < count; i++) {
+        const struct nsd_identity *now = &event->identity[i];
+
+        if (ledger__compare(&intake.ledger, event->tid, (enum nsd_kind) now->kind, now) ==
+            NSD_COMPARE_DIFFERS)
+            event->kinds = (nsd_kinds) (event->kinds | NSD_KIND_BIT(now->kind));
+    }
+    inside__unlock(event->tid);
+}
+
 bool submit__any_switch(void) {
     return atomic_load_explicit(&any_switch, memory_order_relaxed);
 }

@@ -32,6 +32,13 @@ void submit__event(const struct nsd_event *event);
  */
 void submit__observe(int32_t tid, nsd_kinds kinds);
 
+/*
+ * An unshare with a flag that is not known has succeeded: event->identity[] holds the namespaces
+ * that its thread is in now, in every kind that could be read. Adds to event->kinds those kinds in
+ * which the ledger has the thread elsewhere, and empties identity[].
+ */
+void submit__add_changed(struct nsd_event *event);
+
 /* Any thread ever switched in this image. One load. */
 bool submit__any_switch(void);
 /* A descriptor that leads to a namespace is known: close and dup matter now. One load. */

@@ -3,26 +3,28 @@
  * not set-uid everything else, in order, while the process has one thread. Also the fresh start of
  * a fork copy.
  */
+#include "start/start.h"
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
-#include "names/modules.h"
-#include "names/thread_name.h"
-#include "probes/go/go.h"
-#include "probes/libc/libc.h"
+#include "calls/births.h"
+#include "calls/signals.h"
 #include "host/caller.h"
 #include "host/environment.h"
 #include "host/facts.h"
 #include "host/identity.h"
 #include "host/image.h"
-#include "start/injection.h"
-#include "calls/signals.h"
-#include "start/static_pie.h"
+#include "host/libc/functions.h"
 #include "intake/submit.h"
+#include "names/modules.h"
+#include "names/thread_name.h"
+#include "probes/go/go.h"
 #include "record/writer.h"
 #include "stacks/capture.h"
 #include "stacks/on_stack.h"
+#include "start/injection.h"
+#include "start/static_pie.h"
 #include <elf.h>
 #include <stddef.h>
 
@@ -103,7 +105,7 @@ static void begin_copy(void) {
     record__begin_copy(facts__fill);
 }
 
-void image__learn_go(bool is_go) {
+void start__learn_go(bool is_go) {
     nsd_image.is_go = is_go;
     nsd_image.go = go__version();
     nsd_image.go_unknown = is_go && !go__known();
@@ -123,6 +125,21 @@ static const char *program_name(const char *path) {
     if (base[0] != '\0' || !thread_name__read(sys__getpid(), name))
         return base;
     return name;
+}
+
+/*
+ * The wrappers need no start: they are in place as soon as the loader has bound the program's names
+ * to them. False if there is no C library here (a Go program of its own kind, an injected static
+ * one).
+ */
+static bool begin_libc(void) {
+    if (functions__definition(NSD_FUNCTION_syscall) == NULL)
+        return false;
+    nsd_image.libc_functions = functions__count();
+    coverage__probe("libc");
+    if (!births__begin())
+        coverage__missing("thread ends", "this libc offers no thread-specific data");
+    return true;
 }
 
 /* `options` is the variable with its name, wherever it comes from; NULL. */
@@ -146,8 +163,8 @@ static void begin(char **environment, const struct auxiliary *auxiliary, const c
         clock__stop_ticks();
     clock__begin(&nsd_image.clock);
     begin_records(sys__getpid(), sys__gettid());
-    image__learn_go(go__begin());
-    image__set_libc(libc__begin());
+    start__learn_go(go__begin());
+    image__set_libc(begin_libc());
     facts__begin_recording(submit__findings());
     nsd_on = true;
     signals__begin();
@@ -227,7 +244,7 @@ uint64_t nsd_injected_begin(const struct nsd_injection *block) {
 
 /* By glibc's word for where the kernel has laid everything out; elsewhere the constructor is first.
  */
-void image__begin_early(void) {
+void start__early(void) {
     char **arguments;
     long count;
 

@@ -2,8 +2,10 @@
 as lines and functions of the source (read). LLVM's own tools do the reading; this file only puts
 together the raw profile that LLVM's runtime would have written, from the tables in the binary and
 the counters in the file."""
+import json
 import struct
 import subprocess
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +20,7 @@ LAST_VALUE_KIND = 1
 @dataclass
 class File:
     lines: dict = field(default_factory=dict)      # number: how often it ran
-    functions: dict = field(default_factory=dict)  # first line: (name, how often it was entered)
+    functions: dict = field(default_factory=dict)  # (first line, name): how often it was entered
 
 
 def sections(binary):
@@ -70,39 +72,43 @@ def llvm_tool(name):
                           stdout=subprocess.PIPE).stdout.strip()
 
 
+def export(binary, merged, kind):
+    return subprocess.run([llvm_tool("llvm-cov"), "export", f"--format={kind}",
+                           f"--instr-profile={merged}", binary], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+
+
 def read(binary, root):
     """Path below root: File, of everything that the binary was made of."""
     raw, merged = (binary.with_name(binary.name + end) for end in (".profraw", ".profdata"))
     raw.write_bytes(raw_profile(binary))
     subprocess.run([llvm_tool("llvm-profdata"), "merge", "-o", merged, raw], check=True)
-    told = subprocess.run([llvm_tool("llvm-cov"), "export", "--format=lcov",
-                           f"--instr-profile={merged}", binary], check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
-    return parse(told, root)
+    files = defaultdict(File)
+    add_lines(files, export(binary, merged, "lcov"))
+    add_functions(files, json.loads(export(binary, merged, "text"))["data"][0]["functions"])
+    return {str(Path(path).relative_to(root)): file for path, file in files.items()
+            if Path(path).is_relative_to(root)}
 
 
-def parse(lcov, root):
-    """geninfo(1), "TRACEFILE FORMAT". A function of a header stands there once for each file that
-    includes it: it was entered if one of them was."""
-    files, current, starts = {}, None, {}
-    for line in lcov.splitlines():
-        word, _, rest = line.partition(":")
+def add_lines(files, lcov):
+    """geninfo(1), "TRACEFILE FORMAT"."""
+    lines = {}
+    for row in lcov.splitlines():
+        word, _, rest = row.partition(":")
         if word == "SF":
-            path = Path(rest)
-            inside = path.is_relative_to(root)
-            current = files.setdefault(str(path.relative_to(root)), File()) if inside else None
-            starts = {}
-        elif current is None:
-            continue
-        elif word == "FN":
-            number, name = rest.split(",", 1)
-            starts[name] = int(number)
-            current.functions.setdefault(int(number), (name.rpartition(":")[2], 0))
-        elif word == "FNDA":
-            count, name = rest.split(",", 1)
-            known, before = current.functions[starts[name]]
-            current.functions[starts[name]] = (known, max(before, int(count)))
+            lines = files[rest].lines
         elif word == "DA":
             number, count = (int(part) for part in rest.split(",")[:2])
-            current.lines[number] = max(current.lines.get(number, 0), count)
-    return files
+            lines[number] = max(lines.get(number, 0), count)
+
+
+def add_functions(files, functions):
+    """A function of a header stands there once for each file that includes it: it was entered if one
+    of them was. A function that a macro makes stands where the macro is defined, and so do its
+    lines, which have run if one of the macro's functions has."""
+    for function in functions:
+        # A region begins with first line, column, last line, column, count, file.
+        line, _, _, _, _, file = function["regions"][0][:6]
+        known = files[function["filenames"][file]].functions
+        place = line, function["name"].rpartition(":")[2]
+        known[place] = max(known.get(place, 0), function["count"])

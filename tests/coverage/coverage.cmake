@@ -15,7 +15,7 @@ endforeach()
 
 function(nsd_share_counters target file)
   add_library(${target}_counters OBJECT ${nsd_coverage_source})
-  target_include_directories(${target}_counters PRIVATE shim)
+  target_include_directories(${target}_counters PRIVATE shim ${nsd_machine_folders})
   target_compile_options(${target}_counters PRIVATE ${nsd_guest_flags})
   target_compile_definitions(${target}_counters PRIVATE
     NSD_COUNTERS_FILE="${CMAKE_BINARY_DIR}/${file}" ${ARGN})

@@ -33,8 +33,8 @@ def merged(one, other):
         second = other.get(path, counters.File())
         both[path] = counters.File(
             {line: max(count, second.lines.get(line, 0)) for line, count in file.lines.items()},
-            {line: (name, max(count, second.functions.get(line, (name, 0))[1]))
-             for line, (name, count) in file.functions.items()})
+            {place: max(count, second.functions.get(place, 0))
+             for place, count in file.functions.items()})
     return both
 
 
@@ -45,8 +45,8 @@ def only_in(one, other):
 
     return {path: counters.File(
                 {line: ran(count, other[path].lines.get(line, 1)) for line, count in file.lines.items()},
-                {line: (name, ran(count, other[path].functions.get(line, (name, 1))[1]))
-                 for line, (name, count) in file.functions.items()})
+                {place: ran(count, other[path].functions.get(place, 1))
+                 for place, count in file.functions.items()})
             for path, file in one.items() if path in other}
 
 
@@ -92,15 +92,15 @@ def table(title, files, both, other, own):
 
 def unreached(file):
     """Functions that were never entered, and ranges of lines that did not run in the others."""
-    starts = sorted(file.functions)
-    functions = [(line, file.functions[line][0]) for line in starts if not file.functions[line][1]]
-    never = {line for line, _ in functions}
+    functions = sorted(place for place, count in file.functions.items() if not count)
+    entered = {line for (line, _), count in file.functions.items() if count}
+    starts = sorted({line for line, _ in file.functions})
     ranges, owner, position = [], None, 0
     last = False  # whether the line of code before this one is in the range
     for line in sorted(file.lines):
         while position < len(starts) and starts[position] <= line:
             owner, position, last = starts[position], position + 1, False
-        missed = not file.lines[line] and owner not in never
+        missed = not file.lines[line] and (owner is None or owner in entered)
         if missed and last:
             ranges[-1][1] = line
         elif missed:
@@ -147,6 +147,7 @@ def report(build):
     yield from holes("What has run in the command alone, of the rooms that both share:",
                      only_in(command, guest))
     yield ""
+    yield "Functions that one macro makes share its lines, and are listed by their names."
     yield "Not counted: assembly, and processes that could not open the counters file (another root)."
     yield sum_up("guest", guest)
     yield sum_up("command", command)

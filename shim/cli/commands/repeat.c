@@ -1,15 +1,16 @@
 /*
- * nsdrift repeat: the same program many times under watch; how often it fails, what was found in
- * failing and in passing runs, and which orders of events go with the failures.
+ * nsdrift repeat: runs a program many times under watch, and tells how often it fails, what was
+ * found in failing and in passing runs, and which orders of events go with the failures.
  */
-#include "cli/command.h"
-#include "cli/watch/given.h"
+#include "cli/commands/commands.h"
 #include "cli/repeat/jobs.h"
 #include "cli/repeat/orders.h"
-#include "cli/watch/preload.h"
-#include "cli/watch/program.h"
 #include "cli/repeat/progress.h"
 #include "cli/repeat/table.h"
+#include "cli/say.h"
+#include "cli/watch/given.h"
+#include "cli/watch/preload.h"
+#include "cli/watch/program.h"
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 
 #define RUNS_MOST 1000000u
 #define JOBS_MOST 256u
-/* After Ctrl-C, before what does not end is killed. */
+/* Seconds after Ctrl-C until the runs that have not ended are killed. */
 #define GRACE 3.0
 
 struct request {
@@ -141,7 +142,7 @@ struct series {
     bool broken; /* no further run can be started */
 };
 
-/* The end of what the first failing run said, for the table. */
+/* Keeps the end of what the first failing run printed, for the table. */
 static void keep_output(struct series *series, const struct nsd_job *job) {
     long size;
     size_t got;
@@ -161,7 +162,7 @@ static void count(struct series *series, const struct nsd_job *job) {
 
     orders__read(&job->collection, &series->tally);
     tally__end_run(&series->tally, passed);
-    if (!jobs__was_watched(&series->plan, job))
+    if (!jobs__was_watched(job))
         series->outcome.unseen++;
     if (job->late)
         series->outcome.late++;
@@ -206,7 +207,7 @@ static void look_after(struct series *series) {
     }
 }
 
-/* What runs yet is asked to end, and then made to. */
+/* Sends a signal to every run that has not ended. */
 static void break_off(const struct series *series, int signal) {
     for (uint64_t i = 0; i < series->request->jobs; i++)
         jobs__signal(&series->jobs[i], signal);

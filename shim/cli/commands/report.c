@@ -1,12 +1,13 @@
 /*
- * nsdrift report: reads recordings and says what is in them: as text, as JSON lines, as a table of
- * threads over time, or as a trace for a viewer.
+ * nsdrift report: prints what is in recordings, as text, as JSON lines, as a table of threads over
+ * time, or as a trace for a viewer.
  */
-#include "cli/command.h"
-#include "cli/show/pager.h"
-#include "cli/show/present.h"
+#include "cli/commands/commands.h"
 #include "cli/read/recordings.h"
 #include "cli/read/source_lines.h"
+#include "cli/say.h"
+#include "cli/show/pager.h"
+#include "cli/show/present.h"
 #include "cli/show/thread_table.h"
 #include "cli/show/trace.h"
 #include <errno.h>
@@ -21,9 +22,9 @@ struct request {
     bool json, threads;
     bool no_pager, no_debug_info;
     const char *trace;       /* file, NULL: none */
-    const char *debug_paths; /* NULL: the usual ones alone */
+    const char *debug_paths; /* NULL: only the usual ones */
     unsigned verbosity;
-    int severity; /* -1: by the form */
+    int severity; /* -1: note for JSON, warning for text */
     enum colour colour;
 };
 

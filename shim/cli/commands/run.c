@@ -1,21 +1,23 @@
 /*
- * nsdrift run: starts a program with the library preloaded, waits, and prints one report of all its
- * process images. Nothing is written to the program's own stderr meanwhile.
+ * nsdrift run: starts a program with the library preloaded (or injected), waits for its end, and
+ * prints one report of all its process images. Nothing of ours is written to the program's own
+ * stderr.
  */
 #include "base/options.h"
-#include "cli/watch/child.h"
-#include "cli/read/collect.h"
-#include "cli/command.h"
-#include "cli/read/folder.h"
+#include "cli/commands/commands.h"
 #include "cli/inject/follow.h"
-#include "cli/watch/given.h"
 #include "cli/inject/inject.h"
 #include "cli/inject/obstacles.h"
+#include "cli/read/collect.h"
+#include "cli/read/folder.h"
+#include "cli/say.h"
 #include "cli/show/pager.h"
-#include "cli/watch/preload.h"
 #include "cli/show/present.h"
-#include "cli/watch/program.h"
 #include "cli/show/wrap.h"
+#include "cli/watch/child.h"
+#include "cli/watch/given.h"
+#include "cli/watch/preload.h"
+#include "cli/watch/program.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -130,7 +132,10 @@ static bool use_colour(FILE *out) {
     return (no_color == NULL || no_color[0] == '\0') && isatty(fileno(out));
 }
 
-/* Where the report goes; --log before the option log_path. NULL, after a line, if it cannot. */
+/*
+ * Opens the file for the report: --log, else the option log_path, else stderr. NULL, after a line
+ * on stderr, if that fails.
+ */
 static FILE *open_log(const struct request *request) {
     const char *path = request->log;
     FILE *out;
@@ -146,14 +151,14 @@ static FILE *open_log(const struct request *request) {
     return out;
 }
 
-/* What is started, and how it went. */
+/* The program that is started, and how that went. */
 struct start {
     const struct request *request;
     const struct nsd_program *program;
     const char *library, *options, *folder;
     char **environment;
     struct nsd_child child;
-    bool unwatched; /* the program itself was not */
+    bool unwatched; /* the program itself was not watched */
 };
 
 static bool run_child(struct start *start, const struct nsd_holder *holder) {
@@ -161,7 +166,7 @@ static bool run_child(struct start *start, const struct nsd_holder *holder) {
                       start->environment, holder);
 }
 
-/* With the library put in at its exec. */
+/* Starts the program, and injects the library at its exec. */
 static bool start_injected(struct start *start) {
     static struct nsd_injector injector;
     struct nsd_holder holder;
@@ -179,7 +184,10 @@ static bool start_injected(struct start *start) {
     return start->request->best_effort && run_child(start, NULL);
 }
 
-/* The same, and for what it starts; a program that takes the preload needs no more for itself. */
+/*
+ * The same, and injects into the static programs that it starts. A program that takes the preload
+ * is not injected itself.
+ */
 static bool start_followed(struct start *start) {
     static struct nsd_follower follower;
     struct nsd_holder holder;
@@ -203,7 +211,7 @@ static bool start_followed(struct start *start) {
     return done;
 }
 
-/* Starts it and waits for its end: with the preload, or by putting the library in. */
+/* Starts the program with the library preloaded or injected, and waits for its end. */
 static bool start_program(struct start *start) {
     const struct nsd_program *program = start->program;
     bool injected = program->state == NSD_PROGRAM_INJECTABLE, done;
@@ -226,7 +234,7 @@ static bool start_program(struct start *start) {
     return done;
 }
 
-/* Lines of text are broken where a person reads them on a terminal. */
+/* Breaks lines of text if they are printed on a terminal. */
 static int present(struct nsd_presentation *presentation, const struct nsd_collection *collection) {
     unsigned width = presentation->json ? 0 : pager__width(presentation->out);
     FILE *wrapped = width > 0 ? wrap__open(presentation->out, width) : NULL;
@@ -240,7 +248,7 @@ static int present(struct nsd_presentation *presentation, const struct nsd_colle
     return status;
 }
 
-/* The option record= names a folder for them. */
+/* The option record= names a folder that the recordings are to be copied to. */
 static bool keeps_recordings(void) {
     return nsd_options.record.given && strcmp(nsd_options.record.text, "none") != 0;
 }
@@ -262,12 +270,8 @@ static int watch(const struct request *request, const struct nsd_program *progra
 
     presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
                                                        : (presentation.json ? 0 : 1);
-    if (!collect__begin(&collection))
+    if (!folder__begin(&collection))
         return NSD_STATUS_UNSEEN;
-    if (!folder__make_index(&collection)) {
-        collect__end(&collection);
-        return NSD_STATUS_UNSEEN;
-    }
     if (keeps_recordings() || presentation.verbosity >= 2)
         folder__keep_all(&collection);
     options = folder__options(&collection);
@@ -279,7 +283,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
         presentation.known_unseen = start.unwatched;
         presentation.pid = start.child.pid;
         presentation.signal = WIFSIGNALED(start.child.status) ? WTERMSIG(start.child.status) : 0;
-        folder__read(&collection, presentation.verbosity);
+        folder__read(&collection, start.child.pid, presentation.verbosity);
         status = present(&presentation, &collection);
         if (request->programs_status)
             status = child__exit_status(&start.child);
@@ -287,7 +291,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
             folder__move_to(&collection, nsd_options.record.text);
     }
     free(options);
-    collect__end(&collection);
+    folder__end(&collection);
     return status;
 }
 

@@ -1,10 +1,12 @@
 /*
- * nsdrift scan: threads that are in other namespaces than the leader of their process, of programs
- * that run already and that need no preload for it. It reads /proc and touches nothing else.
+ * nsdrift scan: lists threads that are in other namespaces than the leader of their process. The
+ * programs run already and need no preload. Reads /proc (for a Go program also its memory) and
+ * changes nothing.
  */
-#include "cli/command.h"
-#include "cli/show/pager.h"
+#include "cli/commands/commands.h"
+#include "cli/say.h"
 #include "cli/scan/print.h"
+#include "cli/show/pager.h"
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +19,7 @@
 struct scan {
     struct nsd_pager pager;
     struct nsd_scan_sum sum;
-    const char *since; /* recordings, NULL: none were named */
+    const char *since; /* recordings to compare with; NULL: none */
     bool json, all;
 };
 
@@ -98,7 +100,7 @@ static void print(const struct scan *scan, const struct nsd_scan_picture *pictur
         scan_text__print(scan->pager.out, scan->pager.colour, picture);
 }
 
-/* False: there is no such process. */
+/* False if there is no such process. */
 static bool scan_process(struct scan *scan, pid_t pid) {
     struct nsd_tasks tasks;
     struct nsd_scan_sum *sum = &scan->sum;

@@ -6,12 +6,14 @@
 #include "cli/inject/follow.h"
 #include "base/clock.h"
 #include "cli/inject/obstacles.h"
+#include "cli/watch/auxiliary.h"
 #include "record/format.h"
 #include "record/slots.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,9 @@
 
 struct nsd_follow_news {
     struct nsd_refusal refusal; /* of the program itself */
-    bool prevented, lost, over;
+    bool prevented, lost;
+    /* The program has ended. The command stores it with release, the follower loads with acquire. */
+    _Atomic bool over;
 };
 
 /* What the follower's own process knows beside. */
@@ -101,7 +105,7 @@ static void note_unwatched(const struct trace *trace, pid_t pid, const char *nam
 /* ---- programs ---- */
 
 static bool is_secure(pid_t pid) {
-    return remote__auxiliary(pid, AT_SECURE) != 0;
+    return auxiliary__value(pid, AT_SECURE) != 0;
 }
 
 /* The library's path leads to the same file in the program's root. */
@@ -188,7 +192,7 @@ static void goes_on(struct trace *trace, pid_t pid, int status) {
 /* ---- the follower's process ---- */
 
 static bool is_to_let_go(const struct trace *trace) {
-    return __atomic_load_n(&trace->follower->news->over, __ATOMIC_ACQUIRE) ||
+    return atomic_load_explicit(&trace->follower->news->over, memory_order_acquire) ||
            getppid() != trace->command;
 }
 
@@ -308,7 +312,7 @@ static void over(void *context) {
 
     if (follower->pid <= 0)
         return;
-    __atomic_store_n(&follower->news->over, true, __ATOMIC_RELEASE);
+    atomic_store_explicit(&follower->news->over, true, memory_order_release);
     kill(follower->pid, LET_GO);
     while (waitpid(follower->pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -5,6 +5,8 @@
 #include "cli/inject/inject.h"
 #include "cli/inject/obstacles.h"
 #include "cli/inject/placement.h"
+#include "cli/watch/auxiliary.h"
+#include "base_machine.h"
 #include "start/injection.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -57,8 +59,7 @@ static bool refuse_call(struct nsd_injector *injector, const char *what, int64_t
 /* That it is the file we have looked at, and where a system call stands in it. */
 static bool find_program(struct nsd_injector *injector) {
     const Elf64_Ehdr *elf = elf_image__header(&injector->image);
-    static const unsigned char expected[] = {0x0f, 0x05};
-    unsigned char there[sizeof expected];
+    unsigned char there[NSD_SYSTEM_CALL_SIZE];
     struct stat status;
     uint64_t address;
     char path[64];
@@ -69,9 +70,9 @@ static bool find_program(struct nsd_injector *injector) {
         return refusal__say(&injector->refusal, "something else was started in its place");
     if (!elf_image__system_call(&injector->image, &address))
         return false;
-    address += remote__auxiliary(injector->remote.pid, AT_ENTRY) - elf->e_entry;
+    address += auxiliary__value(injector->remote.pid, AT_ENTRY) - elf->e_entry;
     if (!remote__read(&injector->remote, address, there, sizeof there) ||
-        memcmp(there, expected, sizeof there) != 0)
+        memcmp(there, NSD_SYSTEM_CALL_BYTES, sizeof there) != 0)
         return refusal__say(&injector->refusal, "its memory is not what its headers say");
     injector->remote.system_call = address;
     return true;
@@ -101,7 +102,7 @@ static bool put_block(struct nsd_injector *injector, uint64_t *at) {
     got = remote__call(remote, SYS_mmap, 0, BLOCK_ROOM + STACK_ROOM, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX, 0);
     *at = remote__is_error(got) ? 0 : (uint64_t) got;
-    block.stack = remote->registers.rsp;
+    block.stack = registers__stack_pointer(&remote->registers);
     block.library = *at + sizeof block;
     block.options = block.library + library;
     memcpy(bytes, &block, sizeof block);

@@ -3,6 +3,9 @@
  * the mapped ones at the end: the program's pages are touched once.
  */
 #include "cli/inject/placement.h"
+#include "base_machine.h"
+#include "names/elf.h"
+#include "names_machine.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,15 +15,14 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define PAGE UINT64_C(4096)
 #define ALIGNMENT_MOST (UINT64_C(1) << 21)
 
 static uint64_t down(uint64_t address) {
-    return address & ~(PAGE - 1);
+    return address & ~(NSD_PAGE_SIZE - 1);
 }
 
 static uint64_t up(uint64_t address) {
-    return down(address + PAGE - 1);
+    return down(address + NSD_PAGE_SIZE - 1);
 }
 
 static int protection_of(const Elf64_Phdr *segment) {
@@ -33,13 +35,13 @@ static bool measure(struct nsd_placement *placement) {
     const Elf64_Phdr *segment;
 
     placement->low = UINT64_MAX;
-    placement->alignment = PAGE;
+    placement->alignment = NSD_PAGE_SIZE;
     for (unsigned i = 0; (segment = elf_image__segment(placement->shim, i)) != NULL; i++) {
         if (segment->p_type != PT_LOAD)
             continue;
         if (segment->p_memsz < segment->p_filesz || segment->p_memsz > UINT32_MAX ||
             segment->p_vaddr > UINT32_MAX || segment->p_align > ALIGNMENT_MOST ||
-            (segment->p_vaddr - segment->p_offset) % PAGE != 0 ||
+            (segment->p_vaddr - segment->p_offset) % NSD_PAGE_SIZE != 0 ||
             elf_image__part(placement->shim, segment->p_offset, segment->p_filesz) == NULL)
             return refusal__say(placement->refusal, "%s: its headers are damaged",
                                 placement->library);
@@ -66,7 +68,7 @@ static bool measure(struct nsd_placement *placement) {
 static bool reserve(struct nsd_placement *placement) {
     struct nsd_remote *remote = placement->remote;
     uint64_t size = placement->high - placement->low;
-    uint64_t spare = placement->alignment - PAGE, start;
+    uint64_t spare = placement->alignment - NSD_PAGE_SIZE, start;
     int64_t got = remote__call(remote, SYS_mmap, 0, size + spare, PROT_NONE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX, 0);
 
@@ -138,12 +140,8 @@ static bool map_library(const struct nsd_placement *placement, uint64_t path) {
 
 /* ---- its relocations ---- */
 
-/* The dynamic section's entries that are wanted, as file offsets and sizes; all of one array. */
-struct dynamic {
-    uint64_t rela, rela_size, relr, relr_size, jump, jump_size, symbols;
-};
-
-static void read_dynamic(const struct nsd_elf_image *shim, struct dynamic *found) {
+/* Addresses in it are those that the library was linked to. */
+static void read_dynamic(const struct nsd_elf_image *shim, struct nsd_elf_dynamic *found) {
     const Elf64_Phdr *segment;
 
     memset(found, 0, sizeof *found);
@@ -153,22 +151,8 @@ static void read_dynamic(const struct nsd_elf_image *shim, struct dynamic *found
         if (segment->p_type != PT_DYNAMIC)
             continue;
         entry = elf_image__part(shim, segment->p_offset, segment->p_filesz);
-        for (uint64_t k = 0; entry != NULL && k < segment->p_filesz / sizeof *entry; k++) {
-            struct {
-                int64_t tag;
-                uint64_t *to;
-            } const wanted[] = {
-                {DT_RELA, &found->rela},      {DT_RELASZ, &found->rela_size},
-                {DT_RELR, &found->relr},      {DT_RELRSZ, &found->relr_size},
-                {DT_JMPREL, &found->jump},    {DT_PLTRELSZ, &found->jump_size},
-                {DT_SYMTAB, &found->symbols},
-            };
-
-            for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
-                if (entry[k].d_tag == wanted[w].tag)
-                    *wanted[w].to = entry[k].d_un.d_val;
-            }
-        }
+        if (entry != NULL)
+            elf__read_dynamic(entry, segment->p_filesz / sizeof *entry, found);
     }
 }
 
@@ -189,7 +173,7 @@ static bool put_word(const struct nsd_placement *placement, uint64_t address, ui
 }
 
 /* The value of a symbol: weak ones that nobody defines stay null, and so libc's probes stay out. */
-static bool symbol_value(const struct nsd_placement *placement, const struct dynamic *dynamic,
+static bool symbol_value(const struct nsd_placement *placement, const struct nsd_elf_dynamic *dynamic,
                          uint64_t number, uint64_t *value) {
     uint64_t at = elf_image__offset(placement->shim, dynamic->symbols + number * sizeof(Elf64_Sym));
     const Elf64_Sym *symbol = elf_image__part(placement->shim, at, sizeof *symbol);
@@ -201,7 +185,7 @@ static bool symbol_value(const struct nsd_placement *placement, const struct dyn
     return true;
 }
 
-static bool relocate(const struct nsd_placement *placement, const struct dynamic *dynamic,
+static bool relocate(const struct nsd_placement *placement, const struct nsd_elf_dynamic *dynamic,
                      uint64_t table, uint64_t size) {
     const Elf64_Rela *entry =
         elf_image__part(placement->shim, elf_image__offset(placement->shim, table), size);
@@ -213,16 +197,16 @@ static bool relocate(const struct nsd_placement *placement, const struct dynamic
         uint64_t value = placement->base, addend = (uint64_t) entry[i].r_addend;
 
         switch (ELF64_R_TYPE(entry[i].r_info)) {
-        case R_X86_64_NONE:
+        case NSD_RELOCATION_NONE:
             continue;
-        case R_X86_64_RELATIVE:
+        case NSD_RELOCATION_RELATIVE:
             break;
-        case R_X86_64_GLOB_DAT:
-        case R_X86_64_JUMP_SLOT:
-        case R_X86_64_64:
+        case NSD_RELOCATION_DATA:
+        case NSD_RELOCATION_JUMP:
+        case NSD_RELOCATION_ABSOLUTE:
             if (!symbol_value(placement, dynamic, ELF64_R_SYM(entry[i].r_info), &value))
                 return false;
-            if (ELF64_R_TYPE(entry[i].r_info) != R_X86_64_64)
+            if (ELF64_R_TYPE(entry[i].r_info) != NSD_RELOCATION_ABSOLUTE)
                 addend = 0;
             break;
         default:
@@ -236,7 +220,8 @@ static bool relocate(const struct nsd_placement *placement, const struct dynamic
 }
 
 /* One word of the packed form: the base is added to what stands at the address. */
-static bool relocate_packed(const struct nsd_placement *placement, uint64_t address) {
+static bool relocate_packed(void *context, uint64_t address) {
+    const struct nsd_placement *placement = context;
     const unsigned char *at = word_at(placement, address);
     uint64_t word;
 
@@ -246,32 +231,15 @@ static bool relocate_packed(const struct nsd_placement *placement, uint64_t addr
     return put_word(placement, address, word + placement->base);
 }
 
-/* DT_RELR: an address, or the 63 words after the last one as bits (gABI, "Relative Relocation
- * Table"). */
-static bool relocate_all_packed(const struct nsd_placement *placement,
-                                const struct dynamic *dynamic) {
-    const uint64_t *entry = elf_image__part(
+static bool relocate_all_packed(struct nsd_placement *placement,
+                                const struct nsd_elf_dynamic *dynamic) {
+    const uint64_t *table = elf_image__part(
         placement->shim, elf_image__offset(placement->shim, dynamic->relr), dynamic->relr_size);
-    uint64_t next = 0;
 
-    if (dynamic->relr_size > 0 && entry == NULL)
+    if (dynamic->relr_size > 0 && table == NULL)
         return refusal__say(placement->refusal, "%s: its relocations are damaged",
                             placement->library);
-    for (uint64_t i = 0; i < dynamic->relr_size / sizeof *entry; i++) {
-        if ((entry[i] & 1) == 0) {
-            if (!relocate_packed(placement, entry[i]))
-                return false;
-            next = entry[i] + sizeof *entry;
-            continue;
-        }
-        for (unsigned bit = 0; bit < 63; bit++) {
-            if ((entry[i] >> (bit + 1) & 1) != 0 &&
-                !relocate_packed(placement, next + bit * sizeof *entry))
-                return false;
-        }
-        next += 63 * sizeof *entry;
-    }
-    return true;
+    return elf__each_packed(table, dynamic->relr_size / sizeof *table, relocate_packed, placement);
 }
 
 /* Writable segments to the end of their last page, where the file may go on with something else. */
@@ -334,7 +302,7 @@ bool placement__map(struct nsd_placement *placement, uint64_t path) {
 }
 
 bool placement__relocate(struct nsd_placement *placement) {
-    struct dynamic dynamic;
+    struct nsd_elf_dynamic dynamic;
 
     read_dynamic(placement->shim, &dynamic);
     return relocate(placement, &dynamic, dynamic.rela, dynamic.rela_size) &&

@@ -1,6 +1,7 @@
 /*
- * Work in a stopped child, see remote.h. Its own system call instruction is used, so that nothing
- * of its memory is changed for it: the kernel stops before and after each call.
+ * Work in a stopped child, see remote.h. System calls are made by an instruction that stands in the
+ * child's own code, so that its memory need not be changed for them; the kernel stops the child
+ * before and after each call.
  */
 #include "cli/inject/remote.h"
 #include <elf.h>
@@ -39,7 +40,7 @@ void remote__adopt(struct nsd_remote *remote, pid_t pid) {
     remote->stays = true;
 }
 
-/* False: it came to its end. */
+/* False if the child has ended. */
 static bool wait_for_stop(struct nsd_remote *remote) {
     int status;
 
@@ -79,9 +80,9 @@ bool remote__wait_for_exec(struct nsd_remote *remote) {
 }
 
 /*
- * Goes on until the stop that is wanted. Only SIGSTOP can come between, since nothing else is let
- * in: the job is stopped from then on for everybody but us, until a SIGCONT, and both in the order
- * in which they came. False at the end of the child, or with a signal that its own code made.
+ * Goes on until the stop that is wanted. Every signal is blocked but SIGSTOP, which is passed on:
+ * the job is then stopped for everybody but us, until a SIGCONT. False if the child has ended or
+ * its own code raised a signal.
  */
 static bool go_on(struct nsd_remote *remote, int how, int wanted) {
     for (uintptr_t signal = 0;;) {
@@ -104,8 +105,21 @@ static bool go_on(struct nsd_remote *remote, int how, int wanted) {
     }
 }
 
+static bool get_registers(const struct nsd_remote *remote, nsd_registers *registers) {
+    struct iovec place = {registers, sizeof *registers};
+
+    return request(remote, PTRACE_GETREGSET, NT_PRSTATUS, (uintptr_t) &place) == 0;
+}
+
+static bool set_registers(const struct nsd_remote *remote, nsd_registers *registers) {
+    struct iovec place = {registers, sizeof *registers};
+
+    registers__leave_call(registers);
+    return request(remote, PTRACE_SETREGSET, NT_PRSTATUS, (uintptr_t) &place) == 0;
+}
+
 static bool keep_extended(struct nsd_remote *remote) {
-    static const int kinds[] = {NT_X86_XSTATE, NT_PRFPREG};
+    static const int kinds[] = NSD_EXTENDED_REGISTERS;
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct iovec place = {remote->extended, sizeof remote->extended};
@@ -123,62 +137,33 @@ static bool keep_extended(struct nsd_remote *remote) {
 bool remote__begin(struct nsd_remote *remote) {
     uint64_t all = UINT64_MAX;
 
-    if (remote->stays) /* who is half done must not outlive us */
+    if (remote->stays) /* a child in this state must not outlive us */
         request(remote, PTRACE_SETOPTIONS, 0, PTRACE_O_EXITKILL | OPTIONS_TO_STAY);
-    /* The stop of the exec is inside its system call, which would write its result over ours. */
+    /* The exec has not returned yet: the kernel would write its result over our registers. */
     return request(remote, PTRACE_GETSIGMASK, sizeof remote->signal_mask,
                    (uintptr_t) &remote->signal_mask) == 0 &&
            request(remote, PTRACE_SETSIGMASK, sizeof all, (uintptr_t) &all) == 0 &&
            go_on(remote, PTRACE_SYSCALL, SYSTEM_CALL_STOP) &&
-           request(remote, PTRACE_GETREGS, 0, (uintptr_t) &remote->registers) == 0 &&
+           get_registers(remote, &remote->registers) &&
            keep_extended(remote);
-}
-
-static bool set_registers(struct nsd_remote *remote, struct user_regs_struct *registers) {
-    registers->orig_rax = UINT64_MAX; /* no system call: nothing to restart */
-    return request(remote, PTRACE_SETREGS, 0, (uintptr_t) registers) == 0;
 }
 
 int64_t remote__call(struct nsd_remote *remote, long number, uint64_t a, uint64_t b, uint64_t c,
                      uint64_t d, uint64_t e, uint64_t f) {
-    struct user_regs_struct registers = remote->registers;
+    const uint64_t arguments[] = {a, b, c, d, e, f};
+    nsd_registers registers = remote->registers;
 
-    registers.rip = remote->system_call;
-    registers.rax = (uint64_t) number;
-    registers.rdi = a;
-    registers.rsi = b;
-    registers.rdx = c;
-    registers.r10 = d;
-    registers.r8 = e;
-    registers.r9 = f;
+    registers__set_call(&registers, remote->system_call, number, arguments);
     if (remote->gone || !set_registers(remote, &registers) ||
         !go_on(remote, PTRACE_SYSCALL, SYSTEM_CALL_STOP) ||
         !go_on(remote, PTRACE_SYSCALL, SYSTEM_CALL_STOP) ||
-        request(remote, PTRACE_GETREGS, 0, (uintptr_t) &registers) != 0)
+        !get_registers(remote, &registers))
         return -ENOSYS;
-    return (int64_t) registers.rax;
+    return (int64_t) registers__result(&registers);
 }
 
 bool remote__is_error(int64_t answer) {
     return answer < 0 && answer >= -4095;
-}
-
-uint64_t remote__auxiliary(pid_t pid, uint64_t type) {
-    Elf64_auxv_t vector[64];
-    char path[64];
-    ssize_t size;
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%d/auxv", (int) pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    size = fd >= 0 ? read(fd, vector, sizeof vector) : -1;
-    if (fd >= 0)
-        close(fd);
-    for (size_t i = 0; size > 0 && i < (size_t) size / sizeof vector[0]; i++) {
-        if (vector[i].a_type == type)
-            return vector[i].a_un.a_val;
-    }
-    return 0;
 }
 
 /* Word by word, where the kernel was built without process_vm_readv and its sister. */
@@ -226,12 +211,9 @@ bool remote__write(struct nsd_remote *remote, uint64_t to, const void *from, siz
 
 bool remote__run(struct nsd_remote *remote, uint64_t entry, uint64_t low, uint64_t high,
                  uint64_t argument, uint64_t *result, int *signal) {
-    struct user_regs_struct registers = remote->registers;
+    nsd_registers registers = remote->registers;
 
-    registers.rip = entry;
-    registers.rsp = high;
-    registers.fs_base = low;
-    registers.rdi = argument;
+    registers__set_entry(&registers, entry, high, low, argument);
     *signal = 0;
     if (!set_registers(remote, &registers))
         return false;
@@ -240,9 +222,9 @@ bool remote__run(struct nsd_remote *remote, uint64_t entry, uint64_t low, uint64
                                : WSTOPSIG(remote->status);
         return false;
     }
-    if (request(remote, PTRACE_GETREGS, 0, (uintptr_t) &registers) != 0)
+    if (!get_registers(remote, &registers))
         return false;
-    *result = registers.rax;
+    *result = registers__result(&registers);
     return true;
 }
 
@@ -255,7 +237,7 @@ bool remote__let_go(struct nsd_remote *remote) {
            request(remote, PTRACE_SETSIGMASK, sizeof remote->signal_mask,
                    (uintptr_t) &remote->signal_mask) == 0 &&
            (!remote->stays || request(remote, PTRACE_SETOPTIONS, 0, OPTIONS_TO_STAY) == 0) &&
-           /* One that was stopped and stays ours shows whether it still is. */
+           /* A child that was stopped by SIGSTOP reports whether it still is. */
            (!remote->stays || !remote->was_stopped ||
             request(remote, PTRACE_INTERRUPT, 0, 0) == 0) &&
            request(remote, remote->stays ? PTRACE_CONT : PTRACE_DETACH, 0, 0) == 0;
@@ -266,7 +248,7 @@ void remote__kill(struct nsd_remote *remote) {
 
     if (remote->gone)
         return;
-    /* Who has been killed already does not stand still. */
+    /* A child that was killed already is no longer stopped. */
     remote->was_ours =
         request(remote, PTRACE_GETSIGMASK, sizeof mask, (uintptr_t) &mask) == 0 || errno != ESRCH;
     kill(remote->pid, SIGKILL);

@@ -1,16 +1,19 @@
 /*
- * A run's folder, see folder.h. The index is the list of images: an image that nothing happened in
- * has its line from there, one that has a recording from that.
+ * The folder of a run, see folder.h. The index lists the images: an image without a recording gets
+ * its closing line from there.
  */
 #include "cli/read/folder.h"
 #include "base/options.h"
-#include "cli/command.h"
 #include "cli/read/recordings.h"
 #include "cli/read/source_lines.h"
+#include "cli/say.h"
+#include "cli/watch/signals.h"
+#include "record/names.h"
 #include "record/reader.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define REMOVALS_MOST 100
+
 static int open_index(const struct nsd_collection *collection, int flags) {
     char path[PATH_MAX + sizeof NSD_INDEX_NAME + 1];
 
@@ -26,7 +31,7 @@ static int open_index(const struct nsd_collection *collection, int flags) {
     return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-bool folder__make_index(const struct nsd_collection *collection) {
+static bool make_index(const struct nsd_collection *collection) {
     const struct nsd_index head = {
         .magic = NSD_INDEX_MAGIC,
         .version = NSD_RECORD_VERSION,
@@ -34,13 +39,17 @@ bool folder__make_index(const struct nsd_collection *collection) {
         .file_size = NSD_INDEX_SIZE,
         .slot_size = sizeof(struct nsd_index_slot),
         .slots = NSD_INDEX_SLOTS,
+        .names = record_names__hash(),
     };
     int fd = open_index(collection, O_RDWR | O_CREAT | O_EXCL), error;
 
     if (fd < 0) {
         error = errno;
     } else {
-        /* Every page has its place on the disk: the images map it. */
+        /*
+         * The images map the index: every page must have its place on the disk (see allocate() in
+         * record/file.c).
+         */
         error = posix_fallocate(fd, 0, (off_t) NSD_INDEX_SIZE);
         if (error == 0 && pwrite(fd, &head, sizeof head, 0) != (ssize_t) sizeof head)
             error = errno;
@@ -50,6 +59,54 @@ bool folder__make_index(const struct nsd_collection *collection) {
         return true;
     command__say("no room for recordings in %s: %s", collection->folder, strerror(error));
     return false;
+}
+
+/* A colon would split the option record=FOLDER. */
+static bool can_be_named(const char *folder) {
+    return strchr(folder, ':') == NULL && folder[0] == '/';
+}
+
+bool folder__begin(struct nsd_collection *collection) {
+    const char *temporary = getenv("TMPDIR");
+
+    /* The reader of our report may stop in the middle: the folder is to be removed even then. */
+    signals__outlive(SIGPIPE);
+    memset(collection, 0, sizeof *collection);
+    if (temporary == NULL || !can_be_named(temporary))
+        temporary = "/tmp";
+    snprintf(collection->folder, sizeof collection->folder, "%s/nsdrift-XXXXXX", temporary);
+    if (mkdtemp(collection->folder) == NULL) {
+        command__say("no folder for the recordings in %s: %s", temporary, strerror(errno));
+        return false;
+    }
+    if (make_index(collection))
+        return true;
+    folder__end(collection);
+    return false;
+}
+
+/* False if something was added to the folder meanwhile. */
+static bool remove_folder(const char *path) {
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+
+    if (folder == NULL)
+        return true;
+    while ((entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    closedir(folder);
+    return rmdir(path) == 0 || (errno != ENOTEMPTY && errno != EEXIST);
+}
+
+void folder__end(struct nsd_collection *collection) {
+    /* A process that outlives the run may begin one more recording meanwhile. */
+    for (int i = 0; collection->folder[0] != '\0' && i < REMOVALS_MOST; i++) {
+        if (remove_folder(collection->folder))
+            break;
+    }
+    collect__free(collection);
 }
 
 void folder__keep_all(const struct nsd_collection *collection) {
@@ -79,7 +136,7 @@ char *folder__options(const struct nsd_collection *collection) {
     PASS_ON(exitcode)
     PASS_ON(signal)
 #undef PASS_ON
-    /* More threads and events in the report: the look at /proc is then made in any case. */
+    /* With a verbosity above 0 the guest looks at the threads under /proc at every end. */
     if (nsd_options.verbosity.number > 0)
         fprintf(out, ":verbosity=%llu", (unsigned long long) nsd_options.verbosity.number);
     if (fclose(out) == 0)
@@ -90,7 +147,7 @@ char *folder__options(const struct nsd_collection *collection) {
 
 /* ---- reading ---- */
 
-/* Files that have been read: one can hold several images, each with a slot of its own. */
+/* Files that have been read. One file can hold several images, each with a slot of its own. */
 struct done {
     char (*name)[NSD_INDEX_RECORDING];
     size_t count, room;
@@ -117,7 +174,7 @@ static void note_done(struct done *done, const char *name) {
     snprintf(done->name[done->count++], sizeof done->name[0], "%s", name);
 }
 
-/* False if there is no such file: it had nothing to say, and was taken away. */
+/* False if there is no such file: an image without a finding removes its recording. */
 static bool read_recording(struct nsd_recordings *recordings, struct done *done, const char *name) {
     char path[PATH_MAX + NSD_INDEX_RECORDING + 2];
 
@@ -128,6 +185,49 @@ static bool read_recording(struct nsd_recordings *recordings, struct done *done,
         return false;
     note_done(done, name);
     return recordings__read(recordings, path);
+}
+
+/* ---- which images are the command's ---- */
+
+static uint64_t inode_of(const char *link) {
+    struct stat status;
+
+    return stat(link, &status) == 0 ? status.st_ino : 0;
+}
+
+/*
+ * The process that was started, as the image numbers itself. Where our children are in another pid
+ * namespace than we are (unshare --pid without --fork), its number there is not ours.
+ */
+static bool is_started(const struct nsd_record_facts *facts, pid_t started) {
+    const uint64_t ours = inode_of("/proc/self/ns/pid");
+    const uint64_t childrens = inode_of("/proc/self/ns/pid_for_children");
+
+    if (started == 0)
+        return true;
+    if (ours != childrens && childrens != 0)
+        return facts->pid_ns == childrens || facts->pid_ns == 0;
+    return facts->pid == started && (facts->pid_ns == ours || facts->pid_ns == 0 || ours == 0);
+}
+
+/*
+ * The program enters the index before anything that it starts can: its first image has the first
+ * slot. If the program is not watched, its children fill the slots, and none of these is it.
+ */
+static void find_command(struct nsd_collection *collection, const struct nsd_index_view *index,
+                         pid_t started) {
+    struct nsd_index_slot slot;
+
+    for (unsigned i = 0; i < index__slots(index); i++) {
+        if (!index__slot(index, i, &slot))
+            continue;
+        if (!is_started(&slot.facts, started))
+            return;
+        collection->command.pid = slot.facts.pid;
+        collection->command.pid_ns =
+            slot.facts.pid_ns != 0 ? slot.facts.pid_ns : inode_of("/proc/self/ns/pid_for_children");
+        return;
+    }
 }
 
 static void read_index(struct nsd_recordings *recordings, struct done *done,
@@ -144,7 +244,7 @@ static void read_index(struct nsd_recordings *recordings, struct done *done,
     recordings->collection.silent += index->head.silent;
 }
 
-/* Recordings of images that found no slot any more. */
+/* Reads the recordings of images that found no slot. */
 static void read_rest(struct nsd_recordings *recordings, struct done *done) {
     DIR *folder = opendir(recordings->collection.folder);
     struct dirent *entry;
@@ -158,7 +258,7 @@ static void read_rest(struct nsd_recordings *recordings, struct done *done) {
     closedir(folder);
 }
 
-void folder__read(struct nsd_collection *collection, unsigned verbosity) {
+void folder__read(struct nsd_collection *collection, pid_t started, unsigned verbosity) {
     struct nsd_recordings recordings = {.verbosity = verbosity,
                                         .debug_info = true,
                                         .may_be_alive = true,
@@ -170,11 +270,12 @@ void folder__read(struct nsd_collection *collection, unsigned verbosity) {
     const char *why = "it is gone";
     void *bytes = MAP_FAILED;
 
-    /* Lines of C code as far as they are on this machine: a run is not to wait for a server. */
+    /* Lines of C code come from files on this machine: a run must not wait for a server. */
     source_lines__begin(NULL, false);
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
         bytes = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (bytes != MAP_FAILED && index__open(&index, bytes, (size_t) status.st_size, &why)) {
+        find_command(&recordings.collection, &index, started);
         read_index(&recordings, &done, &index);
     } else {
         command__say("%s/%s: %s", collection->folder, NSD_INDEX_NAME, why);
@@ -209,7 +310,7 @@ static bool copy_bytes(int from, int to, uint64_t most) {
     return got == 0;
 }
 
-/* Never over what is there, and never through a link. */
+/* Never overwrites a file and never follows a link. */
 static bool copy_file(int from_folder, const char *from_name, int to_folder, const char *to_name,
                       uint64_t most) {
     int from = openat(from_folder, from_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -228,8 +329,8 @@ static bool copy_file(int from_folder, const char *from_name, int to_folder, con
 }
 
 /*
- * As far as it is filled, under the name of the private folder, which nobody else has had: what was
- * not watched is known from there alone.
+ * Copies the filled part of the index, under the name of the private folder, which is unique.
+ * Images that were not watched are known from there alone.
  */
 static bool copy_index(const struct nsd_collection *collection, int from_folder, int to_folder) {
     int fd = open_index(collection, O_RDONLY);

@@ -1,7 +1,6 @@
 /*
- * The private folder of a run, into which every image records: its index, which each image enters
- * at its start, and reading it all back when the run is over. Called by the subcommands that start
- * something.
+ * The private folder of a run: every image enters its index at the start and records into it; when
+ * the run is over all of it is read back. Called by the subcommands that start programs.
  */
 #ifndef NSD_CLI_READ_FOLDER_H
 #define NSD_CLI_READ_FOLDER_H
@@ -9,19 +8,32 @@
 #include "cli/read/collect.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-/* In the collection's folder, readable for us alone. False, after a line on stderr, if not. */
-bool folder__make_index(const struct nsd_collection *collection);
-/* Recordings in which nothing was found stay as well: for who looks at the events. */
+/*
+ * Makes the folder with its index, readable for us alone; the collection is all zero but for its
+ * name. False, after a line on stderr, if that cannot be done.
+ */
+bool folder__begin(struct nsd_collection *collection);
+/* Makes recordings without a finding stay as well, for a caller that looks at events or threads. */
 void folder__keep_all(const struct nsd_collection *collection);
 /*
- * What the images are told: to record here and to say nothing themselves, and those of the user's
- * options that are about the watching. Owned; NULL without memory.
+ * The library's options for the images of the run: record into the folder, print nothing, and those
+ * of the user's options that are about watching. Owned; NULL without memory.
  */
 char *folder__options(const struct nsd_collection *collection);
-/* Replays what was recorded and adds it to the collection, images by the time of their ends. */
-void folder__read(struct nsd_collection *collection, unsigned verbosity);
-/* After that: the recordings go to another folder (record=). A line on stderr where they cannot. */
+/*
+ * Replays what was recorded and adds it to the collection, images by the time of their ends.
+ * `started`: the process that the run started, by which its images are told from those of its
+ * children; 0 where that process is none of the program's.
+ */
+void folder__read(struct nsd_collection *collection, pid_t started, unsigned verbosity);
+/*
+ * After folder__read: copies the recordings to another folder (record=). A line on stderr if that
+ * fails.
+ */
 void folder__move_to(const struct nsd_collection *collection, const char *where);
+/* Removes the folder, and frees what was read. */
+void folder__end(struct nsd_collection *collection);
 
 #endif

@@ -1,35 +1,23 @@
 /*
- * Recordings read back: each image in them is replayed, and what it comes to is added to a
- * collection as the JSON lines that the image itself would have said. Called by the subcommands
- * that report; says on stderr what cannot be read.
+ * The read room: recordings back to views. Paths come in: recordings, folders of them, indices of
+ * runs. Each image in them is replayed (replayed.c), and its findings, threads, events and closing
+ * line are added to a collection (collect.h); timelines (timeline.h) are made if they are asked
+ * for.
+ * Called by `nsdrift report`, `run` and `repeat`. Files that cannot be read are named on stderr and
+ * remembered in `unreadable`. Nothing in a recording is trusted; nothing is printed here but such
+ * lines; knows no form of output.
  */
 #ifndef NSD_CLI_READ_RECORDINGS_H
 #define NSD_CLI_READ_RECORDINGS_H
 
-#include "cli/read/collect.h"
-#include "cli/read/timeline.h"
-#include "record/format.h"
-
-struct nsd_recordings {
-    /* what is wanted */
-    unsigned verbosity;  /* 2: threads, 3: events and whole stacks */
-    bool debug_info;     /* lines of C frames: source_lines__begin was called */
-    bool with_timelines; /* the images' events as a course of time */
-    bool may_be_alive;   /* made on this machine just now: who has no end may still run */
-    /* what was read */
-    struct nsd_collection collection;
-    struct nsd_timeline *timelines; /* in the order of their beginnings; owned */
-    unsigned images;
-    bool unreadable; /* something was not a recording that can be read, or was cut short */
-};
+#include "cli/read/replayed.h"
 
 /*
- * A recording or the index of a run, or a folder with all of them in it. Of an index, what has no
- * recording beside it.
+ * Reads a recording, the index of a run, or a folder of them. False if the maker of the recording
+ * has just removed it, which is only possible with may_be_alive.
  */
-/* False: with may_be_alive, its maker has just taken it away. */
 bool recordings__read(struct nsd_recordings *recordings, const char *path);
-/* An image of which only the facts are known: its closing line. */
+/* Adds an image of which only the facts are known: it has a closing line and nothing else. */
 void recordings__add_facts(struct nsd_recordings *recordings, const struct nsd_record_facts *facts);
 void recordings__end(struct nsd_recordings *recordings);
 

@@ -34,7 +34,7 @@ static struct kept_string *strings;
 static char *search_path; /* owned */
 static bool may_ask_servers;
 
-/* libdw asks whom this names, and nobody else. */
+/* The servers that libdw asks. */
 #define SERVERS "DEBUGINFOD_URLS"
 
 static char *hide_servers(void) {
@@ -102,7 +102,7 @@ static size_t parse_build_id(const char *hex, unsigned char *bytes) {
     return count;
 }
 
-/* A path from a recording may be anything: a device or a pipe is not so much as opened. */
+/* A path from a recording may lead anywhere: devices and pipes are not opened. */
 static int open_file(const char *path) {
     struct stat status;
     int fd;
@@ -130,7 +130,7 @@ static bool is_the_one(Dwfl_Module *module, const unsigned char *wanted, size_t 
     return (size_t) length == size && (size == 0 || memcmp(found, wanted, size) == 0);
 }
 
-/* Takes the descriptor. False, and dwfl ended, if it is no file of this module. */
+/* Takes over the descriptor. False if the file is not this module's; dwfl is ended then. */
 static bool open_dwfl(struct source_module *module, int fd, const char *path,
                       const unsigned char *build_id, size_t build_id_size) {
     if (fd < 0)
@@ -153,9 +153,8 @@ static bool open_dwfl(struct source_module *module, int fd, const char *path,
 }
 
 /*
- * Where the file itself is gone or is another one by now: what stands under this build id in the
- * folders of debug files, or what a server has. libdw answers such a question of a module that it
- * was told nothing else of.
+ * For a module whose file is gone or is another one by now: looks for its build id in the folders
+ * of debug files, or asks a server. libdw does that for a module of which it knows nothing else.
  */
 static int open_by_build_id(const unsigned char *build_id, size_t size, char **path) {
     Dwfl *dwfl = dwfl_begin(&callbacks);
@@ -176,7 +175,10 @@ static int open_by_build_id(const unsigned char *build_id, size_t size, char **p
     return fd;
 }
 
-/* /usr/lib/debug/.build-id/12/34abcd.debug: line tables without the program serve as well. */
+/*
+ * Opens /usr/lib/debug/.build-id/12/34abcd.debug: line tables are enough, the program itself is not
+ * needed.
+ */
 static int open_debug_file(const char *build_id, char *path, size_t size) {
     const char *folder = search_path;
     int fd = -1;
@@ -241,7 +243,7 @@ static struct source_module *module_of(const char *path, const char *build_id) {
 
 /* ---- a place in it ---- */
 
-/* A line table may name its files from the folder in which the compiler stood. */
+/* A line table may name files relative to the compiler's working directory. */
 static const char *whole_path(const char *file, const char *folder) {
     char path[4096];
 
@@ -266,7 +268,7 @@ static const char *name_of(Dwarf_Die *die) {
     return name != NULL ? keep(name) : NULL;
 }
 
-/* Where the call stands that was replaced by the function's own code. */
+/* The place of the call that was replaced by the code of the inlined function. */
 static void place_of_call(Dwarf_Die *die, Dwarf_Die *unit, struct nsd_source_call *call) {
     Dwarf_Attribute attribute;
     Dwarf_Files *files;
@@ -285,9 +287,9 @@ static void place_of_call(Dwarf_Die *die, Dwarf_Die *unit, struct nsd_source_cal
 #define CHAIN_MOST 64u
 
 /*
- * Functions around this address within `die`, outermost first: the one that has the frame, then
- * what was inlined. By hand, because dwarf_getscopes gives up where a function's own entry stands
- * in another unit, as link-time optimisation leaves it.
+ * Functions around this address within `die`, outermost first: the function that has the frame,
+ * then those inlined into it. dwarf_getscopes is not used: it gives up if a function's entry is in
+ * another unit, as after link-time optimisation.
  */
 static unsigned find_chain(Dwarf_Die *die, Dwarf_Addr address, Dwarf_Die chain[CHAIN_MOST],
                            unsigned used, unsigned depth) {
@@ -314,7 +316,7 @@ static unsigned find_chain(Dwarf_Die *die, Dwarf_Addr address, Dwarf_Die chain[C
     return used;
 }
 
-/* Where the unit's functions are: with -gsplit-dwarf in a file of their own. */
+/* The entry that holds the unit's functions: with -gsplit-dwarf it is in a file of its own. */
 static Dwarf_Die *functions_of(Dwarf_Die *unit, Dwarf_Die *split) {
     uint8_t type;
 
@@ -332,7 +334,7 @@ static unsigned name_calls(Dwarf_Die *unit, Dwarf_Addr address, struct nsd_sourc
 
     for (unsigned i = count; i > 0; i--) {
         next.function = name_of(&chain[i - 1]);
-        /* More than there is room for: the innermost, and the one that has the frame. */
+        /* If there are too many, the innermost stay, and the function that has the frame. */
         if (used < NSD_SOURCE_CALLS - 1 || i == 1)
             calls[used++] = next;
         place_of_call(&chain[i - 1], unit, &next);
@@ -341,8 +343,8 @@ static unsigned name_calls(Dwarf_Die *unit, Dwarf_Addr address, struct nsd_sourc
 }
 
 /*
- * The unit that was compiled to what stands there. clang writes no table of their addresses
- * (.debug_aranges), and libdw before 0.191 finds none without it: then each is asked.
+ * The compilation unit of the code at this address. clang writes no table of addresses
+ * (.debug_aranges), and libdw before 0.191 finds no unit without it: then each unit is asked.
  */
 static Dwarf_Die *unit_at(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias) {
     Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
@@ -358,7 +360,7 @@ static Dwarf_Die *unit_at(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *b
 
 unsigned source_lines__find(const char *path, const char *build_id, uint64_t offset,
                             struct nsd_source_call *calls) {
-    /* The call stands before the place that it returns to. */
+    /* The call stands before its return address. */
     Dwarf_Addr address = offset - 1, bias = 0;
     struct source_module *module;
     Dwarf_Die *unit = NULL;

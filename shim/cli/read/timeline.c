@@ -1,12 +1,10 @@
-/*
- * Filling a timeline, see timeline.h.
- */
+/* Fills a timeline while its recording is replayed, see timeline.h. */
 #include "cli/read/timeline.h"
 #include "ledger/labels.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* A creation whose child has not been seen yet. */
+/* A creation of a thread that has not begun yet. */
 struct creation {
     uint32_t token;
     uint32_t life;
@@ -31,7 +29,9 @@ struct nsd_timeline_work {
 
 /* ---- memory ---- */
 
-/* Room for `count` of them, new ones zeroed; `array` is where the pointer to the first stands. */
+/*
+ * Makes room for `count` items and zeroes the new ones. `array` points to the pointer to the first.
+ */
 static bool grow(void *array, uint32_t *room, uint32_t count, size_t size) {
     uint32_t wanted = *room == 0 ? 16 : *room;
     char *first;
@@ -50,7 +50,7 @@ static bool grow(void *array, uint32_t *room, uint32_t count, size_t size) {
     return true;
 }
 
-/* A recording may come from anywhere, and what it names ends on a terminal. */
+/* A recording may come from anywhere, and its names are printed on a terminal. */
 static void make_printable(char *string) {
     for (; *string != '\0'; string++) {
         if ((unsigned char) *string < ' ' || *string == 0x7f)
@@ -58,7 +58,7 @@ static void make_printable(char *string) {
     }
 }
 
-/* The same few strings come again and again. */
+/* Each string is kept once: the same few come again and again. */
 static const char *keep(struct nsd_timeline *timeline, const char *string) {
     struct kept **list, *kept;
     unsigned hash = 5381;
@@ -159,7 +159,7 @@ void timeline__put_namespace(struct nsd_text *text, const struct nsd_timeline *t
 
 /* ---- lives ---- */
 
-/* The tid is used again: whoever had it is gone, though nobody saw the end. */
+/* The tid is used again, so the thread that had it has ended, even if its end was not recorded. */
 static void end_of_namesake(struct nsd_timeline *timeline, int32_t tid, uint64_t time) {
     for (uint32_t i = timeline->lives; i > 0; i--) {
         struct nsd_life *life = &timeline->life[i - 1];
@@ -216,7 +216,7 @@ static void note_creation(struct nsd_timeline *timeline, const struct nsd_event 
     creation->time = time;
 }
 
-/* Who has this tid now: the youngest life with it. */
+/* 1 + the index of the youngest life with this tid; 0 if there is none. */
 static uint32_t youngest(const struct nsd_timeline *timeline, int32_t tid) {
     for (uint32_t i = timeline->lives; tid != 0 && i > 0; i--) {
         if (timeline->life[i - 1].tid == tid && !timeline->life[i - 1].seen_dying)
@@ -260,7 +260,9 @@ static bool is_failure(const struct nsd_event *event) {
     return event->result < 0 && event->result >= -4095;
 }
 
-/* The identities of a thread's namespaces: also of those that its last moment names. */
+/*
+ * Learns the inodes of a thread's namespaces, and gives them to those that its last moment names.
+ */
 static void learn_identities(struct nsd_timeline *timeline, const struct nsd_ledger *ledger,
                              const struct nsd_event *event) {
     struct nsd_thread *thread = ledger__thread((struct nsd_ledger *) ledger, event->other_tid);
@@ -282,7 +284,7 @@ static void learn_identities(struct nsd_timeline *timeline, const struct nsd_led
     }
 }
 
-/* What is no row of its own: looks at /proc, and creations, which the child's birth tells. */
+/* Events that are no rows: looks at /proc, and creations, since the child's birth is one. */
 static bool is_silent(const struct nsd_event *event) {
     switch (nsd_call_table[event->call].effect) {
     case NSD_EFFECT_KNOWLEDGE:
@@ -308,7 +310,7 @@ void timeline__event(struct nsd_timeline *timeline, const struct nsd_ledger *led
     life = life_of(timeline, ledger, thread, time, &index);
     if (life == NULL)
         return;
-    /* Threads of one process are recorded in one order; a tick counter may lag behind it. */
+    /* Events are recorded in order, but the tick counters of two processors may differ a little. */
     if (time < life->ended)
         time = life->ended;
     life->ended = time;
@@ -384,7 +386,7 @@ void timeline__finish(struct nsd_timeline *timeline, struct nsd_ledger *ledger, 
 
         if (!life->seen_dying)
             life->ended = timeline->ended;
-        /* The image's own first thread lived before its first event. */
+        /* The first thread of the image lived before its first event. */
         if (life->main_thread && !life->seen_born && timeline->began < life->began)
             life->began = timeline->began;
     }

@@ -1,7 +1,7 @@
 /*
- * A recorded image as a course of time: its threads with their lives, and every event with where
- * its thread stood then. Filled while a recording is replayed (recordings.c), read by the table of
- * threads and the trace.
+ * A recorded image over time: its threads with their lives, and each event with the namespaces that
+ * its thread was in. Filled by replayed.c during the replay; read by the table of threads and the
+ * trace.
  */
 #ifndef NSD_CLI_READ_TIMELINE_H
 #define NSD_CLI_READ_TIMELINE_H
@@ -13,14 +13,14 @@
 
 /* Times are nanoseconds since 1970. */
 
-#define NSD_MOMENT_KINDS (NSD_KINDS + 2) /* with the marks that cannot be taken back */
+#define NSD_MOMENT_KINDS (NSD_KINDS + 2) /* kinds, and the marks private fs and private files */
 
 struct nsd_life {
     int32_t tid;
     int32_t parent_tid; /* 0 unknown */
     uint32_t parent;    /* 1 + index of its creator's life, 0 unknown */
     uint32_t first;     /* 1 + index of its first moment, 0: none */
-    uint32_t moments;   /* of it */
+    uint32_t moments;   /* how many */
     uint64_t created;   /* when the creator made its call; 0 unknown */
     uint64_t began, ended;
     bool main_thread;
@@ -34,7 +34,7 @@ struct nsd_moment {
     const char *at;            /* "launcher.go:35", NULL unknown */
     uint32_t label[NSD_KINDS]; /* for timeline__put_namespace; of the kinds in `away` and `moved` */
     uint32_t life;             /* index */
-    uint32_t next;             /* 1 + index of the same life\'s next moment, 0: none */
+    uint32_t next;             /* 1 + index of the same life's next moment, 0: none */
     int32_t other_tid;         /* 0 none */
     nsd_kinds away;            /* kinds in which the thread is not at home, and marks */
     nsd_kinds moved;           /* the only thread moved the whole process in these */
@@ -45,7 +45,7 @@ struct nsd_moment {
     bool after_gap; /* events were overwritten before this one */
 };
 
-/* A finding where it was made. */
+/* A finding, at the time when it was made. */
 struct nsd_timeline_finding {
     uint64_t time;
     const char *rule, *severity, *message;
@@ -82,14 +82,17 @@ void timeline__event(struct nsd_timeline *timeline, const struct nsd_ledger *led
                      const char *what, const char *at, bool after_gap);
 void timeline__finding(struct nsd_timeline *timeline, uint64_t time, int32_t tid, const char *rule,
                        const char *severity, const char *message);
-/* After the last event: what the ledger has learnt by now, and the end of who still lives. */
+/*
+ * After the last event: takes over the inodes that the ledger knows by now, and ends the lives that
+ * have no end.
+ */
 void timeline__finish(struct nsd_timeline *timeline, struct nsd_ledger *ledger, uint64_t ended,
                       const char *end);
 void timeline__free(struct nsd_timeline *timeline);
 
 /*
- * "4026531836" of a namespace whose inode is known; "#3" of one that was never looked up: the
- * ledger's own number for it, by which two can be told apart. "?" of no label.
+ * "4026531836" for a namespace whose inode is known; "#3" for one that was never looked up, by the
+ * ledger's own number; "?" for none.
  */
 void timeline__put_namespace(struct nsd_text *text, const struct nsd_timeline *timeline,
                              uint32_t label);

@@ -1,16 +1,15 @@
 /*
- * Starting and ending of runs, see jobs.h. A run has a process group, so that one that hangs can be
- * ended with its children; its standard input is empty, its output is kept in a file without a
- * name, of which repeat.c shows the end where a run has failed.
+ * Starts and ends runs, see jobs.h. Each has a process group, so that a run that hangs can be
+ * killed with its children. Its standard input is empty; its output goes to a file without a name,
+ * of which the table shows the end if the run failed.
  */
 #include "cli/repeat/jobs.h"
-#include "cli/watch/child.h"
-#include "cli/command.h"
-#include "cli/read/folder.h"
 #include "cli/inject/inject.h"
 #include "cli/inject/obstacles.h"
+#include "cli/read/folder.h"
+#include "cli/say.h"
+#include "cli/watch/child.h"
 #include "cli/watch/preload.h"
-#include "cli/show/present.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -77,14 +76,17 @@ void jobs__wait(double seconds) {
     timeout.tv_nsec = (long) ((seconds - (double) timeout.tv_sec) * 1e9);
     for (size_t i = 0; i < TAKEN; i++)
         sigdelset(&mask, taken[i]);
-    /* A SIGCHLD that came before is pending, and ends the sleep at once. */
+    /* A SIGCHLD that came before this call is pending, and ends the sleep at once. */
     if (ppoll(NULL, 0, &timeout, &mask) < 0 && errno != EINTR)
         nanosleep(&timeout, NULL);
 }
 
 /* ---- starting ---- */
 
-/* In the child: its own group, no input, its output apart, signals as nsdrift got them. */
+/*
+ * In the child: gives it a group of its own, no input, its own output, and the signals as nsdrift
+ * got them.
+ */
 static void prepare(const struct nsd_job *job) {
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -102,7 +104,7 @@ static void tell_error(int tell, int error) {
 }
 
 /*
- * A static Go program: this process stays between, puts the library in, and ends as the program
+ * For a static Go program: this process starts it, injects the library, and ends as the program
  * does.
  */
 static void run_injected(const struct nsd_job_plan *plan, const char *options, int tell) {
@@ -127,7 +129,7 @@ static pid_t start_program(const struct nsd_job_plan *plan, const struct nsd_job
     pid_t pid = fork();
 
     if (pid > 0)
-        setpgid(pid, pid); /* whichever of us comes first */
+        setpgid(pid, pid); /* in both processes, since either may run first */
     if (pid != 0)
         return pid;
     prepare(job);
@@ -144,13 +146,9 @@ bool jobs__start(const struct nsd_job_plan *plan, struct nsd_job *job, uint64_t 
 
     memset(job, 0, sizeof *job);
     job->start_end = -1;
-    if (!collect__begin(&job->collection))
+    if (!folder__begin(&job->collection))
         return false;
-    if (!folder__make_index(&job->collection)) {
-        jobs__end(job);
-        return false;
-    }
-    folder__keep_all(&job->collection); /* the order of events is what runs are compared by */
+    folder__keep_all(&job->collection); /* runs are compared by the order of their events */
     job->number = number;
     snprintf(text, sizeof text, "%llu", (unsigned long long) number);
     setenv("NSDRIFT_RUN", text, 1);
@@ -231,10 +229,12 @@ bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job) {
     }
     job->status = status;
     read_start(job);
-    /* What it left behind in its group does not outlive it: the next run starts afresh. */
+    /* Kills what is left of its group: nothing of a run outlives it. */
     if (job->late)
         jobs__signal(job, SIGKILL);
-    folder__read(&job->collection, 3);
+    /* A static Go program is a child of the process that we started. */
+    folder__read(&job->collection,
+                 plan->program->state == NSD_PROGRAM_INJECTABLE ? 0 : job->program, 3);
     if (job->error == 0 && !job->late && plan->check != NULL && interrupts == 0 &&
         start_check(plan, job))
         return false;
@@ -248,23 +248,20 @@ bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
     return !job->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool jobs__was_watched(const struct nsd_job_plan *plan, const struct nsd_job *job) {
-    /* A static Go program is a child of the process that we know. */
-    bool found = plan->program->state == NSD_PROGRAM_INJECTABLE && job->collection.count > 0;
+bool jobs__was_watched(const struct nsd_job *job) {
+    const struct nsd_collection *collection = &job->collection;
+    bool found = false;
 
-    for (size_t i = 0; i < job->collection.count; i++) {
-        const struct nsd_report_image *image = &job->collection.image[i];
-        struct nsd_view_coverage view;
+    for (size_t i = 0; i < collection->count; i++) {
+        const struct nsd_report_image *image = &collection->image[i];
+        bool is_command = collect__is_command(collection, image);
 
-        found = found || image->pid == job->program;
-        if (image->closing < 0)
-            continue;
-        lines__coverage(&image->line[image->closing], &view);
-        if (view.lost > 0 || view.go_unknown ||
-            (image->pid == job->program && present__is_hidden(&view)))
+        found = found || is_command;
+        if (image->coverage.lost > 0 || image->coverage.go_unknown ||
+            (is_command && image__is_hidden(image)))
             return false;
     }
-    return found && job->collection.unseen == 0 && !job->collection.index_lost;
+    return found && collection->unseen == 0 && !collection->index_lost && !collection->cut;
 }
 
 void jobs__signal(const struct nsd_job *job, int signal) {
@@ -277,7 +274,7 @@ void jobs__end(struct nsd_job *job) {
         close(job->start_end);
     if (job->output != NULL)
         fclose(job->output);
-    collect__end(&job->collection);
+    folder__end(&job->collection);
     memset(job, 0, sizeof *job);
     job->start_end = -1;
 }

@@ -1,6 +1,7 @@
 /*
- * Reads findings and events of a run, see orders.h. Numbers that differ from run to run (threads,
- * all goroutines but the first) are no part of what is told; where a call was made is.
+ * Turns findings and events of a run into signs, see orders.h. A sign says where calls were made.
+ * It does not contain numbers that differ from run to run: threads, and all goroutines but the
+ * first.
  */
 #include "cli/repeat/orders.h"
 #include "ledger/kinds.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A call as later ones are held against it. */
+/* A call that later calls are compared with. */
 struct step {
     char words[128]; /* "unshare (launcher.go:35)" */
     char call[32];
@@ -21,7 +22,7 @@ struct step {
 
 #define STEPS_MOST 64
 
-/* One image: its latest switches, and of each goroutine the latest call that mattered. */
+/* What is remembered of an image: its latest switches, and the latest call of each goroutine. */
 struct story {
     struct nsd_tally *tally;
     const char *program;
@@ -42,7 +43,7 @@ static const char *base_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
-/* With every event asked for, stacks keep the frames by which Go makes a system call. */
+/* At verbosity 3 stacks keep the frames by which Go makes a system call. */
 static bool is_callers_own(const char *function) {
     static const char *const carriers[] = {
         "syscall.",         "internal/runtime/syscall", "runtime/internal/syscall",
@@ -93,14 +94,14 @@ static void describe(const struct nsd_view_event *event, struct step *step) {
         strcmp(event->call.name, "unshare") == 0 || strcmp(event->call.name, "setns") == 0;
 }
 
-/* Others than the first have other numbers in each run. */
+/* Goroutines other than the first have other numbers in each run. */
 static const char *name_of_goroutine(int64_t goroutine) {
     return goroutine == 1 ? "goroutine 1" : "a goroutine";
 }
 
 /* ---- steps ---- */
 
-/* The last switch of one of these kinds; the goroutine's own before others'. */
+/* The last switch of one of these kinds: by the goroutine itself, else by another one. */
 static const struct step *switch_before(const struct story *story, const struct step *step) {
     const struct step *others = NULL;
 
@@ -201,6 +202,8 @@ static void read_event(struct story *story, const struct nsd_view_event *event) 
     struct step step;
     char words[400];
 
+    if (event->call.name == NULL)
+        return;
     if (strcmp(event->call.name, "thread start") == 0) {
         thread_born(story, event->other_tid);
         return;
@@ -270,21 +273,11 @@ static void read_finding(struct nsd_tally *tally, const struct nsd_view_finding 
 }
 
 static void read_image(const struct nsd_report_image *image, struct story *story) {
-    static struct nsd_view_finding finding;
-    static struct nsd_view_event event;
-
     story->switch_count = story->latest_count = 0;
-    for (size_t i = 0; i < image->count; i++) {
-        const struct nsd_line *line = &image->line[i];
-
-        if (line->type == NSD_LINE_EVENT) {
-            lines__event(line, &event);
-            read_event(story, &event);
-        } else if (line->type == NSD_LINE_FINDING) {
-            lines__finding(line, &finding);
-            read_finding(story->tally, &finding);
-        }
-    }
+    for (size_t i = 0; i < image->events; i++)
+        read_event(story, &image->event[i]);
+    for (size_t i = 0; i < image->findings; i++)
+        read_finding(story->tally, &image->finding[i]);
 }
 
 void orders__read(const struct nsd_collection *collection, struct nsd_tally *tally) {

@@ -1,6 +1,4 @@
-/*
- * The bar and the lines, see progress.h.
- */
+/* Draws the bar and prints the lines, see progress.h. */
 #include "cli/repeat/progress.h"
 #include "cli/repeat/jobs.h"
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * How far a long command is: a bar on a terminal, a line now and then elsewhere, on stderr. Called
+ * Shows how far a long command is, on stderr: a bar on a terminal, else a line now and then. Called
  * by `nsdrift repeat`.
  */
 #ifndef NSD_CLI_REPEAT_PROGRESS_H
@@ -17,7 +17,7 @@ struct nsd_progress {
 void progress__begin(struct nsd_progress *progress, uint64_t wanted);
 void progress__show(struct nsd_progress *progress, uint64_t done, uint64_t failed,
                     uint64_t findings);
-/* Takes the bar away. */
+/* Removes the bar. */
 void progress__end(struct nsd_progress *progress);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Binomial and hypergeometric sums, see statistics.h; in logarithms, so that thousands of runs do
- * not overflow.
+ * Binomial and hypergeometric sums, see statistics.h. Computed with logarithms, so that thousands
+ * of runs do not overflow.
  */
 #include "cli/repeat/statistics.h"
 #include <math.h>
@@ -11,7 +11,7 @@ static double log_choose(uint64_t n, uint64_t k) {
     return lgamma((double) n + 1) - lgamma((double) k + 1) - lgamma((double) (n - k) + 1);
 }
 
-/* At least `hits` of `runs` at this rate. */
+/* The probability of at least `hits` of `runs` at this rate. */
 static double upper_tail(uint64_t hits, uint64_t runs, double rate) {
     double sum = 0;
 
@@ -25,7 +25,7 @@ static double upper_tail(uint64_t hits, uint64_t runs, double rate) {
     return sum;
 }
 
-/* The rate at which the tail of `hits` and more has this probability; it grows with the rate. */
+/* The rate at which `hits` or more have this probability, which grows with the rate. */
 static double rate_with_tail(uint64_t hits, uint64_t runs, double probability) {
     double low = 0, high = 1;
 

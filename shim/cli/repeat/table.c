@@ -1,6 +1,6 @@
 /*
- * Prints the table, see repeat_table.h: how often it failed and what that means, the findings, and
- * what goes with the failures. 80 columns.
+ * Prints the table, see table.h: how often the program failed and what that means, the findings,
+ * and what goes with the failures. 80 columns.
  */
 #include "cli/repeat/table.h"
 #include "cli/repeat/statistics.h"
@@ -14,7 +14,7 @@
 #define RANKED_MOST 10u
 #define WIDTH 80
 #define WORDS_WIDTH 50
-/* Of a rate that people meet, where none is known. */
+/* A failure rate that is common in practice; used where none is known. */
 #define USUAL_RATE 0.005
 
 static bool colour;
@@ -70,7 +70,7 @@ static void print_counts(const struct nsd_tally *tally, const struct nsd_sign *s
            tally->failed, sign->passed, tally->passed);
 }
 
-/* Words broken at blanks; the counts stand behind the last line. */
+/* Breaks the words at blanks; the counts stand after the last line. */
 static void print_words(const char *head, const char *words) {
     size_t indent = strlen(head), at = indent;
     const char *word = words;

@@ -11,13 +11,13 @@ struct nsd_outcome {
     uint64_t wanted;
     bool by_check;
     bool interrupted;
-    uint64_t unseen;       /* runs that were not watched, or not wholly */
+    uint64_t unseen;       /* runs that were not watched, or only partly */
     uint64_t late;         /* runs that were killed when their time was up */
     uint64_t first_failed; /* its number, 0: none */
     char said[2048];       /* the end of its output */
 };
 
-/* On stdout; ranks the tally. */
+/* Prints the table on stdout; ranks the tally. */
 void repeat_table__print(const struct nsd_outcome *outcome, struct nsd_tally *tally);
 
 #endif

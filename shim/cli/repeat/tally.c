@@ -1,6 +1,4 @@
-/*
- * Counting and ranking, see tally.h. Few signs, looked up one after the other.
- */
+/* Counts and ranks signs, see tally.h. There are few: a search goes through all of them. */
 #include "cli/repeat/tally.h"
 #include "cli/repeat/statistics.h"
 #include <math.h>
@@ -8,7 +6,10 @@
 #include <string.h>
 
 #define CHANCE_MOST 0.05
-/* Signs are as sure as the surest if the logarithm of their chance is so large a part of its. */
+/*
+ * A sign is as sure as the surest if the logarithm of its chance is at least this part of the
+ * other's.
+ */
 #define AS_SURE 0.75
 
 static struct nsd_sign *find(struct nsd_tally *tally, enum nsd_sign_kind kind, const char *key) {
@@ -81,19 +82,14 @@ void tally__end_run(struct nsd_tally *tally, bool passed) {
         tally->failed++;
 }
 
-void tally__drop_run(struct nsd_tally *tally) {
-    for (size_t i = 0; i < tally->count; i++)
-        tally->sign[i].in_this_run = false;
-}
-
-/* Occurs in a larger part of the failing runs than of the passing ones. */
+/* True if the sign occurs in a larger part of the failing runs than of the passing runs. */
 static bool goes_with_failing(const struct nsd_tally *tally, const struct nsd_sign *sign) {
     return sign->failed * tally->passed > sign->passed * tally->failed;
 }
 
 /*
- * The surest ones go together, whichever of them chance has favoured: among these, what is nearer
- * to the cause comes first. The others come by their chance.
+ * The surest signs come first, sorted by how near they are to the cause: which of them has the
+ * smallest chance is luck. The others are sorted by their chance.
  */
 static int by_chance(const void *left, const void *right) {
     const struct nsd_sign *a = left, *b = right;

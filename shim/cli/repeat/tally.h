@@ -1,6 +1,6 @@
 /*
- * What occurred in which runs: findings, and orders of events, each counted once a run, apart for
- * runs that passed and runs that failed. Called by `nsdrift repeat`.
+ * Signs: findings and orders of events that occurred in runs. Each is counted once a run,
+ * separately for runs that passed and runs that failed. Called by `nsdrift repeat`.
  */
 #ifndef NSD_CLI_REPEAT_TALLY_H
 #define NSD_CLI_REPEAT_TALLY_H
@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 /*
- * X(name): kinds of things that occur. The order settles which of several that occur in the very
- * same runs is named first: what is nearer to the cause.
+ * X(name): kinds of signs. The order decides which of several signs that occur in the very same
+ * runs is named first: the one nearer to the cause.
  */
 #define NSD_SIGN_TABLE(X)                                                                          \
-    X(MIGRATION)   /* a goroutine went on on another thread between two calls */                   \
+    X(MIGRATION)   /* a goroutine moved to another thread between two calls */                     \
     X(THREADS)     /* a call on the thread of the switch, or on another */                         \
     X(DEATH)       /* the thread of the switch ended before the exec */                            \
     X(BIRTH)       /* a thread was born of the thread that was away */                             \
@@ -32,12 +32,12 @@ enum nsd_sign_kind {
 
 struct nsd_sign {
     enum nsd_sign_kind kind;
-    char *key;               /* tells it from others of its kind; owned */
+    char *key;               /* different for each sign of a kind; owned */
     char *words;             /* for people; owned */
     char *detail;            /* a second line, NULL if there is none; owned */
     unsigned severity;       /* of a finding: 0 note, 1 warning, 2 error */
     uint64_t passed, failed; /* runs in which it occurred */
-    size_t order;            /* of first appearance */
+    size_t order;            /* in which signs were first seen */
     bool in_this_run;
     double chance; /* filled by tally__rank */
     bool sure;     /* nearly as sure as the surest */
@@ -50,19 +50,18 @@ struct nsd_tally {
 };
 
 /*
- * The run that is being read had this. Words and detail are copied at its first time. The result is
- * good until the next call; NULL without memory.
+ * Enters a sign of the present run. Words and detail are copied the first time. The result is valid
+ * until the next call; NULL without memory.
  */
 struct nsd_sign *tally__saw(struct nsd_tally *tally, enum nsd_sign_kind kind, const char *key,
                             const char *words, const char *detail);
-/* The run is over: what it had is counted. */
+/* The run is over: counts its signs. */
 void tally__end_run(struct nsd_tally *tally, bool passed);
-/* Forgets what the run had: it was broken off. */
-void tally__drop_run(struct nsd_tally *tally);
 
 /*
- * Sorts: what goes with failing runs more than chance would have it first, the surest first.
- * Returns how many these are: occurring more often in failing runs, with a chance of at most 5%.
+ * Sorts the signs: first those that occur with failing runs more often than chance would have it,
+ * the surest first. Returns their number: they occur more often in failing runs, with a chance of
+ * at most 5%.
  */
 size_t tally__rank(struct nsd_tally *tally);
 void tally__free(struct nsd_tally *tally);

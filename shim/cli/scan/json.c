@@ -1,177 +1,170 @@
 /*
- * A scan for programs, see scan_print.h: a line a process, each thread by itself.
+ * Prints a scan as JSON, one line for each process, with each differing thread in it. See print.h.
  */
 #include "cli/scan/print.h"
-#include <json-c/json.h>
+#include "report/json_writer.h"
 #include <string.h>
 
-static FILE *out;
-
-static void add_string(struct json_object *object, const char *key, const char *value) {
-    json_object_object_add(object, key, value != NULL ? json_object_new_string(value) : NULL);
+static void empty(struct nsd_text *text, void *context) {
+    fwrite(text->buffer, 1, text->used - 1, context);
+    json__leave_last(text);
 }
 
-static void add_number(struct json_object *object, const char *key, uint64_t value) {
-    json_object_object_add(object, key, json_object_new_int64((int64_t) value));
+static char buffer[16 * 1024];
+
+static void begin_line(struct nsd_text *text, FILE *out, const char *type) {
+    text__begin(text, buffer, sizeof buffer);
+    text->sink = empty;
+    text->context = out;
+    json__begin_line(text, type);
 }
 
-static void add_kinds(struct json_object *object, const char *key, nsd_kinds kinds) {
-    struct json_object *list = json_object_new_array();
+static void end_line(struct nsd_text *text) {
+    json__end_line(text);
+    fwrite(text->buffer, 1, text->used, text->context);
+}
 
+static void put_kinds(struct nsd_text *text, const char *key, nsd_kinds kinds) {
+    json__begin_list(text, key);
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
         if ((kinds & NSD_KIND_BIT(kind)) != 0)
-            json_object_array_add(list, json_object_new_string(kinds__name((enum nsd_kind) kind)));
+            json__string(text, NULL, kinds__name((enum nsd_kind) kind));
     }
-    json_object_object_add(object, key, list);
+    json__end_list(text);
 }
 
-/* null: a pid namespace without a process in it has no inode that anybody can see. */
-static struct json_object *inode_object(uint64_t inode) {
-    return inode > NSD_TASK_NEW ? json_object_new_int64((int64_t) inode) : NULL;
+/* null for a pid namespace without a process in it: the kernel shows its inode to nobody. */
+static void put_inode(struct nsd_text *text, const char *key, uint64_t inode) {
+    if (inode > NSD_TASK_NEW)
+        json__unsigned(text, key, inode);
+    else
+        json__null(text, key);
 }
 
-static struct json_object *places_object(const struct nsd_tasks *tasks, const uint64_t *inode) {
-    struct json_object *object = json_object_new_object();
-
+static void put_places(struct nsd_text *text, const struct nsd_tasks *tasks,
+                       const uint64_t *inode) {
+    json__begin_object(text, tasks->has_leader ? "leader" : "most");
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
         if ((tasks->kinds & NSD_KIND_BIT(kind)) != 0)
-            json_object_object_add(object, kinds__name((enum nsd_kind) kind),
-                                   inode_object(inode[kind]));
+            put_inode(text, kinds__name((enum nsd_kind) kind), inode[kind]);
     }
-    return object;
+    json__end_object(text);
 }
 
-static struct json_object *thread_object(const struct nsd_scan_picture *picture, size_t index) {
+static void put_thread(struct nsd_text *text, const struct nsd_scan_picture *picture,
+                       size_t index) {
     const struct nsd_tasks *tasks = picture->tasks;
     const struct nsd_task *task = &tasks->task[index];
-    struct json_object *object = json_object_new_object(), *map = json_object_new_object();
     char name[32];
 
-    add_number(object, "tid", (uint64_t) task->tid);
     tasks__name(tasks->pid, task->tid, name, sizeof name);
-    add_string(object, "name", name);
+    json__begin_object(text, NULL);
+    json__signed(text, "tid", task->tid);
+    json__string(text, "name", name);
+    json__begin_object(text, "namespaces");
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        struct json_object *one;
-
         if ((picture->difference[index] & NSD_KIND_BIT(kind)) == 0)
             continue;
-        one = json_object_new_object();
-        json_object_object_add(one, "current", inode_object(task->inode[kind]));
-        json_object_object_add(one, tasks->has_leader ? "leader" : "most",
-                               inode_object(picture->reference[kind]));
-        json_object_object_add(map, kinds__name((enum nsd_kind) kind), one);
+        json__begin_object(text, kinds__name((enum nsd_kind) kind));
+        put_inode(text, "current", task->inode[kind]);
+        put_inode(text, tasks->has_leader ? "leader" : "most", picture->reference[kind]);
+        json__end_object(text);
     }
-    json_object_object_add(object, "namespaces", map);
-    return object;
+    json__end_object(text);
+    json__end_object(text);
 }
 
-static void add_wedge(struct json_object *object, const struct nsd_wedge *wedge) {
+static void put_unread(struct nsd_text *text, const struct nsd_task *task) {
+    json__begin_object(text, NULL);
+    json__signed(text, "tid", task->tid);
+    put_kinds(text, "kinds", task->unread);
+    json__string(text, "errno", strerrorname_np(task->error));
+    json__end_object(text);
+}
+
+static void put_wedge(struct nsd_text *text, const struct nsd_wedge *wedge) {
     static const char *const words[] = {
         [NSD_WEDGE_NOT_GO] = NULL,       [NSD_WEDGE_UNKNOWN] = "may be wedged",
         [NSD_WEDGE_CERTAIN] = "wedged",  [NSD_WEDGE_LOCKED] = "locked",
         [NSD_WEDGE_FREE] = "not locked",
     };
 
-    add_string(object, "go", wedge->version[0] != '\0' ? wedge->version : NULL);
-    add_string(object, "m0", words[wedge->state]);
+    json__string(text, "go", wedge->version[0] != '\0' ? wedge->version : NULL);
+    json__string(text, "m0", words[wedge->state]);
     if (wedge->why[0] != '\0' && wedge->state == NSD_WEDGE_UNKNOWN)
-        add_string(object, "m0_why", wedge->why);
+        json__string(text, "m0_why", wedge->why);
     if (wedge->goroutine > 0)
-        add_number(object, "m0_goroutine", (uint64_t) wedge->goroutine);
+        json__signed(text, "m0_goroutine", wedge->goroutine);
 }
 
-static struct json_object *since_object(const struct nsd_scan_picture *picture) {
+static void put_since(struct nsd_text *text, const struct nsd_scan_picture *picture) {
     const struct nsd_since *since = &picture->since;
-    struct json_object *object = json_object_new_object(), *map = json_object_new_object();
 
+    json__begin_object(text, "since");
+    json__begin_object(text, "moved");
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        struct json_object *one;
-
         if ((since->moved & NSD_KIND_BIT(kind)) == 0)
             continue;
-        one = json_object_new_object();
-        json_object_object_add(one, "current", inode_object(picture->reference[kind]));
-        json_object_object_add(one, "started", inode_object(since->started[kind]));
-        add_string(one, "by", since->by[kind][0] != '\0' ? since->by[kind] : NULL);
-        json_object_object_add(map, kinds__name((enum nsd_kind) kind), one);
+        json__begin_object(text, kinds__name((enum nsd_kind) kind));
+        put_inode(text, "current", picture->reference[kind]);
+        put_inode(text, "started", since->started[kind]);
+        json__string(text, "by", since->by[kind][0] != '\0' ? since->by[kind] : NULL);
+        json__end_object(text);
     }
-    json_object_object_add(object, "moved", map);
-    json_object_object_add(object, "gap", json_object_new_boolean(since->gap));
-    return object;
+    json__end_object(text);
+    json__boolean(text, "gap", since->gap);
+    json__end_object(text);
 }
 
-static void put_object(struct json_object *object) {
-    fprintf(out, "%s\n",
-            json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-                                                       JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(object);
-}
-
-static struct json_object *begin_object(const char *type) {
-    struct json_object *object = json_object_new_object();
-
-    add_string(object, "type", type);
-    add_number(object, "schema", 1);
-    return object;
-}
-
-void scan_json__print(FILE *to, const struct nsd_scan_picture *picture) {
+void scan_json__print(FILE *out, const struct nsd_scan_picture *picture) {
     const struct nsd_tasks *tasks = picture->tasks;
-    struct json_object *object, *threads, *unread;
+    struct nsd_text text;
 
-    out = to;
-    object = begin_object("scan");
-    threads = json_object_new_array();
-    unread = json_object_new_array();
-    add_number(object, "pid", (uint64_t) tasks->pid);
-    add_string(object, "program", tasks->name);
-    add_number(object, "threads", tasks->count);
-    json_object_object_add(object, tasks->has_leader ? "leader" : "most",
-                           places_object(tasks, picture->reference));
-    add_kinds(object, "odd_leader", picture->odd_leader);
+    begin_line(&text, out, "scan");
+    json__signed(&text, "pid", tasks->pid);
+    json__string(&text, "program", tasks->name);
+    json__unsigned(&text, "threads", tasks->count);
+    put_places(&text, tasks, picture->reference);
+    put_kinds(&text, "odd_leader", picture->odd_leader);
     if (picture->odd_leader != 0)
-        add_wedge(object, &picture->wedge);
+        put_wedge(&text, &picture->wedge);
+    json__begin_list(&text, "differ");
     for (size_t i = 0; i < tasks->count; i++) {
-        const struct nsd_task *task = &tasks->task[i];
-
         if (picture->difference[i] != 0)
-            json_object_array_add(threads, thread_object(picture, i));
-        if (task->unread != 0) {
-            struct json_object *one = json_object_new_object();
-
-            add_number(one, "tid", (uint64_t) task->tid);
-            add_kinds(one, "kinds", task->unread);
-            add_string(one, "errno", strerrorname_np(task->error));
-            json_object_array_add(unread, one);
-        }
+            put_thread(&text, picture, i);
     }
-    json_object_object_add(object, "differ", threads);
-    json_object_object_add(object, "unread", unread);
+    json__end_list(&text);
+    json__begin_list(&text, "unread");
+    for (size_t i = 0; i < tasks->count; i++) {
+        if (tasks->task[i].unread != 0)
+            put_unread(&text, &tasks->task[i]);
+    }
+    json__end_list(&text);
     if (picture->has_since)
-        json_object_object_add(object, "since", since_object(picture));
-    json_object_object_add(object, "settled", json_object_new_boolean(!tasks->unsettled));
-    put_object(object);
+        put_since(&text, picture);
+    json__boolean(&text, "settled", !tasks->unsettled);
+    end_line(&text);
 }
 
-void scan_json__print_refusal(FILE *to, const struct nsd_tasks *tasks, int error) {
-    struct json_object *object = begin_object("scan-unread");
+void scan_json__print_refusal(FILE *out, const struct nsd_tasks *tasks, int error) {
+    struct nsd_text text;
 
-    out = to;
-    add_number(object, "pid", (uint64_t) tasks->pid);
-    add_string(object, "program", tasks->name[0] != '\0' ? tasks->name : NULL);
-    add_string(object, "errno", strerrorname_np(error));
-    put_object(object);
+    begin_line(&text, out, "scan-unread");
+    json__signed(&text, "pid", tasks->pid);
+    json__string(&text, "program", tasks->name[0] != '\0' ? tasks->name : NULL);
+    json__string(&text, "errno", strerrorname_np(error));
+    end_line(&text);
 }
 
-void scan_json__print_sum(FILE *to, const struct nsd_scan_sum *sum) {
-    struct json_object *object = begin_object("scan-sum");
+void scan_json__print_sum(FILE *out, const struct nsd_scan_sum *sum) {
+    struct nsd_text text;
 
-    out = to;
-    add_number(object, "processes", sum->processes);
-    add_number(object, "threads", sum->threads);
-    add_number(object, "differ", sum->differing);
-    add_number(object, "moved_processes", sum->moved);
-    add_number(object, "unread_processes", sum->unread_processes);
-    add_number(object, "unread_threads", sum->unread_threads);
-    put_object(object);
+    begin_line(&text, out, "scan-sum");
+    json__unsigned(&text, "processes", sum->processes);
+    json__unsigned(&text, "threads", sum->threads);
+    json__unsigned(&text, "differ", sum->differing);
+    json__unsigned(&text, "moved_processes", sum->moved);
+    json__unsigned(&text, "unread_processes", sum->unread_processes);
+    json__unsigned(&text, "unread_threads", sum->unread_threads);
+    end_line(&text);
 }

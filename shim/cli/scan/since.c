@@ -1,7 +1,7 @@
 /*
- * Replays the recording of a process to the present, see since.h. The first switch of a kind says
- * where the process started in that kind, since all its threads come from one. Inodes are compared
- * where the recording knows them, else the ledger's own names.
+ * Replays the recording of a process up to now, see since.h. The first switch of a kind tells which
+ * namespace of that kind the process started in. Inodes are compared where the recording has them,
+ * else the ledger's own numbers.
  */
 #include "cli/scan/since.h"
 #include "cli/scan/tasks.h"
@@ -18,22 +18,25 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nobody records more (record_size has a limit, and slices). */
+/* No recording is larger: record_size has a limit. */
 #define SIZE_MOST (256l << 20)
 #define SECOND 1000000000ll
 
 struct search {
     struct nsd_since *since;
     const uint64_t *current;
-    uint64_t number, pid_ns; /* of the process, in its own pid namespace */
+    uint64_t number, pid_ns; /* the pid of the process in its own pid namespace */
     int64_t began;           /* ns since 1970 */
-    uint64_t newest;         /* start of the image that the answer is of, 0: none yet */
+    uint64_t newest;         /* start of the image that `since` is about; 0: none yet */
     const char *why;
 };
 
 /* ---- which process ---- */
 
-/* When the process was made; a recording that is older is of another one with its number. */
+/*
+ * The time when the process was made. A recording that is older belongs to another process with its
+ * pid.
+ */
 static int64_t start_of(pid_t pid) {
     struct timespec now, up;
     char path[64], text[1024];
@@ -48,7 +51,7 @@ static int64_t start_of(pid_t pid) {
     if (fd >= 0)
         close(fd);
     text[got > 0 ? got : 0] = '\0';
-    at = strrchr(text, ')'); /* the name before it may hold anything */
+    at = strrchr(text, ')'); /* the process name may contain anything, also ')' */
     for (int field = 2; at != NULL && field < 22; field++) {
         at = strchr(at + 1, ' ');
         if (field == 21 && at != NULL)
@@ -159,7 +162,7 @@ static void read_recording(struct search *search, const char *bytes, size_t size
     struct nsd_index_view index;
     struct nsd_part part;
 
-    /* It lies beside recordings, and has nothing about threads. */
+    /* The index of a run lies beside recordings and has nothing about threads. */
     if (index__open(&index, bytes, size, &why))
         return;
     if (!recording__open(&recording, bytes, size, &why)) {
@@ -172,7 +175,7 @@ static void read_recording(struct search *search, const char *bytes, size_t size
     }
 }
 
-/* A copy: the process goes on writing into its recording. */
+/* Reads a copy, since the process goes on writing into its recording. */
 static void read_file(struct search *search, int fd, off_t size) {
     char *bytes;
     size_t got = 0;

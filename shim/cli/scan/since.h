@@ -1,6 +1,6 @@
 /*
- * Where a process that still runs stood when it started, by its recording: for threads that are all
- * alike, and yet not where they began. Called by `nsdrift scan --since`.
+ * The namespaces that a running process started in, by its recording: its threads may all be alike
+ * and yet not be where they started. Called by `nsdrift scan --since`.
  */
 #ifndef NSD_CLI_SCAN_SINCE_H
 #define NSD_CLI_SCAN_SINCE_H
@@ -12,14 +12,14 @@
 
 struct nsd_since {
     nsd_kinds moved;             /* kinds in which the process is not where it started */
-    uint64_t started[NSD_KINDS]; /* inodes, 0: nobody looked then */
-    char by[NSD_KINDS][160];     /* the last switch there: call and place */
-    bool gap;                    /* events were overwritten: what is told may be incomplete */
+    uint64_t started[NSD_KINDS]; /* inodes; 0: not known */
+    char by[NSD_KINDS][160];     /* the last switch of that kind: call and place */
+    bool gap;                    /* events were overwritten: the answer may be incomplete */
 };
 
 /*
- * `current`: inodes where its leader is now. `path`: a recording, or a folder of them. False, with
- * the reason in *why, if nothing of this very process is there.
+ * `current`: inodes of the leader's namespaces now. `path`: a recording, or a folder of recordings.
+ * False, with the reason in *why, if this process is not in them.
  */
 bool since__read(struct nsd_since *since, const char *path, pid_t pid, const uint64_t *current,
                  const char **why);

@@ -1,6 +1,6 @@
 /*
- * Reads /proc/PID/task/TID/ns, see tasks.h. Ten readlinks a thread: the link's text has the inode,
- * and nothing is opened that would keep a namespace alive.
+ * Reads /proc/PID/task/TID/ns, see tasks.h, with ten readlinks a thread: the text of a link has the
+ * inode, and no namespace is opened, which would keep it alive.
  */
 #include "cli/scan/tasks.h"
 #include <dirent.h>
@@ -21,7 +21,7 @@ static bool is_gone(int error) {
 
 /* ---- one thread ---- */
 
-/* The inode in "net:[4026531840]"; 0, with errno, where the link cannot be read. */
+/* The inode in "net:[4026531840]"; 0, with errno, if the link cannot be read. */
 static uint64_t read_link(int folder, const char *name) {
     char text[64];
     ssize_t got = readlinkat(folder, name, text, sizeof text - 1);
@@ -36,9 +36,9 @@ static uint64_t read_link(int folder, const char *name) {
 }
 
 /*
- * False: the thread has ended. A zombie has given its namespaces up but for user and pid
- * (exit_task_namespaces in kernel/nsproxy.c); mnt, which every kernel has, tells it from a living
- * thread.
+ * False if the thread has ended. A zombie has given up its namespaces except user and pid
+ * (exit_task_namespaces in kernel/nsproxy.c). Its mnt namespace, which every kernel has, tells it
+ * from a living thread.
  */
 static bool read_task(struct nsd_task *task, int tasks_folder, const char *tid) {
     char path[64];
@@ -76,11 +76,11 @@ static bool read_task(struct nsd_task *task, int tasks_folder, const char *tid) 
             task->inode[NSD_KIND_PID_FOR_CHILDREN] = NSD_TASK_NEW;
     }
     close(folder);
-    /* proc_ns_readlink in fs/proc/namespaces.c says EACCES also of a thread that is gone. */
+    /* proc_ns_readlink in fs/proc/namespaces.c answers EACCES also for a thread that is gone. */
     return task->error == 0 || faccessat(tasks_folder, tid, F_OK, 0) == 0;
 }
 
-/* Of /proc/PID/status; "" where it is not there. */
+/* A field of /proc/PID/status; "" if it is not there. */
 static void status_field(pid_t pid, const char *field, char *value, size_t size) {
     char path[64], line[256];
     size_t length = strlen(field);
@@ -218,7 +218,7 @@ int tasks__read(struct nsd_tasks *tasks, pid_t pid) {
     if (folder == NULL)
         return is_gone(errno) ? ESRCH : errno;
     read_program(tasks);
-    /* A leader that moved while the others were read would make all of them look astray. */
+    /* If the leader moved while the others were read, all of them would seem to differ. */
     for (int look = 0; look == 0 || (tasks->unsettled && look < LOOKS_MOST); look++) {
         error = read_once(tasks, dirfd(folder), folder);
         if (error != 0)
@@ -250,7 +250,9 @@ void tasks__free(struct nsd_tasks *tasks) {
 
 /* ---- held against each other ---- */
 
-/* What most threads from `first` on have of a kind, and how many of them; 0 if none could be read.
+/*
+ * The inode of a kind that most threads from `first` on have, and their number; 0 if none could be
+ * read.
  */
 static uint64_t most_common(const struct nsd_tasks *tasks, size_t first, unsigned kind,
                             size_t *times) {
@@ -261,7 +263,10 @@ static uint64_t most_common(const struct nsd_tasks *tasks, size_t first, unsigne
         uint64_t inode = tasks->task[i].inode[kind];
         size_t count = 0;
 
-        /* Nearly always all are the same: the first counts them, and more than half is enough. */
+        /*
+         * Nearly always all threads are the same: the first one counts them, and more than half is
+         * enough.
+         */
         if (inode == NSD_TASK_UNKNOWN || inode == best)
             continue;
         for (size_t k = i; k < tasks->count; k++)

@@ -1,5 +1,6 @@
 /*
- * A scan for people, see scan_print.h: threads that are in the same places together, 80 columns.
+ * Prints a scan as text, see print.h: threads that are in the same namespaces stand together. 80
+ * columns.
  */
 #include "cli/scan/print.h"
 #include <string.h>
@@ -15,7 +16,7 @@ static void put_inode(uint64_t inode) {
         fprintf(out, "%-10llu", (unsigned long long) inode);
 }
 
-/* Threads that are in the same places, and whether this is the first of them. */
+/* The number of threads in the same namespaces as this one, and whether it is the first of them. */
 static size_t alike(const struct nsd_scan_picture *picture, size_t index, bool *is_first) {
     const struct nsd_task *task = picture->tasks->task;
     size_t count = 0;
@@ -99,7 +100,7 @@ static void put_since(const struct nsd_scan_picture *picture) {
 
     if (!picture->has_since)
         return;
-    /* All of them where they are alike; else the leader, whom outsiders ask. */
+    /* "all threads" if they are alike, else the leader, by which outsiders judge a process. */
     fprintf(out, "  %s %swhere %s started%s\n",
             alike_all                    ? "They are"
             : picture->tasks->has_leader ? "The leader is"

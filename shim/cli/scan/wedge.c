@@ -1,11 +1,13 @@
 /*
- * Reads m0 of a running Go program, see wedge.h. The executable's segments are laid out in a child
- * process of ours at the very addresses where the other has them, what is written there overlaid
- * from its memory, so that the probe's own finder and decoder (shim/probes/go) can be asked as if
- * it were their own program. m0 itself is then read from the other's memory.
+ * Reads m0 of a running Go program, see wedge.h. A child process of ours maps the executable's
+ * segments at the addresses where the program has them and copies the program's writable memory
+ * over them. Finder and decoder (shim/goruntime) then work as in their own program. m0 itself is
+ * read from the program's memory.
  */
 #include "cli/scan/wedge.h"
 #include "cli/scan/tasks.h"
+#include "cli/watch/auxiliary.h"
+#include "cli/watch/elf_image.h"
 #include "goruntime/runtime.h"
 #include <elf.h>
 #include <errno.h>
@@ -43,42 +45,21 @@ static void because(struct nsd_wedge *wedge, const char *what, int error) {
 
 /* ---- laying it out ---- */
 
-/* AT_PHDR of the other's auxiliary vector: where the kernel put its program headers. */
-static uint64_t headers_address(const struct other *other) {
-    Elf64_auxv_t entry[64];
-    uint64_t address = 0;
-    char path[64];
-    ssize_t got;
-    int fd;
+static bool read_file(const void *context, uint64_t at, void *to, size_t size) {
+    const struct other *other = context;
 
-    snprintf(path, sizeof path, "/proc/%d/auxv", (int) other->pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    got = read(fd, entry, sizeof entry);
-    close(fd);
-    for (ssize_t i = 0; i < got / (ssize_t) sizeof entry[0]; i++) {
-        if (entry[i].a_type == AT_PHDR)
-            address = entry[i].a_un.a_val;
-    }
-    return address;
+    return pread(other->file, to, size, (off_t) at) == (ssize_t) size;
 }
 
 static bool read_headers(struct other *other) {
-    uint64_t at = headers_address(other);
+    uint64_t at = auxiliary__value(other->pid, AT_PHDR);
     Elf64_Ehdr elf;
-    ssize_t size;
 
-    if (at == 0 || pread(other->file, &elf, sizeof elf, 0) != (ssize_t) sizeof elf ||
-        memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_ident[EI_CLASS] != ELFCLASS64 ||
-        elf.e_machine != EM_X86_64 || elf.e_phentsize != sizeof(Elf64_Phdr) ||
-        elf.e_phnum > HEADERS_MOST)
+    other->header_count =
+        elf__read_headers(read_file, other, 0, &elf, other->headers, HEADERS_MOST);
+    if (at == 0 || other->header_count == 0 || !elf__is_of_machine(&elf))
         return false;
-    size = (ssize_t) (elf.e_phnum * sizeof(Elf64_Phdr));
-    if (pread(other->file, other->headers, (size_t) size, (off_t) elf.e_phoff) != size)
-        return false;
-    other->header_count = elf.e_phnum;
-    for (unsigned i = 0; i < elf.e_phnum; i++) {
+    for (unsigned i = 0; i < other->header_count; i++) {
         const Elf64_Phdr *header = &other->headers[i];
 
         if (header->p_type == PT_LOAD && elf.e_phoff >= header->p_offset &&
@@ -94,7 +75,7 @@ static bool read_memory(const struct other *other, uint64_t at, void *to, size_t
     return pread(other->memory, to, size, (off_t) at) == (ssize_t) size;
 }
 
-/* One segment, at the address that it has there. False: something of ours is there already. */
+/* Maps one segment at its address in the program. False if something of ours is there already. */
 static bool lay_out(const struct other *other, const Elf64_Phdr *header) {
     uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE), start, end, file_end;
     bool writable = (header->p_flags & PF_W) != 0;
@@ -142,14 +123,12 @@ static bool lay_out_all(struct other *other, struct nsd_module *module) {
     return true;
 }
 
-/* The mark of the build information, which is in every Go program (debug/buildinfo). */
 static bool is_go_by_file(const struct other *other) {
-    static const char mark[] = "\xff Go buildinf:";
-    off_t size = lseek(other->file, 0, SEEK_END);
-    void *bytes =
-        size > 0 ? mmap(NULL, (size_t) size, PROT_READ, MAP_PRIVATE, other->file, 0) : MAP_FAILED;
+    struct nsd_elf_image image;
+    bool is_go = elf_image__open(&image, other->path) && elf_image__has_go_mark(&image);
 
-    return bytes != MAP_FAILED && memmem(bytes, (size_t) size, mark, sizeof mark - 1) != NULL;
+    elf_image__close(&image);
+    return is_go;
 }
 
 /* ---- m0 ---- */
@@ -200,7 +179,7 @@ static void judge(const struct other *other, const struct nsd_go_runtime *runtim
     }
 }
 
-/* Tells what is known so far; what comes later may be this process' end. */
+/* Tells the parent what is known so far: the next step may crash this process. */
 static void tell(int to, const struct nsd_wedge *wedge) {
     if (write(to, wedge, sizeof *wedge) != (ssize_t) sizeof *wedge)
         _exit(1);
@@ -219,7 +198,7 @@ static void look(int to, pid_t pid) {
     denied = errno;
     snprintf(other.path, sizeof other.path, "/proc/%d/exe", (int) pid);
     other.file = open(other.path, O_RDONLY | O_CLOEXEC);
-    /* Whether it is Go stands in the file, what it has written meanwhile does not. */
+    /* The file tells whether the program is Go; only its memory tells what it has written since. */
     if (other.file < 0 || !read_headers(&other))
         return;
     if (!lay_out_all(&other, &module)) {
@@ -247,7 +226,7 @@ static void look(int to, pid_t pid) {
 
 /* ---- in a child ---- */
 
-/* It reads what others wrote, at addresses that others chose: it may crash, and nobody cares. */
+/* The child reads bytes of any kind at addresses of any kind. It may crash; the parent goes on. */
 static void look_apart(int to, pid_t pid) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     for (int number = 1; number < 32; number++)

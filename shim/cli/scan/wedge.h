@@ -1,6 +1,7 @@
 /*
- * Whether the first thread of a Go program is wedged: asked of another process' memory, without
- * stopping it. Called by `nsdrift scan` for a process whose leader is elsewhere than its siblings.
+ * Whether the Go runtime has parked the first thread of a program for good ("wedged"), read from
+ * the memory of the running program without stopping it. Called by `nsdrift scan` for a process
+ * whose leader is in another namespace than its siblings.
  */
 #ifndef NSD_CLI_SCAN_WEDGE_H
 #define NSD_CLI_SCAN_WEDGE_H

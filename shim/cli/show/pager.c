@@ -1,6 +1,6 @@
 /*
- * The pager, see pager.h: what PAGER names, else less where it is installed, which leaves at once
- * where all fits on the screen.
+ * Starts the pager, see pager.h: the one that PAGER names, else less if it is installed, which ends
+ * at once if everything fits on the screen.
  */
 #include "cli/show/pager.h"
 #include "cli/show/wrap.h"
@@ -38,7 +38,7 @@ static bool wants_colour(void) {
     return (no_color == NULL || no_color[0] == '\0') && !is_dumb();
 }
 
-/* NULL: none is wanted, or none can be had. */
+/* NULL if no pager is wanted, or none is there. */
 static const char *name_of_pager(void) {
     const char *name = getenv("PAGER");
 
@@ -48,8 +48,8 @@ static const char *name_of_pager(void) {
 }
 
 /*
- * By the shell, since PAGER may have arguments. Colours pass (R), what fits on the screen is simply
- * shown (F), and stays there (X); unless the user has told less otherwise.
+ * Started by the shell, since PAGER may have arguments. LESS, unless the user has set it: colours
+ * pass (R), output that fits on the screen is just printed (F) and stays there (X).
  */
 static FILE *start(struct nsd_pager *pager, const char *name) {
     char *const arguments[] = {"sh", "-c", (char *) name, NULL};
@@ -88,7 +88,7 @@ void pager__begin(struct nsd_pager *pager, bool paged, bool wrapped) {
     if (name != NULL) {
         FILE *out = start(pager, name);
 
-        /* A reader who has seen enough closes the pipe; ours is to end with our own status. */
+        /* The reader may close the pipe early: the command still ends with its own status. */
         if (out != NULL) {
             signal(SIGPIPE, SIG_IGN);
             signal(SIGINT, SIG_IGN);

@@ -1,11 +1,12 @@
 /*
- * Prints what was collected, see present.h: findings image by image, each image's closing line
- * where it has something to say, and then what could not be seen.
+ * Prints a collection, see present.h: image by image its findings and, if it says something new,
+ * its closing line; then what was not watched.
  */
 #include "cli/show/present.h"
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/say.h"
 #include "report/json.h"
+#include "report/json_writer.h"
 #include "report/text.h"
 #include <signal.h>
 #include <stdarg.h>
@@ -15,16 +16,12 @@
 struct totals {
     uint64_t errors, warnings;
     bool unseen;       /* the command itself or a Go child was not watched, or records were lost */
-    bool child_unseen; /* something else was not */
+    bool child_unseen; /* another program was not watched */
 };
 
 static void empty(struct nsd_text *text, void *context) {
-    char last = text->buffer[text->used - 1];
-
-    /* The JSON printer looks back at the last character. */
     fwrite(text->buffer, 1, text->used - 1, context);
-    text->buffer[0] = last;
-    text->used = 1;
+    json__leave_last(text);
 }
 
 static char buffer[64 * 1024];
@@ -43,73 +40,59 @@ static unsigned severity_of(const char *name) {
     return strcmp(name, "error") == 0 ? 2 : strcmp(name, "warning") == 0 ? 1 : 0;
 }
 
-static bool is_the_command(const struct nsd_presentation *presentation,
-                           const struct nsd_report_image *image) {
-    return presentation->pid != 0 && image->pid == presentation->pid;
-}
-
-/* ---- lines ---- */
+/* ---- views ---- */
 
 static bool finding_is_shown(const struct nsd_presentation *presentation,
-                             const struct nsd_line *line) {
-    static struct nsd_view_finding view;
-
-    lines__finding(line, &view);
-    return severity_of(view.severity) >= presentation->severity;
+                             const struct nsd_view_finding *finding) {
+    return severity_of(finding->severity) >= presentation->severity;
 }
 
-static void print_line(const struct nsd_presentation *presentation, const struct nsd_line *line) {
-    static struct nsd_view_finding finding;
-    struct nsd_view_thread thread;
-    struct nsd_view_event event;
+static void print_finding(const struct nsd_presentation *presentation,
+                          const struct nsd_view_finding *finding) {
     struct nsd_text text;
 
-    if (presentation->json) {
-        fprintf(presentation->out, "%s\n", line->text);
-        return;
-    }
     begin(&text, presentation);
-    switch (line->type) {
-    case NSD_LINE_FINDING:
-        lines__finding(line, &finding);
-        as_text__finding(&text, &finding, presentation->colour);
-        break;
-    case NSD_LINE_THREAD:
-        lines__thread(line, &thread);
-        as_text__thread(&text, &thread);
-        break;
-    case NSD_LINE_EVENT:
-        lines__event(line, &event);
-        as_text__event(&text, &event);
-        break;
-    default:
-        return;
-    }
+    if (presentation->json)
+        as_json__finding(&text, finding);
+    else
+        as_text__finding(&text, finding, presentation->colour);
     put(&text, presentation);
 }
 
-static bool misses(const struct nsd_view_coverage *view, const char *probe) {
-    return view->missing_count > 0 && strcmp(view->missing[0].probe, probe) == 0;
+static void print_thread(const struct nsd_presentation *presentation,
+                         const struct nsd_view_thread *thread) {
+    struct nsd_text text;
+
+    begin(&text, presentation);
+    if (presentation->json)
+        as_json__thread(&text, thread);
+    else
+        as_text__thread(&text, thread);
+    put(&text, presentation);
 }
 
-bool present__is_hidden(const struct nsd_view_coverage *view) {
-    return misses(view, "folder");
-}
+static void print_event(const struct nsd_presentation *presentation,
+                        const struct nsd_view_event *event) {
+    struct nsd_text text;
 
-/* Somebody saw it being executed, and nobody watched it. */
-static bool is_unwatched(const struct nsd_view_coverage *view) {
-    return misses(view, "image") || present__is_hidden(view);
+    begin(&text, presentation);
+    if (presentation->json)
+        as_json__event(&text, event);
+    else
+        as_text__event(&text, event);
+    put(&text, presentation);
 }
 
 static void print_closing(const struct nsd_presentation *presentation,
-                          const struct nsd_line *line) {
-    struct nsd_view_coverage view;
+                          const struct nsd_report_image *image) {
+    struct nsd_view_coverage view = image->coverage;
     struct nsd_text text;
 
-    lines__coverage(line, &view);
     view.say_notes = presentation->severity == 0;
     begin(&text, presentation);
-    if (is_unwatched(&view)) {
+    if (presentation->json) {
+        as_json__coverage(&text, &view);
+    } else if (image__is_unwatched(image)) {
         as_text__prefix(&text, view.image.pid);
         text__put(&text, "not watched: ");
         text__put(&text, view.path != NULL ? view.path : "a program");
@@ -131,15 +114,18 @@ static void not_seen(const struct nsd_presentation *presentation, int32_t pid, c
 static void not_seen(const struct nsd_presentation *presentation, int32_t pid, const char *program,
                      const char *ended, const char *format, ...) {
     struct nsd_view_coverage view = {.image = {.pid = pid, .program = program}, .ended = ended};
-    char why[512];
+    char *why;
     struct nsd_text text;
     va_list arguments;
+    int size;
 
     if (presentation->out == NULL)
         return;
     va_start(arguments, format);
-    vsnprintf(why, sizeof why, format, arguments);
+    size = vasprintf(&why, format, arguments);
     va_end(arguments);
+    if (size < 0)
+        return;
     begin(&text, presentation);
     if (presentation->json) {
         view.missing[view.missing_count].probe = "image";
@@ -152,6 +138,7 @@ static void not_seen(const struct nsd_presentation *presentation, int32_t pid, c
         text__put(&text, ".\n");
     }
     put(&text, presentation);
+    free(why);
 }
 
 static void put_signal(char *name, size_t size, int signal) {
@@ -163,22 +150,18 @@ static void put_signal(char *name, size_t size, int signal) {
         snprintf(name, size, "signal %d", signal);
 }
 
-/* What the last image of the command says about how its process ended. */
+/* Judges by the last image of the command how its process ended, and says what is not known. */
 static void judge_command(const struct nsd_presentation *presentation,
                           const struct nsd_collection *collection, struct totals *totals) {
     const struct nsd_report_image *last = NULL;
-    const struct nsd_view_coverage none = {0};
-    struct nsd_view_coverage view = none;
     char signal[32];
 
     if (presentation->pid == 0)
         return;
     for (size_t i = 0; i < collection->count; i++) {
-        if (is_the_command(presentation, &collection->image[i]))
+        if (collect__is_command(collection, &collection->image[i]))
             last = &collection->image[i];
     }
-    if (last != NULL && last->closing >= 0)
-        lines__coverage(&last->line[last->closing], &view);
     if (presentation->known_unseen) {
         totals->unseen = true;
     } else if (presentation->signal != 0 && (last == NULL || !last->ended)) {
@@ -195,90 +178,56 @@ static void judge_command(const struct nsd_presentation *presentation,
         not_seen(presentation, presentation->pid, presentation->program, NULL,
                  "%s left no report of its end", presentation->program);
         totals->unseen = true;
-    } else if (view.ended != NULL && strcmp(view.ended, "exec") == 0) {
+    } else if (last->coverage.ended != NULL && strcmp(last->coverage.ended, "exec") == 0) {
         not_seen(presentation, presentation->pid, NULL, NULL,
-                 "what %s executed in its place left no report", view.image.program);
+                 "what %s executed in its place left no report", last->coverage.image.program);
         totals->child_unseen = true;
-    } else if (present__is_hidden(&view)) {
+    } else if (image__is_hidden(last)) {
         totals->unseen = true;
     }
-}
-
-static void judge_child(const struct nsd_presentation *presentation,
-                        const struct nsd_report_image *image, struct totals *totals) {
-    struct nsd_view_coverage view;
-
-    if (is_the_command(presentation, image) || image->ended)
-        return;
-    memset(&view, 0, sizeof view);
-    if (image->closing >= 0)
-        lines__coverage(&image->line[image->closing], &view);
-    /* It runs on, and was reported as it is now. */
-    if (view.ended != NULL && strcmp(view.ended, "report") == 0)
-        return;
-    not_seen(presentation, image->pid, view.image.program, NULL,
-             "process %d left no report of its end", image->pid);
-    totals->child_unseen = true;
 }
 
 /* ---- the whole ---- */
 
 static void add_totals(const struct nsd_report_image *image, struct totals *totals) {
-    struct nsd_view_coverage view;
-
-    if (image->closing < 0)
-        return;
-    lines__coverage(&image->line[image->closing], &view);
-    totals->errors += view.errors;
-    totals->warnings += view.warnings;
-    if (is_unwatched(&view))
+    totals->errors += image->coverage.errors;
+    totals->warnings += image->coverage.warnings;
+    if (image__is_unwatched(image))
         totals->child_unseen = true;
-    if (view.go_unknown || view.lost > 0)
+    if (image->coverage.go_unknown || image->coverage.lost > 0)
         totals->unseen = true;
 }
 
-/* What decides about the exit status is said unasked; the rest is for verbosity=1. */
-static bool has_news(const struct nsd_presentation *presentation,
+/* A closing line that decides about the exit status is printed unasked; others need verbosity=1. */
+static bool has_news(const struct nsd_collection *collection,
                      const struct nsd_report_image *image) {
-    struct nsd_view_coverage view;
+    const struct nsd_view_coverage *view = &image->coverage;
 
-    lines__coverage(&image->line[image->closing], &view);
-    if (present__is_hidden(&view) && is_the_command(presentation, image))
+    if (image__is_hidden(image) && collect__is_command(collection, image))
         return true;
-    return view.errors > 0 || view.warnings > 0 || view.lost > 0 || view.go_unknown;
+    return view->errors > 0 || view->warnings > 0 || view->lost > 0 || view->go_unknown;
 }
 
 static void print_image(const struct nsd_presentation *presentation,
+                        const struct nsd_collection *collection,
                         const struct nsd_report_image *image) {
     bool shown = false;
 
-    for (size_t i = 0; i < image->count; i++) {
-        const struct nsd_line *line = &image->line[i];
-
-        switch (line->type) {
-        case NSD_LINE_FINDING:
-            if (!finding_is_shown(presentation, line))
-                break;
-            print_line(presentation, line);
-            shown = true;
-            break;
-        case NSD_LINE_COVERAGE:
-        case NSD_LINE_OTHER:
-        case NSD_LINE_EXEC_FAILED:
-            if (presentation->json)
-                print_line(presentation, line);
-            break;
-        default:
-            print_line(presentation, line);
-        }
+    for (size_t i = 0; i < image->events; i++)
+        print_event(presentation, &image->event[i]);
+    for (size_t i = 0; i < image->findings; i++) {
+        if (!finding_is_shown(presentation, &image->finding[i]))
+            continue;
+        print_finding(presentation, &image->finding[i]);
+        shown = true;
     }
-    if (presentation->json || image->closing < 0)
-        return;
-    if (shown || presentation->verbosity >= 1 || has_news(presentation, image))
-        print_closing(presentation, &image->line[image->closing]);
+    for (size_t i = 0; i < image->threads; i++)
+        print_thread(presentation, &image->thread[i]);
+    if (presentation->json || shown || presentation->verbosity >= 1 || has_news(collection, image))
+        print_closing(presentation, image);
 }
 
-/* Their closing lines made room for those of others. */
+/* Says how many images gave their slot of the index back and have no closing line. */
 static void print_silent(const struct nsd_presentation *presentation, unsigned count) {
     struct nsd_text text;
 
@@ -299,9 +248,8 @@ int present__report(const struct nsd_presentation *presentation,
         const struct nsd_report_image *image = &collection->image[i];
 
         if (presentation->out != NULL)
-            print_image(presentation, image);
+            print_image(presentation, collection, image);
         add_totals(image, &totals);
-        judge_child(presentation, image, &totals);
     }
     judge_command(presentation, collection, &totals);
     if (collection->silent > 0 && presentation->verbosity >= 1)
@@ -311,9 +259,13 @@ int present__report(const struct nsd_presentation *presentation,
                  "%u more process images found no room to record", collection->unseen);
         totals.unseen = true;
     }
-    /* Said when it was found out. */
+    /* The line was printed when the loss was noticed. */
     if (collection->index_lost)
         totals.unseen = true;
+    if (collection->cut) {
+        command__say("out of memory: the report is not whole");
+        totals.unseen = true;
+    }
     if (presentation->out != NULL)
         fflush(presentation->out);
     if (totals.errors + totals.warnings > 0)

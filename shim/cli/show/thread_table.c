@@ -1,6 +1,6 @@
 /*
- * One table for each image, one row for each event, see threads.h. A cell that is too wide for its
- * column goes on in the next line.
+ * Prints one table for each image, one row for each event, see thread_table.h. A cell that is too
+ * wide for its column is continued in the next line.
  */
 #include "cli/show/thread_table.h"
 #include "base/text.h"
@@ -28,7 +28,8 @@ struct row {
 
 /* ---- cells ---- */
 
-/* The last place to break a line of this width: behind one of these characters, or before a blank.
+/*
+ * The last place to break a line of this width: after one of these characters, or before a blank.
  */
 static size_t last_break(const char *cell, unsigned width, const char *behind) {
     for (size_t at = width; at > width / 3; at--) {
@@ -38,7 +39,7 @@ static size_t last_break(const char *cell, unsigned width, const char *behind) {
     return 0;
 }
 
-/* How much of the cell fits into one line: up to a newline, else to a good place to break. */
+/* The bytes of the cell for one line: up to a newline, else up to a good place to break. */
 static size_t fitting(const char *cell, unsigned width) {
     size_t length = strcspn(cell, "\n"), at;
 
@@ -88,7 +89,7 @@ static void put_row(const struct table *table, const struct row *row) {
             most = lines[column];
     }
     for (unsigned line = 0; line < most; line++) {
-        unsigned owed = 0; /* blanks before what comes next: none at the end of a line */
+        unsigned owed = 0; /* blanks due before the next cell; a line does not end with blanks */
 
         for (unsigned column = 0; column < COLUMNS; column++) {
             const char *colour;
@@ -102,7 +103,7 @@ static void put_row(const struct table *table, const struct row *row) {
             }
             length = (int) size[column][line];
             colour = colour_of(table, row, (enum column) column);
-            /* Times have their points under each other. */
+            /* Times are aligned at their points. */
             if (column == TIME)
                 owed += table->width[column] - (unsigned) length;
             fprintf(table->out, "%*s%s%.*s%s", (int) owed, "", colour, length, part[column][line],
@@ -198,7 +199,7 @@ static void fill_row(struct row *row, const struct nsd_timeline *timeline,
 
 /* ---- the table ---- */
 
-/* The longest line of each cell, up to what its column may take. */
+/* Widens each column to the longest line of its cell, up to a limit. */
 static void widen(struct table *table, const struct row *row) {
     static const unsigned most[COLUMNS] = {[TIME] = 16, [THREAD] = 12, [LOCK] = 17, [WHERE] = 27};
 
@@ -219,7 +220,7 @@ static void widen(struct table *table, const struct row *row) {
     }
 }
 
-/* As wide as they must be; what is left is for the calls. */
+/* The other columns are as narrow as they can be; the calls get the rest. */
 static void lay_out(struct table *table, const struct nsd_timeline *timeline, unsigned width) {
     static struct row row;
     unsigned taken = 0;

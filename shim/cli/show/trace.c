@@ -1,116 +1,41 @@
 /*
- * The trace, see trace.h. Two slices lie over each other: where the thread stands, and below how it
- * is locked there. chrome://tracing colours both by the lock (cname); Perfetto colours by the words
- * of a slice's name, of which the lower ones have the lock alone.
+ * Writes a trace, see trace.h: names of processes and threads, slices (trace_slices.c), calls and
+ * findings as instants, arrows for births and migrations.
  */
 #include "cli/show/trace.h"
-#include "base/text.h"
+#include "cli/show/trace_slices.h"
+#include "cli/show/trace_writer.h"
 #include <stdlib.h>
 #include <string.h>
 
 /*
- * Processes of several pid namespaces may have one pid; to a trace they must differ. More than the
- * kernel's highest pid (2^22), and so little that hundreds of namespaces fit into a viewer's 32
- * bits.
+ * Added to the pid and tids of a process whose pid another pid namespace has used: a viewer needs
+ * unique numbers. It is more than the kernel's highest pid (2^22), and so small that hundreds of
+ * namespaces fit into a viewer's 32 bits.
  */
 #define NEXT_NAMESPACE 5000000
 
-struct trace {
-    FILE *out;
-    struct nsd_text text;
-    char buffer[16 * 1024];
-    uint64_t base;  /* nanoseconds since 1970 that are 0 here */
-    uint32_t flows; /* so far: their ids */
-    bool any;       /* an event was written */
-};
-
-/* The image whose events are being written. */
-struct image {
-    const struct nsd_timeline *timeline;
-    int64_t offset; /* of its pid and tids */
-    uint64_t floor; /* the image before it in the same process ended then */
-};
-
-/* ---- values ---- */
-
-static void empty(struct nsd_text *text, void *context) {
-    fwrite(text->buffer, 1, text->used, context);
-    text->used = 0;
-}
-
-static void put_string(struct trace *trace, const char *key, const char *value) {
-    text__put(&trace->text, ",\"");
-    text__put(&trace->text, key);
-    text__put(&trace->text, "\":");
-    text__json_string(&trace->text, value);
-}
-
-static void put_number(struct trace *trace, const char *key, int64_t value) {
-    text__put(&trace->text, ",\"");
-    text__put(&trace->text, key);
-    text__put(&trace->text, "\":");
-    text__signed(&trace->text, value);
-}
-
-/* Microseconds, with the nanoseconds behind the point. */
-static void put_time(struct trace *trace, const char *key, uint64_t nanoseconds) {
-    char fraction[5] = {'.', (char) ('0' + nanoseconds / 100 % 10),
-                        (char) ('0' + nanoseconds / 10 % 10), (char) ('0' + nanoseconds % 10), 0};
-
-    put_number(trace, key, (int64_t) (nanoseconds / 1000));
-    text__put(&trace->text, fraction);
-}
-
-static void begin_event(struct trace *trace, const struct image *image, const char *phase,
-                        int32_t tid, const char *name) {
-    text__put(&trace->text, trace->any ? ",\n{\"ph\":\"" : "\n{\"ph\":\"");
-    trace->any = true;
-    text__put(&trace->text, phase);
-    text__put_char(&trace->text, '"');
-    put_number(trace, "pid", image->timeline->pid + image->offset);
-    put_number(trace, "tid", tid + image->offset);
-    put_string(trace, "name", name);
-}
-
-static void end_event(struct trace *trace) {
-    text__put_char(&trace->text, '}');
-}
-
-static void begin_args(struct trace *trace) {
-    text__put(&trace->text, ",\"args\":{\"nsdrift\":1");
-}
-
-static void end_args(struct trace *trace) {
-    text__put_char(&trace->text, '}');
-}
-
-static uint64_t since(const struct trace *trace, const struct image *image, uint64_t time) {
-    if (time < image->floor)
-        time = image->floor;
-    return time > trace->base ? time - trace->base : 0;
-}
-
 /* ---- names of processes and threads ---- */
 
-static void put_name(struct trace *trace, const struct image *image, int32_t tid, const char *what,
-                     const char *name) {
-    begin_event(trace, image, "M", tid, what);
+static void put_name(struct nsd_trace *trace, const struct nsd_trace_image *image, int32_t tid,
+                     const char *what, const char *name) {
+    trace__begin_event(trace, image, "M", tid, what);
     text__put(&trace->text, ",\"args\":{\"name\":");
     text__json_string(&trace->text, name);
-    end_args(trace);
-    end_event(trace);
+    trace__end_args(trace);
+    trace__end_event(trace);
 }
 
-static void put_order(struct trace *trace, const struct image *image, int32_t tid, const char *what,
-                      int64_t order) {
-    begin_event(trace, image, "M", tid, what);
+static void put_order(struct nsd_trace *trace, const struct nsd_trace_image *image, int32_t tid,
+                      const char *what, int64_t order) {
+    trace__begin_event(trace, image, "M", tid, what);
     text__put(&trace->text, ",\"args\":{\"sort_index\":");
     text__signed(&trace->text, order);
-    end_args(trace);
-    end_event(trace);
+    trace__end_args(trace);
+    trace__end_event(trace);
 }
 
-static void put_names(struct trace *trace, const struct image *image, int64_t order) {
+static void put_names(struct nsd_trace *trace, const struct nsd_trace_image *image, int64_t order) {
     const struct nsd_timeline *timeline = image->timeline;
     char name[64];
 
@@ -125,183 +50,23 @@ static void put_names(struct trace *trace, const struct image *image, int64_t or
     }
 }
 
-/* ---- slices ---- */
-
-/* Colours of catapult's scheme by lock state: away and at home. */
-static const struct {
-    const char *away, *home;
-} colours[] = {
-    [NSD_LOCK_NONE] = {"olive", "grey"},         [NSD_LOCK_UNKNOWN] = {"olive", "grey"},
-    [NSD_LOCK_UNLOCKED] = {"terrible", "white"}, [NSD_LOCK_PINNED] = {"good", "good"},
-    [NSD_LOCK_EXTERNAL] = {"good", "good"},      [NSD_LOCK_INTERNAL] = {"yellow", "yellow"},
-    [NSD_LOCK_CGO] = {"yellow", "yellow"},       [NSD_LOCK_WEDGED] = {"black", "black"},
-};
-
-static const char *colour_of(uint8_t lock, bool away) {
-    if (lock >= sizeof colours / sizeof colours[0])
-        lock = NSD_LOCK_NONE;
-    return away ? colours[lock].away : colours[lock].home;
-}
-
-static bool same_place(const struct nsd_moment *a, const struct nsd_moment *b) {
-    if (a->away != b->away)
-        return false;
-    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
-        if ((a->away & NSD_KIND_BIT(kind)) != 0 && a->label[kind] != b->label[kind])
-            return false;
-    }
-    return true;
-}
-
-static bool same_hold(const struct nsd_moment *a, const struct nsd_moment *b) {
-    return same_place(a, b) && a->lock == b->lock && a->goroutine == b->goroutine;
-}
-
-/* "mnt 4026532207, net #12" | "home" */
-static const char *place_name(const struct nsd_timeline *timeline, const struct nsd_moment *moment,
-                              char *buffer, size_t size) {
-    struct nsd_text text;
-
-    text__begin(&text, buffer, size);
-    for (unsigned kind = 0; moment != NULL && kind < NSD_MOMENT_KINDS; kind++) {
-        if ((moment->away & (1u << kind)) == 0)
-            continue;
-        if (text.used > 0)
-            text__put(&text, ", ");
-        text__put(&text, timeline__kind_word(kind));
-        if (kind >= NSD_KINDS)
-            continue;
-        text__put_char(&text, ' ');
-        timeline__put_namespace(&text, timeline, moment->label[kind]);
-    }
-    if (text.used == 0)
-        text__put(&text, "home");
-    return text__string(&text);
-}
-
-/* "unlocked, goroutine 1"; NULL where there is nothing to say. */
-static const char *hold_name(const struct nsd_moment *moment, char *buffer, size_t size) {
-    const char *lock = moment != NULL ? timeline__lock_word(moment->lock) : NULL;
-
-    if (lock == NULL && (moment == NULL || moment->goroutine == 0))
-        return NULL;
-    if (moment->goroutine == 0)
-        return lock;
-    snprintf(buffer, size, "%s%sgoroutine %lld", lock != NULL ? lock : "", lock != NULL ? ", " : "",
-             (long long) moment->goroutine);
-    return buffer;
-}
-
-static void put_slice(struct trace *trace, const struct image *image, const struct nsd_life *life,
-                      const char *category, const char *name, const char *colour, uint64_t from,
-                      uint64_t to, const struct nsd_moment *moment) {
-    /* What was over at once has no place below; above it holds the thread's arrows. */
-    if (to <= from && strcmp(category, "lock") == 0)
-        return;
-    begin_event(trace, image, "X", life->tid, name);
-    put_time(trace, "ts", from);
-    put_time(trace, "dur", to > from ? to - from : 0);
-    put_string(trace, "cat", category);
-    put_string(trace, "cname", colour);
-    begin_args(trace);
-    if (moment != NULL) {
-        put_string(trace, "since", moment->what != NULL ? moment->what : "?");
-        if (moment->at != NULL)
-            put_string(trace, "at", moment->at);
-        if (moment->goroutine != 0)
-            put_number(trace, "goroutine", moment->goroutine);
-    }
-    end_args(trace);
-    end_event(trace);
-}
-
-/* The moments of one life, in order. */
-struct course {
-    const struct nsd_moment **moment;
-    uint32_t count;
-};
-
-/* Worst lock of the moments that share the place of number `first`: unlocked before all others. */
-static uint8_t lock_over(const struct course *course, uint32_t first, uint32_t last) {
-    uint8_t lock = course->moment[first]->lock;
-
-    for (uint32_t i = first; i < last; i++) {
-        if (course->moment[i]->lock == NSD_LOCK_UNLOCKED)
-            return NSD_LOCK_UNLOCKED;
-    }
-    return lock;
-}
-
-static void put_holds(struct trace *trace, const struct image *image, const struct nsd_life *life,
-                      const struct course *course, uint32_t first, uint32_t last, uint64_t until) {
-    for (uint32_t i = first; i < last;) {
-        const struct nsd_moment *moment = course->moment[i];
-        uint32_t next = i + 1;
-        char buffer[96];
-        const char *name = hold_name(moment, buffer, sizeof buffer);
-
-        while (next < last && same_hold(moment, course->moment[next]))
-            next++;
-        if (name != NULL) {
-            put_slice(trace, image, life, "lock", name, colour_of(moment->lock, moment->away != 0),
-                      since(trace, image, moment->time),
-                      since(trace, image, next < last ? course->moment[next]->time : until),
-                      moment);
-        }
-        i = next;
-    }
-}
-
-static void put_life(struct trace *trace, const struct image *image, const struct nsd_life *life,
-                     const struct course *course) {
-    const struct nsd_timeline *timeline = image->timeline;
-    uint32_t first = 0;
-    uint64_t from = since(trace, image, life->began);
-    char name[512];
-
-    /* Before its first event it was at home, as far as anybody knows. */
-    if (course->count == 0 || (course->moment[0]->time > life->began && course->moment[0]->away)) {
-        uint64_t to = course->count == 0 ? life->ended : course->moment[0]->time;
-
-        put_slice(trace, image, life, "namespaces", "home", colour_of(NSD_LOCK_NONE, false), from,
-                  since(trace, image, to), NULL);
-        from = since(trace, image, to);
-    }
-    while (first < course->count) {
-        const struct nsd_moment *moment = course->moment[first];
-        uint32_t last = first + 1;
-        uint64_t until;
-
-        while (last < course->count && same_place(moment, course->moment[last]))
-            last++;
-        until = last < course->count ? course->moment[last]->time : life->ended;
-        put_slice(trace, image, life, "namespaces", place_name(timeline, moment, name, sizeof name),
-                  colour_of(lock_over(course, first, last), moment->away != 0), from,
-                  since(trace, image, until),
-                  from == since(trace, image, moment->time) ? moment : NULL);
-        put_holds(trace, image, life, course, first, last, until);
-        from = since(trace, image, until);
-        first = last;
-    }
-}
-
 /* ---- what happened ---- */
 
-static void put_instant(struct trace *trace, const struct image *image, int32_t tid,
+static void put_instant(struct nsd_trace *trace, const struct nsd_trace_image *image, int32_t tid,
                         const char *category, const char *name, uint64_t time,
                         const char *detail_key, const char *detail) {
-    begin_event(trace, image, "i", tid, name);
-    put_time(trace, "ts", since(trace, image, time));
-    put_string(trace, "s", "t");
-    put_string(trace, "cat", category);
-    begin_args(trace);
+    trace__begin_event(trace, image, "i", tid, name);
+    trace__time(trace, "ts", trace__since(trace, image, time));
+    trace__string(trace, "s", "t");
+    trace__string(trace, "cat", category);
+    trace__begin_args(trace);
     if (detail != NULL)
-        put_string(trace, detail_key, detail);
-    end_args(trace);
-    end_event(trace);
+        trace__string(trace, detail_key, detail);
+    trace__end_args(trace);
+    trace__end_event(trace);
 }
 
-static void put_instants(struct trace *trace, const struct image *image) {
+static void put_instants(struct nsd_trace *trace, const struct nsd_trace_image *image) {
     const struct nsd_timeline *timeline = image->timeline;
 
     for (uint32_t i = 0; i < timeline->moments; i++) {
@@ -321,27 +86,27 @@ static void put_instants(struct trace *trace, const struct image *image) {
     }
 }
 
-static void put_flow(struct trace *trace, const struct image *image, const char *category,
-                     const char *name, int32_t from_tid, uint64_t from, int32_t to_tid,
-                     uint64_t to) {
+static void put_flow(struct nsd_trace *trace, const struct nsd_trace_image *image,
+                     const char *category, const char *name, int32_t from_tid, uint64_t from,
+                     int32_t to_tid, uint64_t to) {
     uint32_t id = ++trace->flows;
 
     if (to < from)
         to = from;
-    begin_event(trace, image, "s", from_tid, name);
-    put_time(trace, "ts", since(trace, image, from));
-    put_number(trace, "id", id);
-    put_string(trace, "cat", category);
-    end_event(trace);
-    begin_event(trace, image, "f", to_tid, name);
-    put_time(trace, "ts", since(trace, image, to));
-    put_number(trace, "id", id);
-    put_string(trace, "bp", "e"); /* the slice around it, not the next one */
-    put_string(trace, "cat", category);
-    end_event(trace);
+    trace__begin_event(trace, image, "s", from_tid, name);
+    trace__time(trace, "ts", trace__since(trace, image, from));
+    trace__number(trace, "id", id);
+    trace__string(trace, "cat", category);
+    trace__end_event(trace);
+    trace__begin_event(trace, image, "f", to_tid, name);
+    trace__time(trace, "ts", trace__since(trace, image, to));
+    trace__number(trace, "id", id);
+    trace__string(trace, "bp", "e"); /* binds to the slice around it, not to the next one */
+    trace__string(trace, "cat", category);
+    trace__end_event(trace);
 }
 
-static void put_births(struct trace *trace, const struct image *image) {
+static void put_births(struct nsd_trace *trace, const struct nsd_trace_image *image) {
     const struct nsd_timeline *timeline = image->timeline;
 
     for (uint32_t i = 0; i < timeline->lives; i++) {
@@ -358,13 +123,13 @@ static void put_births(struct trace *trace, const struct image *image) {
     }
 }
 
-/* Where each goroutine was last seen; open addressing, twice as large as can be needed. */
+/* The last moment of each goroutine; open addressing, twice as many rows as goroutines. */
 struct sighting {
     int64_t goroutine;
     const struct nsd_moment *moment;
 };
 
-static void put_migrations(struct trace *trace, const struct image *image) {
+static void put_migrations(struct nsd_trace *trace, const struct nsd_trace_image *image) {
     const struct nsd_timeline *timeline = image->timeline;
     size_t rows = 2 * (size_t) timeline->moments + 1;
     struct sighting *seen = timeline->has_locks ? calloc(rows, sizeof *seen) : NULL;
@@ -391,33 +156,11 @@ static void put_migrations(struct trace *trace, const struct image *image) {
 
 /* ---- the whole ---- */
 
-static void put_lives(struct trace *trace, const struct image *image) {
-    const struct nsd_timeline *timeline = image->timeline;
-    struct course course = {.moment = NULL};
-    uint32_t most = 1;
-
-    for (uint32_t i = 0; i < timeline->lives; i++) {
-        if (timeline->life[i].moments > most)
-            most = timeline->life[i].moments;
-    }
-    course.moment = calloc(most, sizeof *course.moment);
-    for (uint32_t i = 0; course.moment != NULL && i < timeline->lives; i++) {
-        const struct nsd_life *life = &timeline->life[i];
-
-        course.count = 0;
-        for (uint32_t next = life->first; next != 0 && course.count < most;
-             next = timeline->moment[next - 1].next)
-            course.moment[course.count++] = &timeline->moment[next - 1];
-        put_life(trace, image, life, &course);
-    }
-    free(course.moment);
-}
-
 static bool same_process(const struct nsd_timeline *a, const struct nsd_timeline *b) {
     return a->pid == b->pid && a->pid_ns == b->pid_ns;
 }
 
-/* Those in the trace, each once, by pid and then by pid namespace. */
+/* The processes in the trace, each once, by pid and then by pid namespace. */
 struct process {
     uint64_t pid_ns;
     int32_t pid;
@@ -458,7 +201,7 @@ static struct processes list_processes(const struct nsd_timeline *timelines) {
     return list;
 }
 
-/* Each process of this pid has numbers of its own, in the order of their pid namespaces. */
+/* What is added to the numbers of this process, by the order of the pid namespaces with its pid. */
 static int64_t offset_of(const struct processes *list, const struct nsd_timeline *timeline) {
     const struct process wanted = {.pid_ns = timeline->pid_ns, .pid = timeline->pid}, *at = NULL;
     int64_t offset = 0;
@@ -483,14 +226,14 @@ static uint64_t floor_of(const struct nsd_timeline *timeline,
 
 void trace__write(FILE *out, const struct nsd_timeline *timelines) {
     struct processes processes = list_processes(timelines);
-    static struct trace trace;
+    static struct nsd_trace trace;
     int64_t order = 0;
 
     memset(&trace, 0, sizeof trace);
     trace.out = out;
     trace.base = UINT64_MAX;
     text__begin(&trace.text, trace.buffer, sizeof trace.buffer);
-    trace.text.sink = empty;
+    trace.text.sink = trace__empty;
     trace.text.context = out;
     for (const struct nsd_timeline *one = timelines; one != NULL; one = one->next) {
         if (one->began < trace.base)
@@ -498,13 +241,13 @@ void trace__write(FILE *out, const struct nsd_timeline *timelines) {
     }
     text__put(&trace.text, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     for (const struct nsd_timeline *one = timelines; one != NULL; one = one->next) {
-        struct image image = {.timeline = one,
-                              .offset = offset_of(&processes, one),
-                              .floor = floor_of(one, timelines)};
+        struct nsd_trace_image image = {.timeline = one,
+                                        .offset = offset_of(&processes, one),
+                                        .floor = floor_of(one, timelines)};
 
         put_names(&trace, &image, order++);
-        /* Arrows bind to the slice around them, which must be known by then. */
-        put_lives(&trace, &image);
+        /* Slices come first: an arrow binds to the slice around it, which must be known by then. */
+        trace__lives(&trace, &image);
         put_instants(&trace, &image);
         put_births(&trace, &image);
         put_migrations(&trace, &image);
@@ -512,5 +255,5 @@ void trace__write(FILE *out, const struct nsd_timeline *timelines) {
     free(processes.process);
     text__put(&trace.text, "\n]}\n");
     if (trace.text.used > 0)
-        empty(&trace.text, out);
+        trace__empty(&trace.text, out);
 }

@@ -1,7 +1,7 @@
 /*
- * Timelines as Chrome trace events, for Perfetto and chrome://tracing: a track for each thread,
- * slices by namespace and within them by lock, arrows for births and for goroutines that went on on
- * another thread. Called by `nsdrift report --trace`.
+ * Writes timelines as Chrome trace events, for Perfetto and chrome://tracing: a track for each
+ * thread, slices by namespace and within them by lock, arrows for births and for goroutines that
+ * moved to another thread. Called by `nsdrift report --trace`.
  */
 #ifndef NSD_CLI_SHOW_TRACE_H
 #define NSD_CLI_SHOW_TRACE_H

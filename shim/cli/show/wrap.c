@@ -1,6 +1,4 @@
-/*
- * Breaking lines, see wrap.h: a line is kept until its end is seen, then written in parts.
- */
+/* Breaks lines, see wrap.h: a line is kept until it is complete, then written in parts. */
 #include "cli/show/wrap.h"
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,7 +13,7 @@ struct wrap {
     size_t used, room;
 };
 
-/* Bytes of one thing that is shown in no column or in one: a colour's escape, a character. */
+/* The bytes of the next character (one column) or escape sequence for a colour (no column). */
 static size_t step_of(const char *at, const char *end, unsigned *columns) {
     const char *next = at + 1;
 
@@ -31,11 +29,11 @@ static size_t step_of(const char *at, const char *end, unsigned *columns) {
     return (size_t) (next - at);
 }
 
-/* Where the part that begins at `at` ends; it has `room` columns. */
+/* The end of the part that begins at `at` and has `room` columns. */
 static const char *end_of_part(const char *at, const char *end, unsigned room) {
     const char *blank = NULL;
     unsigned column = 0;
-    bool begun = false; /* blanks at the beginning are no place to break */
+    bool begun = false; /* a line is not broken at its leading blanks */
 
     while (at < end) {
         unsigned columns;

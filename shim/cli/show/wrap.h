@@ -1,6 +1,6 @@
 /*
- * Lines broken to the width of a terminal. Called by pager.c: what goes into a file or a pipe keeps
- * its lines whole, so that they can be searched.
+ * Breaks lines to the width of a terminal. Called by pager.c and `nsdrift run`. Into a file or a
+ * pipe lines stay whole, so that they can be searched.
  */
 #ifndef NSD_CLI_SHOW_WRAP_H
 #define NSD_CLI_SHOW_WRAP_H

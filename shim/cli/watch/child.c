@@ -1,6 +1,6 @@
 /*
- * Start and wait, see child.h. The program gets the signal dispositions and the mask that we were
- * started with.
+ * Starts a program and waits for it, see child.h. The program gets the signal dispositions and the
+ * mask that nsdrift was started with.
  */
 #include "cli/watch/child.h"
 #include <errno.h>
@@ -32,7 +32,7 @@ struct dispositions {
     sigset_t mask;
 };
 
-/* Blocked meanwhile, so that no signal falls between the fork and our knowing the child. */
+/* All signals are blocked until the fork is done and the child's pid is known. */
 static void take_signals(struct dispositions *before) {
     struct sigaction action;
     sigset_t all;
@@ -51,7 +51,7 @@ static void take_signals(struct dispositions *before) {
         if (before->forwarded[i].sa_handler != SIG_IGN) /* nohup stays nohup */
             sigaction(forwarded[i], &action, NULL);
     }
-    /* Who has it ignored is told of no child how it ended (waitpid(2)). */
+    /* With SIGCHLD ignored, waitpid(2) does not tell how a child ended. */
     action.sa_handler = SIG_DFL;
     action.sa_flags = 0;
     sigaction(SIGCHLD, &action, &before->child);
@@ -65,8 +65,8 @@ static void give_signals_back(const struct dispositions *before) {
         struct sigaction action = before->forwarded[i];
 
         /*
-         * timeout(1) and others ask twice, the process and its group: the program has obeyed, and
-         * the report is not to be cut short by the second word.
+         * timeout(1) and others send a signal twice, to the process and to its group. The program
+         * has ended by the first one; the second must not cut the report short.
          */
         if (has_forwarded)
             action.sa_handler = SIG_IGN;
@@ -74,7 +74,7 @@ static void give_signals_back(const struct dispositions *before) {
     }
 }
 
-/* Until the parent has taken hold of us; it may die before that. */
+/* Waits until the parent has taken hold of us, or has died. */
 static void wait_for_go(int go) {
     ssize_t got;
     char byte;
@@ -95,7 +95,7 @@ static void start(int tell, int go, const struct dispositions *before, const cha
         wait_for_go(go);
     give_signals_back(before);
     sigprocmask(SIG_SETMASK, &before->mask, NULL);
-    /* execvpe has the shell run what has no #! line; the path has a slash by now. */
+    /* execvpe makes the shell run a file without a #! line. The path has a slash by now. */
     execvpe(path, arguments, environment);
     error = errno;
     while (write(tell, &error, sizeof error) < 0 && errno == EINTR)
@@ -113,7 +113,7 @@ static int read_error(int from) {
     return got == (ssize_t) sizeof error ? error : 0;
 }
 
-/* False: it was not to be started, and is gone. */
+/* False if the program is not to be started. The child is gone then. */
 static bool take(const struct nsd_holder *holder, struct nsd_child *child, int go) {
     if (!holder->take(holder->context, child->pid)) {
         kill(child->pid, SIGKILL);
@@ -126,7 +126,7 @@ static bool take(const struct nsd_holder *holder, struct nsd_child *child, int g
     return true;
 }
 
-/* False: it has come to its end already. */
+/* False if the child has ended already. */
 static bool passes_exec(const struct nsd_holder *holder, struct nsd_child *child) {
     return holder == NULL || holder->at_exec == NULL ||
            holder->at_exec(holder->context, &child->status);

@@ -1,7 +1,12 @@
 /*
- * Starts the program and waits for it as time(1) and nice(1) do: the terminal's signals are the
- * program's alone, and a request to end is passed on. Called by the subcommands that start
- * something.
+ * The watch room: everything that is needed to start a program under watch. A program and options
+ * come in; its end comes out. program.c finds the program and tells whether it can be watched,
+ * preload.c makes its environment, given.c joins the options, child.c starts it and waits,
+ * signals.c keeps the command alive.
+ * Called by the subcommands that start programs and by the inject room. Reads files and starts one
+ * child; prints nothing but lines about what cannot be done; knows nothing of recordings. This
+ * file: starts the program and waits for it as time(1) and nice(1) do. The terminal's signals are
+ * left to the program, and a request to end is passed on to it.
  */
 #ifndef NSD_CLI_WATCH_CHILD_H
 #define NSD_CLI_WATCH_CHILD_H
@@ -9,17 +14,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Who takes hold of the program before it begins: a tracer. */
+/* A tracer, which takes hold of the program before it begins. */
 struct nsd_holder {
     void *context;
-    /* The child waits to be told to exec. False: it is not to be started. */
+    /* The child waits for permission to exec. False: the program is not to be started. */
     bool (*take)(void *context, pid_t pid);
     /*
-     * It is about to exec. False: it has come to its end over it, *status says how; by whose doing,
-     * the holder knows. May be NULL.
+     * The child is about to exec. False: it has ended meanwhile, with *status; why, the holder
+     * knows. May be NULL.
      */
     bool (*at_exec)(void *context, int *status);
-    /* It has ended. May be NULL. */
+    /* The program has ended. May be NULL. */
     void (*over)(void *context);
 };
 
@@ -30,12 +35,12 @@ struct nsd_child {
 };
 
 /*
- * Starts `path` with the arguments and the environment, waits for its end. False: not started, with
- * an error, or, where the holder did not take it, without. No holder: NULL.
+ * Starts `path` with the arguments and the environment and waits for its end. `holder`: NULL for
+ * none. False if it was not started: with `error` set, or without if the holder refused.
  */
 bool child__run(struct nsd_child *child, const char *path, char **arguments, char **environment,
                 const struct nsd_holder *holder);
-/* The status that a shell would give: its own, 128+N for a signal. */
+/* The status that a shell would give: the program's own, or 128+N for a signal. */
 int child__exit_status(const struct nsd_child *child);
 
 #endif

@@ -3,6 +3,8 @@
  * program.
  */
 #include "cli/watch/elf_image.h"
+#include "base_machine.h"
+#include "names/elf.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -54,11 +56,7 @@ const void *elf_image__part(const struct nsd_elf_image *image, uint64_t offset, 
 const Elf64_Ehdr *elf_image__header(const struct nsd_elf_image *image) {
     const Elf64_Ehdr *elf = elf_image__part(image, 0, sizeof *elf);
 
-    return elf != NULL && memcmp(elf->e_ident, ELFMAG, SELFMAG) == 0 &&
-                   elf->e_ident[EI_CLASS] == ELFCLASS64 && elf->e_machine == EM_X86_64 &&
-                   elf->e_phentsize == sizeof(Elf64_Phdr) && elf->e_phoff % 8 == 0
-               ? elf
-               : NULL;
+    return elf != NULL && elf__is_of_machine(elf) && elf->e_phoff % 8 == 0 ? elf : NULL;
 }
 
 const Elf64_Phdr *elf_image__segment(const struct nsd_elf_image *image, unsigned i) {
@@ -91,44 +89,37 @@ bool elf_image__has_interpreter(const struct nsd_elf_image *image) {
     return false;
 }
 
-static bool has_go_note(const unsigned char *at, uint64_t left) {
-    while (left >= sizeof(Elf64_Nhdr)) {
-        Elf64_Nhdr note;
-        uint64_t size;
+static bool read_part(const void *context, uint64_t at, void *to, size_t size) {
+    const void *part = elf_image__part(context, at, size);
 
-        memcpy(&note, at, sizeof note);
-        size = sizeof note + (((uint64_t) note.n_namesz + 3) & ~UINT64_C(3)) +
-               (((uint64_t) note.n_descsz + 3) & ~UINT64_C(3));
-        if (note.n_type == 4 && note.n_namesz == 4 && left >= sizeof note + 4 &&
-            memcmp(at + sizeof note, "Go\0", 4) == 0)
+    if (part != NULL)
+        memcpy(to, part, size);
+    return part != NULL;
+}
+
+static bool has_go_note(const struct nsd_elf_image *image) {
+    const Elf64_Phdr *segment;
+
+    for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {
+        struct nsd_elf elf = {segment, 1, true, read_part, image};
+
+        if (elf__has_go_note(&elf))
             return true;
-        if (size > left)
-            return false;
-        at += size;
-        left -= size;
     }
     return false;
 }
 
-bool elf_image__is_go(const struct nsd_elf_image *image) {
-    /* cmd/link writes it (debug/buildinfo looks for it); -buildid= leaves the note out. */
+bool elf_image__has_go_mark(const struct nsd_elf_image *image) {
     static const char mark[] = "\xff Go buildinf:";
-    const Elf64_Phdr *segment;
 
-    for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {
-        const unsigned char *notes;
-
-        if (segment->p_type != PT_NOTE)
-            continue;
-        notes = elf_image__part(image, segment->p_offset, segment->p_filesz);
-        if (notes != NULL && has_go_note(notes, segment->p_filesz))
-            return true;
-    }
     return image->size > 0 && memmem(image->bytes, image->size, mark, sizeof mark - 1) != NULL;
 }
 
+bool elf_image__is_go(const struct nsd_elf_image *image) {
+    return has_go_note(image) || elf_image__has_go_mark(image);
+}
+
 bool elf_image__system_call(const struct nsd_elf_image *image, uint64_t *address) {
-    static const unsigned char instruction[] = {0x0f, 0x05};
     const Elf64_Phdr *segment;
 
     for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {
@@ -137,7 +128,8 @@ bool elf_image__system_call(const struct nsd_elf_image *image, uint64_t *address
         if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0)
             continue;
         text = elf_image__part(image, segment->p_offset, segment->p_filesz);
-        at = text == NULL ? NULL : memmem(text, segment->p_filesz, instruction, sizeof instruction);
+        at = text == NULL ? NULL : memmem(text, segment->p_filesz,
+                                                 NSD_SYSTEM_CALL_BYTES, NSD_SYSTEM_CALL_SIZE);
         if (at != NULL) {
             *address = segment->p_vaddr + (uint64_t) (at - text);
             return true;

@@ -31,7 +31,12 @@ const Elf64_Phdr *elf_image__segment(const struct nsd_elf_image *image, unsigned
 uint64_t elf_image__offset(const struct nsd_elf_image *image, uint64_t address);
 /* It is linked dynamically: a loader runs first. */
 bool elf_image__has_interpreter(const struct nsd_elf_image *image);
-/* By the note of Go's linker, else by the mark in front of its build information. */
+/*
+ * The mark in front of the build information, which cmd/link writes into every Go program
+ * (debug/buildinfo looks for it). Reads the whole file.
+ */
+bool elf_image__has_go_mark(const struct nsd_elf_image *image);
+/* By the note of Go's linker, which -buildid= leaves out, else by that mark. */
 bool elf_image__is_go(const struct nsd_elf_image *image);
 /* An address in executable code where a system call instruction stands; false if there is none. */
 bool elf_image__system_call(const struct nsd_elf_image *image, uint64_t *address);

@@ -1,9 +1,7 @@
-/*
- * Options as they are given, see given.h.
- */
+/* Joins and checks options, see given.h. */
 #include "cli/watch/given.h"
 #include "base/options.h"
-#include "cli/command.h"
+#include "cli/say.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,17 +1,20 @@
 /*
- * Options of the library as a subcommand is given them: those of NSDRIFT_OPTIONS, and each -o after
- * them; what comes last counts. Called by the subcommands that start something.
+ * Options of the library as the user gave them to a subcommand: those of NSDRIFT_OPTIONS, and after
+ * them each -o. The last one counts. Called by the subcommands that start programs.
  */
 #ifndef NSD_CLI_WATCH_GIVEN_H
 #define NSD_CLI_WATCH_GIVEN_H
 
 #include <stdbool.h>
 
-/* Those of the environment. Owned; false without memory. */
+/* Begins with the options of the environment. The string is owned. False without memory. */
 bool given__begin(char **options);
-/* name=value:... of an -o. 0, or the exit status after a line on what is wrong with it. */
+/* Adds the name=value:... of an -o. 0, or the exit status after a line that says what is wrong. */
 int given__add(char **options, const char *more);
-/* Puts all of them in force (base/options.h), with a line for what is wrong in the environment. */
+/*
+ * Sets nsd_options (base/options.h) from all of them, with a line for each mistake in the
+ * environment.
+ */
 void given__parse(const char *options);
 
 #endif

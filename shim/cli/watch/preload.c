@@ -1,8 +1,7 @@
-/*
- * Finding the library and switching it on, see preload.h.
- */
+/* Finds the library and makes the environment that switches it on, see preload.h. */
 #include "cli/watch/preload.h"
-#include "cli/command.h"
+#include "base_machine.h"
+#include "cli/say.h"
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,9 +12,9 @@
 #define LIBRARY "libnsdrift.so"
 #define INSTALLED ("/../" NSD_LIBRARY_FOLDER)
 
-/* From the command's own folder; an absolute library folder of the build stands for itself. */
+/* Relative to the command's folder. If the build has an absolute library folder, that is used. */
 static const char *const folders[] = {
-    "/.", INSTALLED, "/../lib", "/../lib64", "/../lib/x86_64-linux-gnu",
+    "/.", INSTALLED, "/../lib", "/../lib64", "/../lib/" NSD_MULTIARCH,
 };
 
 static bool use(const char *candidate, char *path, size_t size) {
@@ -28,7 +27,7 @@ static bool use(const char *candidate, char *path, size_t size) {
     return true;
 }
 
-/* The loader splits LD_PRELOAD at both (ld.so(8)), and there is no way to quote them. */
+/* The loader splits LD_PRELOAD at colons and blanks (ld.so(8)), which cannot be quoted. */
 static bool can_be_preloaded(const char *path) {
     if (strpbrk(path, ": ") == NULL)
         return true;
@@ -79,7 +78,9 @@ static bool is_asan(const char *entry, size_t length) {
            (length >= 16 && strncmp(name, "libclang_rt.asan", 16) == 0);
 }
 
-/* What is there already, in its order: AddressSanitizer's runtimes, ours, the rest. */
+/*
+ * The new LD_PRELOAD: AddressSanitizer's runtimes, our library, the rest, each in their old order.
+ */
 static void put_preloads(FILE *out, const char *library, const char *present) {
     fputs("LD_PRELOAD=", out);
     for (int pass = 0; pass < 2; pass++) {
@@ -116,9 +117,9 @@ static char *assignment(const char *name, const char *value) {
 }
 
 /*
- * A program that is linked against AddressSanitizer's shared runtime refuses to run when another
- * library is loaded before that one, unless told so. Preloading the runtime itself would do as
- * well, but then every child would have it.
+ * A program that is linked against AddressSanitizer's shared runtime refuses to run if another
+ * library is loaded first, unless an option allows it. Preloading that runtime would also do, but
+ * every child would then have it.
  */
 static char *asan_assignment(void) {
     const char *present = getenv("ASAN_OPTIONS");

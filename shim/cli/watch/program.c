@@ -5,6 +5,8 @@
  */
 #include "cli/watch/program.h"
 #include "cli/watch/elf_image.h"
+#include "names/elf.h"
+#include "names_machine.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -151,15 +153,12 @@ static bool string_is_asan(const struct nsd_elf_image *image, uint64_t offset) {
 }
 
 static bool needs_asan(const struct nsd_elf_image *image, const Elf64_Phdr *dynamic) {
-    uint64_t count = dynamic->p_filesz / sizeof(Elf64_Dyn), strings = UINT64_MAX;
+    uint64_t count = dynamic->p_filesz / sizeof(Elf64_Dyn), strings;
     const Elf64_Dyn *entry = elf_image__part(image, dynamic->p_offset, count * sizeof *entry);
 
     if (entry == NULL)
         return false;
-    for (uint64_t i = 0; i < count && entry[i].d_tag != DT_NULL; i++) {
-        if (entry[i].d_tag == DT_STRTAB)
-            strings = elf_image__offset(image, entry[i].d_un.d_ptr);
-    }
+    strings = elf_image__offset(image, elf__dynamic_value(entry, count, DT_STRTAB));
     for (uint64_t i = 0; strings != UINT64_MAX && i < count && entry[i].d_tag != DT_NULL; i++) {
         if (entry[i].d_tag == DT_NEEDED && string_is_asan(image, strings + entry[i].d_un.d_val))
             return true;
@@ -172,7 +171,8 @@ static void look_at_elf(struct nsd_program *program, const struct nsd_elf_image 
 
     if (elf_image__header(image) == NULL) {
         verdict(program, NSD_PROGRAM_UNWATCHABLE,
-                "%s is not a 64-bit x86-64 program: it cannot be watched", program->image);
+                "%s is not a 64-bit " NSD_ELF_MACHINE_NAME " program: it cannot be watched",
+                program->image);
         return;
     }
     for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {

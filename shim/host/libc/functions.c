@@ -1,28 +1,18 @@
 /*
- * The table of wrapped functions made flesh: next definitions, looked up once a name and kept.
- * Called by next.c for every wrapper, also before the constructor and where the shim is off.
+ * The definitions that come next after ours, looked up once a name and kept. Called by next.c for
+ * every wrapper, also before the constructor and where the shim is off.
  */
 #include "host/libc/functions.h"
 
 #include "base/memory.h"
+#include "host/libc/first_look.h"
 #include "names/definitions.h"
 #include "names/modules.h"
-#include "host/libc/first_look.h"
 
 void *_Atomic functions_next[NSD_FUNCTIONS];
 
 static const char *const function_names[NSD_FUNCTIONS] = {
-#define X(name, group) #name,
-    NSD_FUNCTION_TABLE(X)
-#undef X
-};
-
-#define X(name, group) extern char wrapper_##name[] __asm__(#name);
-NSD_FUNCTION_TABLE(X)
-#undef X
-
-static void *const wrappers[NSD_FUNCTIONS] = {
-#define X(name, group) wrapper_##name,
+#define X(result, name, parameters, row, stand_in) #name,
     NSD_FUNCTION_TABLE(X)
 #undef X
 };
@@ -49,10 +39,6 @@ enum nsd_function functions__by_name(const char *name) {
             return (enum nsd_function) i;
     }
     return NSD_FUNCTIONS;
-}
-
-void *functions__wrapper(enum nsd_function function) {
-    return wrappers[function];
 }
 
 unsigned functions__count(void) {

@@ -17,7 +17,7 @@ static inline void *next__of(enum nsd_function function) {
     return __builtin_expect(next != NULL, 1) ? next : next__look_up(function);
 }
 
-/* With our own prototype of the name. */
+/* With our own prototype of the name, from function_table.h. */
 #define NEXT(name) ((__typeof__(&(name))) next__of(NSD_FUNCTION_##name))
 
 #endif

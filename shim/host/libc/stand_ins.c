@@ -5,11 +5,19 @@
  */
 #include "host/libc/stand_ins.h"
 #include "base/syscall.h"
-#include "calls/observe.h"
-#include "host/libc/prototypes.h"
-
+#include "host/libc/errno.h"
 #include <asm/errno.h>
-#include <linux/sched.h>
+
+/* Newer numbers than the headers of the build machine may have. */
+#ifndef __NR_openat2
+#define __NR_openat2 437
+#endif
+#ifndef __NR_mount_setattr
+#define __NR_mount_setattr 442
+#endif
+#ifndef __NR_close_range
+#define __NR_close_range 436
+#endif
 
 static long answer(long result) {
     if (SYS_IS_ERROR(result)) {
@@ -23,18 +31,22 @@ static long not_implemented(void) {
     return answer(-ENOSYS);
 }
 
-/* Of functions that return the error itself. */
+/* ---- functions that are their system call: arguments as they come ---- */
+
+#define DEFINE_CALL(name)                                                                          \
+    static long call_##name(long a, long b, long c, long d, long e, long f) {                      \
+        return answer(SYS6(__NR_##name, a, b, c, d, e, f));                                        \
+    }
+#define DEFINE_OWN(name)
+#define DEFINE_NONE(name)
+#define X(result, name, parameters, row, stand_in) DEFINE_##stand_in(name)
+NSD_FUNCTION_TABLE(X)
+#undef X
+
+/* ---- functions that return the error itself, or nothing ---- */
+
 static int error_not_implemented(void) {
     return ENOSYS;
-}
-
-/* thrd_error */
-static int thread_error(void) {
-    return 2;
-}
-
-static void *no_symbol(void) {
-    return NULL;
 }
 
 static void leave(int status) {
@@ -47,51 +59,19 @@ static void leave_thread(void) {
         SYS1(__NR_exit, 0);
 }
 
-static int stand_in_setns(int fd, int type) {
-    return (int) answer(SYS2(__NR_setns, fd, type));
+/* thrd_error */
+static int stand_in_thrd_create(void) {
+    return 2;
 }
-static int stand_in_unshare(int flags) {
-    return (int) answer(SYS1(__NR_unshare, flags));
-}
-static int stand_in_pivot_root(const char *root, const char *old) {
-    return (int) answer(SYS2(__NR_pivot_root, root, old));
-}
-static int stand_in_open_tree(int folder, const char *path, unsigned flags) {
-    return (int) answer(SYS3(__NR_open_tree, folder, path, flags));
-}
-static int stand_in_move_mount(int from_folder, const char *from, int to_folder, const char *to,
-                               unsigned flags) {
-    return (int) answer(SYS5(__NR_move_mount, from_folder, from, to_folder, to, flags));
-}
-static int stand_in_fsmount(int fd, unsigned flags, unsigned attributes) {
-    return (int) answer(SYS3(__NR_fsmount, fd, flags, attributes));
-}
-static int stand_in_mount_setattr(int folder, const char *path, unsigned flags, void *attributes,
-                                  size_t size) {
-#ifdef __NR_mount_setattr
-    return (int) answer(SYS5(__NR_mount_setattr, folder, path, flags, attributes, size));
-#else
-    return (int) not_implemented();
-#endif
+static void *stand_in_dlsym(void) {
+    return NULL;
 }
 static int stand_in__Fork(void) {
     return (int) answer(SYS5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0));
 }
-static int stand_in_execveat(int folder, const char *path, char *const list[],
-                             char *const environment[], int flags) {
-    return (int) answer(SYS5(__NR_execveat, folder, path, list, environment, flags));
-}
-static int stand_in_close_range(unsigned first, unsigned last, int flags) {
-#ifdef __NR_close_range
-    return (int) answer(SYS3(__NR_close_range, first, last, flags));
-#else
-    return (int) not_implemented();
-#endif
-}
-static int stand_in_dup3(int fd, int as, int flags) {
-    return (int) answer(SYS3(__NR_dup3, fd, as, flags));
-}
-/* A sister that every libc has. */
+
+/* ---- functions with a sister that every libc has ---- */
+
 #define SISTER(name) ((__typeof__(&(name))) functions__definition(NSD_FUNCTION_##name))
 
 /* musl keeps the 64-bit names only for programs that were linked with them long ago, or not at all.
@@ -114,48 +94,35 @@ static int stand_in_fcntl64(int fd, int command, long argument) {
 static int stand_in___sigaction(int number, const struct nsd_action *set, struct nsd_action *old) {
     return SISTER(sigaction)(number, set, old);
 }
-static nsd_handler *stand_in_signal(int number, nsd_handler *handler) {
+static nsd_handler *stand_in_bsd_signal(int number, nsd_handler *handler) {
     return SISTER(signal)(number, handler);
 }
 
-#define ROW(name, function) [NSD_FUNCTION_##name] = (void *) (function)
+#define stand_in_pthread_create error_not_implemented
+#define stand_in_posix_spawn error_not_implemented
+#define stand_in_posix_spawnp error_not_implemented
+#define stand_in_pthread_exit leave_thread
+#define stand_in_thrd_exit leave_thread
+#define stand_in_exit leave
+#define stand_in__exit leave
+#define stand_in__Exit leave
+#define stand_in_quick_exit leave
+#define stand_in___open64_2 stand_in___open_2
+#define stand_in___openat64_2 stand_in___openat_2
+#define stand_in_ssignal stand_in_bsd_signal
+#define stand_in_dlvsym stand_in_dlsym
+
+#define ADDRESS_CALL(name) call_##name
+#define ADDRESS_OWN(name) stand_in_##name
+#define ADDRESS_NONE(name) not_implemented
 
 static void *const stand_ins[NSD_FUNCTIONS] = {
-    ROW(setns, stand_in_setns),
-    ROW(unshare, stand_in_unshare),
-    ROW(pivot_root, stand_in_pivot_root),
-    ROW(open_tree, stand_in_open_tree),
-    ROW(move_mount, stand_in_move_mount),
-    ROW(fsmount, stand_in_fsmount),
-    ROW(mount_setattr, stand_in_mount_setattr),
-    ROW(pthread_create, error_not_implemented),
-    ROW(pthread_exit, leave_thread),
-    ROW(thrd_create, thread_error),
-    ROW(thrd_exit, leave_thread),
-    ROW(_Fork, stand_in__Fork),
-    ROW(posix_spawn, error_not_implemented),
-    ROW(posix_spawnp, error_not_implemented),
-    ROW(execveat, stand_in_execveat),
-    ROW(exit, leave),
-    ROW(_exit, leave),
-    ROW(_Exit, leave),
-    ROW(quick_exit, leave),
-    ROW(open64, stand_in_open64),
-    ROW(__open_2, stand_in___open_2),
-    ROW(__open64_2, stand_in___open_2),
-    ROW(openat64, stand_in_openat64),
-    ROW(__openat_2, stand_in___openat_2),
-    ROW(__openat64_2, stand_in___openat_2),
-    ROW(dup3, stand_in_dup3),
-    ROW(fcntl64, stand_in_fcntl64),
-    ROW(close_range, stand_in_close_range),
-    ROW(__sigaction, stand_in___sigaction),
-    ROW(bsd_signal, stand_in_signal),
-    ROW(ssignal, stand_in_signal),
-    ROW(dlsym, no_symbol),
-    ROW(dlvsym, no_symbol),
+#define X(result, name, parameters, row, stand_in)                                                 \
+    [NSD_FUNCTION_##name] = (void *) (ADDRESS_##stand_in(name)),
+    NSD_FUNCTION_TABLE(X)
+#undef X
 };
 
 void *stand_in__of(enum nsd_function function) {
-    return stand_ins[function] != NULL ? stand_ins[function] : (void *) not_implemented;
+    return stand_ins[function];
 }

@@ -5,13 +5,12 @@
  */
 #include "base/memory.h"
 #include "base/syscall.h"
+#include "calls/signals.h"
+#include "host/caller.h"
+#include "intake/submit.h"
+#include "probes/go/hook.h"
 #include "probes/go/moment.h"
 #include "probes/go/stackpool.h"
-#include "host/caller.h"
-#include "calls/ending.h"
-#include "calls/signals.h"
-#include "intake/last_words.h"
-#include "intake/submit.h"
 
 uint32_t nsd_go_signal;
 
@@ -27,30 +26,40 @@ static bool has_g(const struct nsd_go_call *call) {
            m > 4096 && memory__try_copy(&g0, (void *) (m + NSD_GO_M_G0), sizeof g0) == sizeof g0;
 }
 
-void nsd_go_exit(struct nsd_go_call *call) {
-    struct nsd_go_moment moment;
+static bool is_ours(struct nsd_ongoing *ongoing) {
     struct nsd_caller caller;
-    struct nsd_event event;
-    int status = (int) call->arguments[0];
+
+    if (!caller__is_ours(&caller, 0, 0))
+        return false;
+    ongoing->tid = caller.tid;
+    return true;
+}
+
+static void describe(struct nsd_ongoing *ongoing) {
+    ongoing->event.runtime = NSD_RUNTIME_GO;
+    ongoing->event.lock = NSD_LOCK_UNKNOWN;
+}
+
+static void capture(struct nsd_ongoing *ongoing) {
+    (void) ongoing;
+}
+
+static const struct nsd_entrance entrance_without_g = {
+    .is_ours = is_ours, .describe = describe, .capture = capture};
+
+void nsd_go_exit(struct nsd_go_call *call) {
+    struct nsd_ongoing ongoing;
 
     call->result = 0;
     moment__find_g(call);
     if (has_g(call)) {
-        if (moment__is_vfork_child(*(const uint64_t *) (call->g + NSD_GO_G_M)) ||
-            !moment__begin(call, &moment))
-            return;
-        moment__describe(&moment, NSD_CALL_EXIT, &event);
-    } else {
-        if (!caller__is_ours(&caller, 0, 0))
-            return;
-        submit__prepare(&event, NSD_CALL_EXIT, caller.tid);
-        event.runtime = NSD_RUNTIME_GO;
-        event.lock = NSD_LOCK_UNKNOWN;
+        hook__hand_over(NSD_ROW_runtime_exit, call, true);
+        return;
     }
-    memory__fill(event.arguments, 0, sizeof event.arguments);
-    event.arguments[0] = (uint32_t) status;
-    last_words__report(&event, NSD_OCCASION_EXIT);
-    call->arguments[0] = (uint32_t) ending__status(status);
+    calls__begin(&ongoing, NSD_ROW_runtime_exit, &entrance_without_g, NULL, 0);
+    memory__copy(ongoing.argument, call->arguments, sizeof ongoing.argument);
+    calls__before(&ongoing);
+    call->arguments[0] = ongoing.argument[0];
 }
 
 /* runtime.mexit has brought its M to the end: its goroutine ended while it was wired to it. */
