@@ -106,7 +106,8 @@ def check_killed(build):
 def check_children(build):
     """A fork's child counts into the same file, in an environment that was cleared as well."""
     build.reset()
-    build.preloaded("python3", "-c", "import os; os.environ.clear(); os.fork() or os._exit(0)")
+    forks = "import os; os.environ.clear(); os.fork() or os._exit(0); os.wait()"
+    build.preloaded(sys.executable, "-c", forks)
     check("the fresh start of a copy", build.counted().entered(START, "begin_copy") == 1)
 
 
