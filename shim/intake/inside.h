@@ -13,6 +13,7 @@ struct nsd_intake {
     struct nsd_lock lock;
     struct nsd_ledger ledger;     /* guarded by the lock */
     struct nsd_findings findings; /* guarded by the lock */
+    bool has_ended;               /* the image's last report is made; guarded by the lock */
 };
 extern struct nsd_intake intake;
 

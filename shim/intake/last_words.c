@@ -19,12 +19,6 @@
 #include "report/report.h"
 #include "stacks/on_stack.h"
 
-static bool ended; /* the image's last report is made; guarded by the lock */
-
-void last_words__reset(void) {
-    ended = false;
-}
-
 #define REPORT_STACK (96u * 1024u)
 static char report_stack[REPORT_STACK] __attribute__((aligned(64)));
 
@@ -110,8 +104,8 @@ void last_words__report(const struct nsd_event *event, enum nsd_occasion occasio
         }
     }
     inside__drain();
-    if (!ended) {
-        ended = occasion == NSD_OCCASION_EXIT;
+    if (!intake.has_ended) {
+        intake.has_ended = occasion == NSD_OCCASION_EXIT;
         on_stack__call(make_report, &request, report_stack + sizeof report_stack);
     }
     inside__unlock(event->tid);

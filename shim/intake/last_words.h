@@ -12,7 +12,5 @@
 void last_words__report(const struct nsd_event *event, enum nsd_occasion occasion);
 /* The exec of the last report (NSD_OCCASION_EXEC) came back with this negative errno. */
 void last_words__exec_failed(int32_t tid, int64_t error);
-/* At start, and in a fork child: no last report has been made. */
-void last_words__reset(void);
 
 #endif

@@ -14,7 +14,6 @@
 #include "host/look.h"
 #include "intake/inside.h"
 #include "intake/language.h"
-#include "intake/last_words.h"
 #include "intake/observed.h"
 #include "intake/queue.h"
 #include "nsdrift.h"
@@ -200,7 +199,7 @@ void submit__begin(int32_t pid, int32_t tid) {
     lock__reset(&intake.lock);
     queue__reset();
     observed__reset();
-    last_words__reset();
+    intake.has_ended = false;
     atomic_store_explicit(&any_switch, false, memory_order_relaxed);
     atomic_store_explicit(&any_descriptor, false, memory_order_relaxed);
     atomic_store_explicit(&lost, 0, memory_order_relaxed);
