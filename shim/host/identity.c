@@ -27,13 +27,21 @@ bool identity__is_quiet(void) {
     return quiet;
 }
 
-/* An id never changes its inode: a small direct-mapped memory of the pairs, written without a lock.
+/*
+ * An id never changes its inode: a small direct-mapped table of the pairs. A writer claims its entry
+ * with one exchange and gives up where another thread is writing, so an entry has one writer at a
+ * time; it takes the id away before it changes the pair. A reader that finds its id before and after
+ * the pair has read a whole pair.
  */
 #define KNOWN 64u
 static struct known_id {
+    /* Stored with release after the pair, read with acquire before it. 0: no pair. */
     _Atomic uint64_t id;
-    uint64_t inode;
-    uint32_t device;
+    /* Relaxed: the id and the two fences order them. */
+    _Atomic uint64_t inode;
+    _Atomic uint32_t device;
+    /* Acquired by a writer's exchange, released when the entry is whole again. */
+    _Atomic bool is_being_written;
 } known[KNOWN];
 
 static bool recall(uint64_t id, struct nsd_identity *identity) {
@@ -43,10 +51,10 @@ static bool recall(uint64_t id, struct nsd_identity *identity) {
 
     if (atomic_load_explicit(&entry->id, memory_order_acquire) != id)
         return false;
-    inode = entry->inode;
-    device = entry->device;
+    inode = atomic_load_explicit(&entry->inode, memory_order_relaxed);
+    device = atomic_load_explicit(&entry->device, memory_order_relaxed);
     atomic_thread_fence(memory_order_acquire);
-    /* Overwritten meanwhile by a pair that falls into the same place: as if not known. */
+    /* Another id took the entry meanwhile: as if this one were not known. */
     if (atomic_load_explicit(&entry->id, memory_order_relaxed) != id)
         return false;
     identity->inode = inode;
@@ -57,11 +65,14 @@ static bool recall(uint64_t id, struct nsd_identity *identity) {
 static void remember(const struct nsd_identity *identity) {
     struct known_id *entry = &known[identity->id % KNOWN];
 
+    if (atomic_exchange_explicit(&entry->is_being_written, true, memory_order_acquire))
+        return;
     atomic_store_explicit(&entry->id, 0, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
-    entry->inode = identity->inode;
-    entry->device = identity->device;
+    atomic_store_explicit(&entry->inode, identity->inode, memory_order_relaxed);
+    atomic_store_explicit(&entry->device, identity->device, memory_order_relaxed);
     atomic_store_explicit(&entry->id, identity->id, memory_order_release);
+    atomic_store_explicit(&entry->is_being_written, false, memory_order_release);
 }
 
 /* The kind that setns to a namespace of this CLONE_NEW* flag changes; NSD_KINDS for none or

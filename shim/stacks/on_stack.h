@@ -6,17 +6,20 @@
 #define NSD_STACKS_ON_STACK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Calls it on the stack that ends at `stack_top`. */
 void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
 
 /*
- * Calls the function on a spare stack of 16 KiB with all signals blocked, so that no handler of the
+ * Calls the function on a spare stack of 96 KiB with all signals blocked, so that no handler of the
  * host runs there. False, and nothing is called, if all spare stacks are taken or no system call
  * may be made.
  */
 bool on_stack__call_apart(void (*function)(void *), void *argument);
 /* In a fork child: frees the spare stacks, because the threads that used them were not copied. */
 void on_stack__forget(void);
+/* Bytes that the calling function may still use of its stack: of a spare one the rest, else 8 KiB. */
+size_t on_stack__room(void);
 
 #endif

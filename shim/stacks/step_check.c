@@ -7,6 +7,7 @@
 #include "stacks/step_check.h"
 
 #include "base/memory.h"
+#include "stacks/on_stack.h"
 #include "stacks_machine.h"
 
 #include <stddef.h>
@@ -15,6 +16,14 @@
 #define INSTRUCTIONS_MOST 4096u
 #define OPERATIONS_MOST 64u
 #define VALUES_MOST 16u
+
+/*
+ * libunwind keeps each saved state on its stack until the step is done (CFI_Parser's
+ * parseFDEInstructions calls alloca for every DW_CFA_remember_state, also for those that were
+ * restored), and compilers write one for each early return: a function of perl's has 73.
+ */
+#define SAVED_STATE_SIZE 576u
+#define STEP_SIZE (6u << 10) /* what a step takes besides */
 
 enum rule_kind { RULE_SAME, RULE_UNDEFINED, RULE_AT_OFFSET, RULE_AT_EXPRESSION, RULE_VALUE };
 
@@ -207,7 +216,8 @@ static uint32_t take_block(struct bytes *bytes, const struct table *table) {
 static bool run(struct row *row, const struct row *initial, const struct table *table,
                 struct bytes code, uint64_t limit) {
     struct row remembered[REMEMBERED];
-    unsigned depth = 0, count = 0;
+    unsigned depth = 0, count = 0, saved = 0;
+    size_t room = on_stack__room();
     uint64_t location = 0, number;
 
     while (code.at < code.end && location < limit && !code.bad) {
@@ -256,7 +266,7 @@ static bool run(struct row *row, const struct row *initial, const struct table *
                        take_unsigned(&code) < NSD_DWARF_REGISTERS;
                 break;
             case 0x0a: /* remember_state */
-                if (depth == REMEMBERED)
+                if (depth == REMEMBERED || ++saved * SAVED_STATE_SIZE + STEP_SIZE > room)
                     return false;
                 remembered[depth++] = *row;
                 break;

@@ -9,9 +9,8 @@ import shutil
 import subprocess
 import sys
 
-import pytest
 from harness import programs, settings
-from harness.registry import Failure, Skip, check, test
+from harness.registry import Skip, check, test
 
 UNIT = settings.TESTS / "unit"
 SHIM = settings.SHIM
@@ -32,31 +31,9 @@ VARIANTS = {
 # The unwinder reads words of other functions' frames, the zones that this sanitizer poisons among them.
 NOT_OF_ADDRESSES = SHIM / "stacks"
 WITHOUT_LIBRARIES = {"modules_test": "libasan keeps libm loaded, and the test wants to see it go"}
-A_RACE = 66  # the status of a program in which the thread sanitizer saw one
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1",
-              "TSAN_OPTIONS": f"halt_on_error=1:exitcode={A_RACE}"}
+              "TSAN_OPTIONS": "halt_on_error=1"}
 THREADED = re.compile("pool_test|submit_test|.*_race_test")
-# Races that the thread sanitizer sees today, and that nothing else sees for certain: these tests have no
-# other variant. When a race is gone, its test fails until it is taken from this table.
-KNOWN_RACES = {
-    "identity_race_test": "issue 10: remember() writes a pair that another thread may be writing",
-    "coverage_race_test": "issue 10: missing[] is written by threads that do not know of each other",
-}
-# The same for other faults of today, by the test's name.
-SMALL_STACK = "an unwinding runs over its spare stack where a function saves its state often"
-KNOWN_FAULTS = {
-    "spare_stack_test": SMALL_STACK,
-    "asan.spare_stack_test": SMALL_STACK,
-    "asan.unwind_test": SMALL_STACK + " (libasan has such functions)",
-}
-
-
-class Race(Failure):
-    """The thread sanitizer saw one."""
-
-
-class Fault(Failure):
-    """The program ran, and failed."""
 
 
 def parts(variant):
@@ -115,10 +92,7 @@ def run(argv):
                           text=True, errors="replace", timeout=200, env=dict(os.environ, **SANITIZERS))
     if done.returncode == 77:
         raise Skip(done.stdout.strip() or "cannot run here")
-    if done.returncode == A_RACE:
-        raise Race(done.stdout[-4000:])
-    if done.returncode != 0:
-        raise Fault(f"status {done.returncode}\n{done.stdout[-4000:]}")
+    check(done.returncode == 0, f"status {done.returncode}\n{done.stdout[-4000:]}")
 
 
 def releases():
@@ -168,16 +142,7 @@ ARGUMENTS = {
 }
 
 
-def marks(name, stem):
-    if stem in KNOWN_RACES:
-        yield pytest.mark.xfail(reason=KNOWN_RACES[stem], raises=Race, strict=True)
-    if name in KNOWN_FAULTS:
-        yield pytest.mark.xfail(reason=KNOWN_FAULTS[name], raises=Fault, strict=True)
-
-
 def variants(stem):
-    if stem in KNOWN_RACES:
-        return ["tsan"]
     memory = "ubsan" if stem in WITHOUT_LIBRARIES else "asan"
     return ["", memory, "tsan"] if THREADED.fullmatch(stem) else ["", memory]
 
@@ -186,8 +151,7 @@ for path in sorted(UNIT.glob("*_test.c")):
     for variant_ in variants(path.stem):
         name_ = f"{variant_}.{path.stem}".lstrip(".")
 
-        @test(name_, level="gate" if variant_ in ("asan", "ubsan") else "fast", timeout=300,
-              marks=marks(name_, path.stem))
+        @test(name_, level="gate" if variant_ in ("asan", "ubsan") else "fast", timeout=300)
         def unit(source=path, variant=variant_):
             run([build(source, variant), *ARGUMENTS.get(source.stem, list)()])
 

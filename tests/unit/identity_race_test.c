@@ -2,7 +2,7 @@
  * The memory of ids and their inodes, written and read by several threads at once, with ids that
  * fall into the same places: what is recalled for an id is that id's pair, or nothing.
  */
-#include "probes/process/identity.c"
+#include "host/identity.c"
 
 #include "race.h"
 

@@ -4,7 +4,7 @@
  * of `busy` is the trampoline's (probes/go/x86_64), written here in C.
  */
 #include "probes/go/stackpool.h"
-#include "probes/go/x86_64/trampoline.h"
+#include "probes/go/hooked_call.h"
 #include "race.h"
 
 #include <stdbool.h>

@@ -5,8 +5,11 @@
  */
 #include "base/syscall.h"
 #include "nsdrift.h"
-#include "probes/process/image.h"
-#include "probes/submit.h"
+#include "host/image.h"
+#include "intake/language.h"
+#include "intake/last_words.h"
+#include "intake/observed.h"
+#include "intake/submit.h"
 #include "race.h"
 
 #include <stdbool.h>
@@ -34,7 +37,7 @@ static void crowd(unsigned number) {
     for (unsigned i = 0; i < ROUNDS; i++) {
         mount_once(tid);
         words += submit__any_switch() + submit__any_descriptor() +
-                 submit__is_observed(tid, NSD_ALL_KINDS) + (submit__new_token() == 0);
+                 observed__has(tid, NSD_ALL_KINDS) + (submit__new_token() == 0);
     }
 }
 
@@ -71,7 +74,7 @@ static void count(int32_t tid) {
     struct nsd_event event;
 
     submit__prepare(&event, NSD_CALL_REPORT, tid);
-    submit__report(&event, NSD_OCCASION_SIGNAL);
+    last_words__report(&event, NSD_OCCASION_SIGNAL);
 }
 
 /* Each token is given out once. */
@@ -93,7 +96,7 @@ int main(void) {
     nsd_image.pid = nsd_image.leader = self;
     submit__begin(self, self);
     race__run(tokens);
-    submit__set_language(&language);
+    language__set(&language);
     race__run(crowd);
     count(self);
     CHECK(handed_in == (uint64_t) RACE_THREADS * ROUNDS);
