@@ -5,11 +5,13 @@
  */
 #include "report/coverage.h"
 #include "base/memory.h"
+#include <stdatomic.h>
 
+/* The counts are stored with release order after their entry, and read with acquire order. */
 static const char *probes[NSD_VIEW_PROBES];
-static unsigned probe_count;
+static _Atomic unsigned probe_count;
 static struct nsd_view_missing missing[NSD_VIEW_PROBES];
-static unsigned missing_count;
+static _Atomic unsigned missing_count;
 
 static const char *const cross_checks[] = {
     [NSD_CROSS_IMPOSSIBLE] = "impossible",
@@ -18,26 +20,30 @@ static const char *const cross_checks[] = {
 };
 
 void coverage__probe(const char *probe) {
-    for (unsigned i = 0; i < probe_count; i++) {
+    unsigned count = atomic_load_explicit(&probe_count, memory_order_relaxed);
+
+    for (unsigned i = 0; i < count; i++) {
         if (string__equal(probes[i], probe))
             return;
     }
-    if (probe_count == NSD_VIEW_PROBES)
+    if (count == NSD_VIEW_PROBES)
         return;
-    probes[probe_count] = probe;
-    __atomic_store_n(&probe_count, probe_count + 1, __ATOMIC_RELEASE);
+    probes[count] = probe;
+    atomic_store_explicit(&probe_count, count + 1, memory_order_release);
 }
 
 void coverage__missing(const char *probe, const char *why) {
-    for (unsigned i = 0; i < missing_count; i++) {
+    unsigned count = atomic_load_explicit(&missing_count, memory_order_relaxed);
+
+    for (unsigned i = 0; i < count; i++) {
         if (string__equal(missing[i].probe, probe) && string__equal(missing[i].why, why))
             return;
     }
-    if (missing_count == NSD_VIEW_PROBES)
+    if (count == NSD_VIEW_PROBES)
         return;
-    missing[missing_count].probe = probe;
-    missing[missing_count].why = why;
-    __atomic_store_n(&missing_count, missing_count + 1, __ATOMIC_RELEASE);
+    missing[count].probe = probe;
+    missing[count].why = why;
+    atomic_store_explicit(&missing_count, count + 1, memory_order_release);
 }
 
 static void copy_facts(struct nsd_view_coverage *to, const struct nsd_image *from) {
@@ -52,10 +58,10 @@ void coverage__view(struct nsd_view_coverage *view, const struct nsd_image *imag
     view->image.pid_ns = image->pid_ns;
     view->image.program = image->program;
     copy_facts(view, image);
-    view->probe_count = __atomic_load_n(&probe_count, __ATOMIC_ACQUIRE);
+    view->probe_count = atomic_load_explicit(&probe_count, memory_order_acquire);
     for (unsigned i = 0; i < view->probe_count; i++)
         view->probes[i] = probes[i];
-    view->missing_count = __atomic_load_n(&missing_count, __ATOMIC_ACQUIRE);
+    view->missing_count = atomic_load_explicit(&missing_count, memory_order_acquire);
     for (unsigned i = 0; i < view->missing_count; i++)
         view->missing[i] = missing[i];
     view->cross_check = cross_checks[image->cross_check];
