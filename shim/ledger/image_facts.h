@@ -13,6 +13,7 @@
 /* How the last look at the threads under /proc compared with the ledger. */
 enum nsd_cross_check { NSD_CROSS_IMPOSSIBLE, NSD_CROSS_AGREES, NSD_CROSS_DIFFERS };
 
+/* clang-format off */
 /* X(type in memory, type in a recording, name) */
 
 /* Which process it is: views have these elsewhere (struct nsd_view_image). */
@@ -43,6 +44,8 @@ enum nsd_cross_check { NSD_CROSS_IMPOSSIBLE, NSD_CROSS_AGREES, NSD_CROSS_DIFFERS
 #define NSD_STRING_FACTS(X)                                                                        \
     X(path, 256, end)                       /* of the executable; ends with the program's name */  \
     X(go, 32, start)                        /* version */
+
+/* clang-format on */
 
 #define NSD_FACT_IN_MEMORY(type, recorded, name) type name;
 #define NSD_FACT_IN_RECORDING(type, recorded, name) recorded name;

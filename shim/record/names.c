@@ -59,25 +59,30 @@ static const char names[] =
     EACH_LIST(LIST);
 /* clang-format on */
 
-/* FNV-1a over words of eight bytes: the start of each image that records computes it. */
+/*
+ * Like FNV-1a, but over words of eight bytes, since each image that records computes it at its
+ * start. The rotation brings high bits down, which a multiplication only carries upwards. Each step
+ * is reversible: two lists that differ in one word never have one hash.
+ */
 uint64_t record_names__hash_of(const char *list, size_t size) {
-    uint64_t hash = HASH_START ^ size;
+    uint64_t hash = HASH_START ^ size, word;
+    const char *end = list + size / sizeof word * sizeof word;
 
-    for (size_t at = 0; at < size; at += sizeof hash) {
-        uint64_t word = 0;
-        size_t part = size - at < sizeof word ? size - at : sizeof word;
-
-        if (part == sizeof word)
-            __builtin_memcpy(&word, list + at, sizeof word);
-        else
-            memory__copy(&word, list + at, part);
-        /* The multiplication carries upwards only: the high bits are brought down again. */
-        hash = (hash ^ word) * 0x100000001b3ull;
-        hash ^= hash >> 32;
+    for (; list != end; list += sizeof word) {
+        __builtin_memcpy(&word, list, sizeof word);
+        hash ^= word;
+        hash = (hash << 29 | hash >> 35) * 0x100000001b3ull;
     }
-    return hash;
+    word = 0;
+    memory__copy(&word, end, size % sizeof word);
+    return (hash ^ word) * 0x100000001b3ull;
 }
 
+/* Computed once: the index of a run and the recording both need it. */
 uint64_t record_names__hash(void) {
-    return record_names__hash_of(names, sizeof names);
+    static uint64_t hash;
+
+    if (hash == 0)
+        hash = record_names__hash_of(names, sizeof names);
+    return hash;
 }

@@ -40,12 +40,16 @@ void slots__give_back(struct nsd_index_slot *slot) {
     __atomic_store_n(&slot->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
 }
 
+/* An image that could not ask /proc has 0 for its pid namespace: then the pid alone decides. */
+static bool is_same_process(const struct nsd_record_facts *a, const struct nsd_record_facts *b) {
+    return a->pid == b->pid && (a->pid_ns == b->pid_ns || a->pid_ns == 0 || b->pid_ns == 0);
+}
+
 bool slots__is_wanted_back(const struct nsd_index *index, const struct nsd_index_slot *slot) {
     const struct nsd_index_slot *first =
         (const struct nsd_index_slot *) ((const char *) index + NSD_RECORD_PAGE);
 
-    return slot - first >= NSD_INDEX_SLOTS / 2 &&
-           (slot->facts.pid != first->facts.pid || slot->facts.pid_ns != first->facts.pid_ns);
+    return slot - first >= NSD_INDEX_SLOTS / 2 && !is_same_process(&slot->facts, &first->facts);
 }
 
 struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index) {

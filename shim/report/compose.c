@@ -422,6 +422,8 @@ static void compose_consequences(const struct nsd_compose *compose,
     view->consequences_left_out = count - view->consequence_count;
 }
 
+_Static_assert(NSD_RELATED_MOST <= NSD_VIEW_RELATED, "a view has room for them");
+
 /* Composes the related stacks, and leaves room for the words of the finding. */
 static void compose_related(const struct nsd_compose *compose, const struct nsd_finding *finding,
                             struct nsd_view_finding *view) {

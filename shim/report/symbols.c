@@ -144,7 +144,7 @@ const char *symbols__errno(int64_t error) {
     return number < sizeof errno_names / sizeof errno_names[0] ? errno_names[number] : NULL;
 }
 
-static const char *name_of_signal(uint64_t signal) {
+const char *symbols__signal(uint64_t signal) {
     return signal < sizeof signal_names / sizeof signal_names[0] ? signal_names[signal] : NULL;
 }
 
@@ -182,7 +182,7 @@ static void put_int(struct nsd_text *text, uint64_t value) {
 }
 
 static void put_signal(struct nsd_text *text, uint64_t signal) {
-    const char *name = name_of_signal(signal);
+    const char *name = symbols__signal(signal);
 
     if (name != NULL)
         text__put(text, name);

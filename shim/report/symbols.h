@@ -10,6 +10,8 @@
 
 /* "EINVAL" for 22 and for -22; NULL if Linux has no such number. */
 const char *symbols__errno(int64_t error);
+/* "SIGTERM" for 15; NULL if the number has no name. */
+const char *symbols__signal(uint64_t signal);
 /*
  * Puts the arguments as they stand between the parentheses: "CLONE_NEWNS|CLONE_FS", "5,
  * CLONE_NEWNET", "MS_BIND|MS_REC".

@@ -1,9 +1,10 @@
 /*
  * The reader and the replay on bytes that anybody may have made: a libFuzzer target, and with a
  * main of its own (-DSTANDALONE) a program that reads files once, for a corpus without libFuzzer.
- * Everything that `nsdrift report` does with a recording is done: findings, threads and coverage
- * are composed and printed, and thrown away.
+ * Everything that `nsdrift report` does with a recording is done: findings and threads are composed,
+ * copied and printed, and thrown away.
  */
+#include "cli/read/kept_views.c"
 #include "record/replay.h"
 #include "report/compose.h"
 #include "report/json.h"
@@ -33,6 +34,7 @@ static void print_all(struct nsd_replay *replay) {
                                   .now_ticks = replay->now_ticks,
                                   .now_wall = replay->now_wall,
                                   .recorded = true};
+    struct nsd_kept_views kept = {0};
     struct nsd_text text;
 
     for (const struct nsd_finding *finding = replay->findings.first; finding != NULL;
@@ -40,6 +42,8 @@ static void print_all(struct nsd_replay *replay) {
         scratch.used = 0;
         text__begin(&text, line, sizeof line);
         compose__finding(&compose, finding, &finding_view);
+        if (!kept__finding(&kept, &finding_view))
+            abort();
         as_json__finding(&text, &finding_view);
     }
     for (struct nsd_thread *thread = ledger__first_thread(&replay->ledger); thread != NULL;
@@ -47,8 +51,10 @@ static void print_all(struct nsd_replay *replay) {
         scratch.used = 0;
         text__begin(&text, line, sizeof line);
         compose__thread(&compose, &replay->ledger, thread, &thread_view);
+        kept__thread(&kept, &thread_view);
         as_json__thread(&text, &thread_view);
     }
+    kept__free(&kept);
 }
 
 static void see_event(void *context, struct nsd_replay *replay, const struct nsd_event *event,

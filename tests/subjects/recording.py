@@ -547,6 +547,17 @@ def nested_process_with_the_pid_of_the_command():
     check_equal((run.status, run.err.count(HIDDEN)), (125, 1), run.err)
 
 
+@test("run.first_of_a_pid_namespace")
+def command_that_is_the_first_of_a_pid_namespace():
+    """Under `unshare --pid` without --fork the command has another pid for itself than for us."""
+    program = programs.c("thread_switches_and_returns")
+    for argv in ([program], ["/bin/sh", "-c", '"$0"; true', program]):
+        run = shim.run(["unshare", "--pid", settings.command(), "run", "-o", "severity=note", "--", *argv],
+                       on=False)
+        check_equal((run.status, run.err.count("note: died-switched")), (0, 1), run.err)
+        check("not watched" not in run.err, run.err)
+
+
 @test("run.who_runs_on")
 def processes_that_run_on():
     """What still runs when the command has ended is reported as it is then, without a complaint."""

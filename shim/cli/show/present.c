@@ -263,7 +263,8 @@ int present__report(const struct nsd_presentation *presentation,
     if (collection->index_lost)
         totals.unseen = true;
     if (collection->cut) {
-        command__say("out of memory: the report is not whole");
+        if (presentation->out != NULL)
+            command__say("out of memory: the report is not whole");
         totals.unseen = true;
     }
     if (presentation->out != NULL)

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#define CELL 512
-#define CELL_LINES 16
+/* Has room for a call with all its flags, and for the longest name of a function. */
+#define CELL 4096
+#define CELL_LINES (CELL / 8)
 #define GAP 2
 
 enum column { TIME, THREAD, LOCK, WHAT, WHERE, COLUMNS };
