@@ -87,8 +87,9 @@ static void copies_get_slices(void) {
 }
 
 static void a_copy_that_only_ends(void) {
-    static const enum nsd_call ends[] = {NSD_CALL_EXEC,       NSD_CALL_EXEC_FAILED, NSD_CALL_EXIT,
-                                         NSD_CALL_QUICK_EXIT, NSD_CALL_EXIT_GROUP,  NSD_CALL_REPORT};
+    static const enum nsd_call ends[] = {NSD_CALL_EXEC,       NSD_CALL_EXEC_FAILED,
+                                         NSD_CALL_EXIT,       NSD_CALL_QUICK_EXIT,
+                                         NSD_CALL_EXIT_GROUP, NSD_CALL_REPORT};
 
     CHECK(begin() == NULL);
     event(NSD_CALL_SOCKET);
@@ -315,8 +316,13 @@ static void an_image_with_a_missing_probe(void) {
 /* ---- programs that nobody watches ---- */
 
 static void unwatched_programs(void) {
-    struct nsd_unwatched program = {
-        .pid = 7, .pid_ns = 8, .ticks = 9, .wall = 10, .probe = "image", .why = "static", .counts = true};
+    struct nsd_unwatched program = {.pid = 7,
+                                    .pid_ns = 8,
+                                    .ticks = 9,
+                                    .wall = 10,
+                                    .probe = "image",
+                                    .why = "static",
+                                    .counts = true};
     struct nsd_record_facts *unwatched;
     char long_why[NSD_FACTS_WORDS + 100];
 

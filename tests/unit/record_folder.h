@@ -1,6 +1,6 @@
 /*
- * For tests of the writer: a folder for recordings, what is in it, and an image (a process) for each
- * test, since the writer has one state for the life of an image.
+ * For tests of the writer: a folder for recordings, what is in it, and an image (a process) for
+ * each test, since the writer has one state for the life of an image.
  */
 #ifndef RECORD_FOLDER_H
 #define RECORD_FOLDER_H

@@ -130,7 +130,8 @@ static void headers(void) {
         const char *why;
     } rows[] = {
 #define ROW(field, value, why)                                                                     \
-    {offsetof(struct nsd_record_file, field), sizeof(((struct nsd_record_file *) 0)->field), value, why}
+    {offsetof(struct nsd_record_file, field), sizeof(((struct nsd_record_file *) 0)->field),       \
+     value, why}
         ROW(magic, 1, NOT_OURS),
         ROW(magic, __builtin_bswap64(NSD_RECORD_MAGIC),
             "it was made on a machine of the other byte order"),
@@ -227,7 +228,8 @@ static void pieces(void) {
     CHECK(open_part(0) && part.head.tables_used == PAGE);
     CHECK(part__kept_count(&part) == PAGE / sizeof(struct nsd_kept));
     part_head->kept_size = 64 * PAGE; /* more than there is */
-    CHECK(open_part(0) && part__kept_count(&part) == (MAIN_SIZE - 2 * PAGE) / sizeof(struct nsd_kept));
+    CHECK(open_part(0) &&
+          part__kept_count(&part) == (MAIN_SIZE - 2 * PAGE) / sizeof(struct nsd_kept));
     part_head->tables = PAGE - 8;
     part_head->kept = MAIN_SIZE + 8;
     CHECK(open_part(0) && part.head.tables_used == 0 && part__kept_count(&part) == 0);

@@ -71,8 +71,10 @@ static void folders_that_do_not_do(void) {
 }
 
 static const char *begin_with_limit(uint64_t limit) {
-    struct rlimit wanted = {limit, RLIM_INFINITY};
+    struct rlimit wanted;
 
+    CHECK(getrlimit(RLIMIT_FSIZE, &wanted) == 0);
+    wanted.rlim_cur = limit;
     CHECK(setrlimit(RLIMIT_FSIZE, &wanted) == 0);
     return begin();
 }
