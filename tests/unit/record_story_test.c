@@ -16,7 +16,7 @@
 
 static char folder[] = "/tmp/record_story_test-XXXXXX";
 static bool overflows; /* the ring goes round: in round 2 before the story, in round 3 after it */
-static uint64_t events;
+static uint64_t events, judged_at;
 static bool has_ended;
 
 #define ROOM_FOR_ALL (1u << 20)
@@ -38,7 +38,7 @@ static void recording_begins(void) {
 
     overflows = story_round >= 2;
     wish.size = overflows ? LITTLE_ROOM : ROOM_FOR_ALL;
-    events = 0;
+    events = judged_at = 0;
     has_ended = false;
     CHECK(record__begin(&wish, &facts, &error) == NULL && error == 0);
     CHECK(record__is_on());
@@ -51,7 +51,8 @@ static void event_is_over(void) {
 }
 
 static void is_judged(const struct nsd_event *event, enum nsd_occasion occasion) {
-    record__judged(event, occasion, 4000 + event->time, 9000);
+    judged_at = 4000 + event->time;
+    record__judged(event, occasion, judged_at, judged_at + 1);
     has_ended = occasion != NSD_OCCASION_SIGNAL;
     events--; /* the look that follows is of the same event */
 }
@@ -150,10 +151,14 @@ static void compare(const struct nsd_part *part) {
         host[strlen(replayed)] = '\0';
     same_text("findings", host, replayed);
     CHECK(findings.count == replay.findings.count + lost);
+    CHECK((replay.findings.first == NULL) == (replay.findings.last == NULL));
+    CHECK(replay.findings.last == NULL || replay.findings.last->next == NULL);
     CHECK(replay.from_kept == overflows);
     CHECK((gaps > 0) == overflows);
     CHECK(replay.events == seen);
     if (!overflows) {
+        CHECK(replay.now_ticks == (judged_at != 0 ? judged_at : 1));
+        CHECK(replay.now_wall == replay.now_ticks + 1);
         CHECK(seen == events);
         CHECK(replay.ended == has_ended);
         same_standing(&replay.ledger);
@@ -165,13 +170,15 @@ static void compare(const struct nsd_part *part) {
 static void judge_as_reader_does(void) {
     struct nsd_event event = {.call = NSD_CALL_REPORT, .tid = LEADER, .time = 1};
 
+    story_is_recording = true; /* nobody can look at a stack any more */
     if (!has_ended && !overflows)
         rules__on_report(&ledger, &findings, &event, NSD_OCCASION_SIGNAL);
 }
 
 static void recording_ends(void) {
     struct nsd_recording recording;
-    struct nsd_record_facts facts = {.pid = LEADER, .leader = LEADER, .last_ticks = 1};
+    struct nsd_record_facts facts = {
+        .pid = LEADER, .leader = LEADER, .last_ticks = 1, .last_wall = 2};
     struct nsd_part part;
     const char *why = NULL;
     size_t size;
@@ -234,3 +241,29 @@ __attribute__((destructor)) static void leave(void) {
 #include "rules_go_test.c"
 #define visit visit_of_thread
 #include "rules_threads_test.c"
+
+/* ---- stories that nobody judged ---- */
+
+SCENE(killed_while_a_thread_is_made_in_a_visit) {
+    born(MAIN_THREAD, 9, AT(MAIN(1)));
+    enters(MAIN_THREAD, NET, 20, AT(MAIN(1), VISIT(1)));
+    born(MAIN_THREAD, 2, AT(MAIN(1), VISIT(2)));
+}
+
+SCENE(killed_after_a_visit_without_a_way_home) {
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
+    goes_home(thread(2), NET, AT(WORKER(1), VISIT(3)));
+    enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
+    waits(2, AT(WORKER(2)));
+}
+
+/* What was found before the last look at /proc says where to after it, too. */
+SCENE(killed_after_a_name_was_learnt) {
+    struct nsd_identity identity = identity_of(NET, 4000);
+
+    m_born(unlocked(1, LEADER), 2);
+    unshares(unlocked(10, 2), NEWNET, AT(JOB(1)));
+    record__learnt(2, NET, &identity);
+    CHECK(ledger__compare(&ledger, 2, NET, &identity) == NSD_COMPARE_LEARNT);
+}
