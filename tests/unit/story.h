@@ -478,7 +478,7 @@ UNUSED static void exec_fails(struct who who) {
 }
 
 /* "error unlocked-switch x3 > split-sequence exec-discards; note died-switched" */
-static const char *story_so_far(char *text, size_t size) {
+UNUSED static const char *story_so_far(char *text, size_t size) {
     size_t used = 0;
 
     text[0] = '\0';
