@@ -186,7 +186,7 @@ static void names_that_do_not_do(void) {
     pattern[sizeof pattern - 1] = '\0';
     CHECK(log__begin(pattern) == -ENAMETOOLONG);
     CHECK(!log__path(&names_of_log, path, sizeof path)); /* stderr takes its place */
-    snprintf(pattern, sizeof pattern, "%s/%0250d", folder, 0);
+    snprintf(pattern, sizeof pattern, "%s/%0254d", folder, 0);
     CHECK(log__begin(pattern) == -ENAMETOOLONG); /* with its .PID */
     snprintf(pattern, sizeof pattern, "%s/%0248d%%p", folder, 0);
     CHECK(getpid() < 10000000 && log__begin(pattern) == 0);
