@@ -113,7 +113,7 @@ class Score:
 
 def judge_all(house, pairs, rows, count, jobs):
     """In the order of the draw, whatever is done first."""
-    score, waiting, judged = Score(), [], 0
+    score, waiting, judged, said = Score(), [], 0, 0
     with ThreadPoolExecutor(jobs) as pool:
         while judged < count:
             while len(waiting) < 2 * jobs and (pair := next(pairs, None)) is not None:
@@ -122,8 +122,9 @@ def judge_all(house, pairs, rows, count, jobs):
                 break
             (statement, change), answer = waiting.pop(0)
             judged += score.add(statement, change, answer.result(), statement.key(change) in rows)
-            if sys.stderr.isatty():
-                print(f"\r{judged} of {count}", end="", file=sys.stderr)
+            if judged % 50 == 0 and judged > said:
+                said = judged
+                print(f"{judged} of {count}, {len(score.survivors)} survivors", flush=True)
         for _, answer in waiting:
             answer.cancel()
     return score
