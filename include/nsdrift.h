@@ -1,8 +1,12 @@
 /*
- * nsdrift.h: what a program may say to nsdrift when it is preloaded, and what it may ask.
+ * nsdrift.h: functions that a program can call when nsdrift is preloaded into it.
  *
- * Everything here is weak: a program that uses it runs unchanged where nsdrift is not loaded, and
- * then every call is a no-op that answers 0. Nothing needs to be linked.
+ * All functions are weak symbols, so nothing has to be linked. If nsdrift is not loaded, or loaded
+ * without NSDRIFT=1, they do nothing and return 0 (nsdrift_version: see below).
+ *
+ * "Home" are the namespaces of the process: those of the main thread when the process last went
+ * from one thread to two. A thread is "away" while it is in another namespace than home.
+ * See libnsdrift(7).
  */
 #ifndef NSDRIFT_H
 #define NSDRIFT_H
@@ -15,33 +19,35 @@
 extern "C" {
 #endif
 
-/* Kinds of namespace in nsdrift_drift.kinds: bit 0 is the first of these, in this order. */
+/* Names of the bits of nsdrift_drift.kinds, bit 0 first. */
 #define NSDRIFT_KIND_NAMES                                                                         \
     "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children",         \
         "user", "uts"
 
-/* One thread that differs from home. */
+/* One thread that is away. */
 struct nsdrift_drift {
     pid_t tid;
-    unsigned kinds;   /* bits by NSDRIFT_KIND_NAMES */
-    int pinned;       /* depth of nsdrift_thread_pin */
-    int is_main;
+    unsigned kinds;   /* kinds of namespace in which it is away: one bit each, NSDRIFT_KIND_NAMES */
+    int pinned;       /* number of nsdrift_thread_pin calls without their unpin */
+    int is_main;      /* 1: the main thread */
 };
 
 /*
- * The calling thread must not be left away from home before the matching unpin: what
- * runtime.LockOSThread is to Go. Counted, per thread. Safe in signal handlers.
+ * Between pin and unpin the calling thread may be away. If it is still away at the last unpin,
+ * nsdrift reports unlocked-while-switched. For C this is what runtime.LockOSThread and
+ * UnlockOSThread are for Go. Pins are counted per thread. Safe in signal handlers.
  */
 extern void nsdrift_thread_pin(void) __attribute__((weak));
 extern void nsdrift_thread_unpin(void) __attribute__((weak));
 /*
- * Fills at most `room` entries, one for each live thread that differs from home, and returns how
- * many there are (which may be more than room). Not safe in signal handlers.
+ * Fills one entry for each living thread that is away, at most `room` of them, and returns the
+ * number of threads that are away, which may be greater than `room`. Returns 0 also if it cannot
+ * get nsdrift's lock, which another thread holds at that moment. Not safe in signal handlers.
  */
 extern size_t nsdrift_check(struct nsdrift_drift *drift, size_t room) __attribute__((weak));
-/* Writes the report now, as signal= would. */
+/* Writes a report now, as the option signal= does when its signal arrives. */
 extern void nsdrift_report(void) __attribute__((weak));
-/* "0.1.0", or "" where it is not loaded. */
+/* The version of the loaded library, for example "0.1.0"; "" if it is not loaded. */
 extern const char *nsdrift_version(void) __attribute__((weak));
 
 #ifndef NSDRIFT_IMPLEMENTATION

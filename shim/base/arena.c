@@ -1,7 +1,6 @@
 /*
- * The guest's only heap: chunks from mmap, cut into power-of-two classes with free lists. Called
- * under the ledger's lock alone; a fork child resets it first. Bounded, so that a host which
- * leaks threads gets lost records and not our megabytes.
+ * The guest's only heap, see arena.h. Called by the owner of the ledger's lock; it takes no lock
+ * itself, and makes no system call after memory__only_own_calls().
  */
 #include "base/arena.h"
 #include "base/memory.h"
@@ -11,16 +10,17 @@
 
 #define CHUNK_SIZE ((size_t) 64 * 1024)
 #define RESERVE_SIZE ((size_t) 512 * 1024)
-/* 10,000 live threads at 1 KiB each, and room to spare. */
+/* The limit on all mappings: 10,000 live threads at 1 KiB each are 10 MiB. */
 #define MAPPED_MOST ((size_t) 64 * 1024 * 1024)
 #define SMALLEST_SHIFT 4
 #define CLASSES 12 /* 16 bytes to 32 KiB */
 
+/* A block that is free: the link stands in the block itself. */
 struct free_piece {
     struct free_piece *next;
 };
 
-/* Heads the mapping of a chunk, and of a piece too large for any class. */
+/* Stands at the start of each mapping: of a chunk, or of a single block above the classes. */
 struct chunk {
     struct chunk *next;
     size_t size;
@@ -29,8 +29,8 @@ struct chunk {
 static struct {
     struct free_piece *free[CLASSES];
     struct chunk *chunks;
-    char *at, *end;
-    size_t mapped;
+    char *at, *end; /* the unused rest of the newest chunk */
+    size_t mapped;  /* bytes, over all mappings */
 } arena;
 
 static unsigned class_of(size_t size) {
@@ -59,7 +59,7 @@ static struct chunk *map_chunk(size_t size) {
 }
 
 static void *take_large(size_t size) {
-    struct chunk *chunk = map_chunk((size + sizeof *chunk + 4095) & ~(size_t) 4095);
+    struct chunk *chunk = map_chunk((size + sizeof *chunk + NSD_PAGE_SIZE - 1) & ~(NSD_PAGE_SIZE - 1));
 
     return chunk == NULL ? NULL : (void *) (chunk + 1);
 }
@@ -72,6 +72,7 @@ static void give_large(void *memory) {
         link = &(*link)->next;
     if (*link == NULL)
         return;
+    /* Without munmap the block stays mapped and in the list, unused. */
     if (memory__is_quiet())
         return;
     *link = chunk->next;
@@ -79,7 +80,10 @@ static void give_large(void *memory) {
     sys__munmap(chunk, chunk->size);
 }
 
-/* The rest of the old chunk is given up: at most half of one, once. */
+/*
+ * What is left of the old chunk is lost. That is less than the block that was asked for: at most
+ * 32 KiB, half of a chunk (arena__reserve: at most half of RESERVE_SIZE).
+ */
 static bool begin_chunk(size_t size) {
     struct chunk *chunk = map_chunk(size);
 
@@ -148,8 +152,9 @@ void arena__reset(void) {
 }
 
 /*
- * Where no more can be had the rest of the newest chunk serves: of the pieces before it nobody here
- * knows. Another thread may have been taking one, or beginning the chunk.
+ * Where mmap is forbidden the new heap is the unused rest of the newest chunk: blocks before `at`
+ * may be in use. `at` and `end` are checked because a thread of the parent may have been between
+ * the two stores of begin_chunk() at the fork.
  */
 void arena__forget(void) {
     char *at = arena.at, *end = arena.end;
@@ -160,8 +165,4 @@ void arena__forget(void) {
     memory__fill(at, 0, (size_t) (end - at));
     arena.at = at;
     arena.end = end;
-}
-
-size_t arena__mapped(void) {
-    return arena.mapped;
 }

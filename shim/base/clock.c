@@ -1,6 +1,6 @@
 /*
- * Ticks now, wall-clock time later: see clock.h. Two system calls at start and two at a report are
- * all that time costs.
+ * Ticks and wall-clock time, see clock.h. The wall clock is read once at start and once for each
+ * report; an event reads the tick counter alone.
  */
 #include "base/clock.h"
 #include "base/syscall.h"
@@ -8,7 +8,10 @@
 #include <linux/time.h>
 #include <stdatomic.h>
 
-/* 0: the counter is read; else what it was last taken to be. */
+/*
+ * 0: the machine's counter is read; else the number that clock__ticks() returns next. Relaxed: an
+ * atomic add alone gives each caller a number of its own, and nothing is published with it.
+ */
 static _Atomic uint64_t stopped;
 
 bool clock__may_read_ticks(void) {
@@ -18,11 +21,13 @@ bool clock__may_read_ticks(void) {
 }
 
 void clock__stop_ticks(void) {
-    uint64_t none = 0;
+    uint64_t running = 0;
 
+    /* Begins at the counter's value, where that can still be read: later events come later. */
     if (atomic_load_explicit(&stopped, memory_order_relaxed) == 0)
-        atomic_compare_exchange_strong(&stopped, &none,
-                                       clock__may_read_ticks() ? machine__ticks() : 1);
+        atomic_compare_exchange_strong_explicit(&stopped, &running,
+                                                clock__may_read_ticks() ? machine__ticks() : 1,
+                                                memory_order_relaxed, memory_order_relaxed);
 }
 
 uint64_t clock__ticks(void) {
@@ -53,7 +58,7 @@ uint64_t clock__to_wall(const struct nsd_clock *clock, uint64_t now_ticks, uint6
     if (ticks <= clock->start_ticks || span == 0)
         return clock->start_wall;
     since = ticks - clock->start_ticks;
-    /* 64 bits hold neither product: scale both down until they do. */
+    /* wall * since may need more than 64 bits: halve the two tick counts until it does not. */
     while (since > UINT32_MAX || span > UINT32_MAX || wall > UINT32_MAX) {
         if (span <= 1)
             return now_wall;

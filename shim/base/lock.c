@@ -1,23 +1,24 @@
 /*
- * The ledger's lock: compare and swap of a tid, a bounded number of tries with the processor given
- * away in between, never a wait. Reached from hooks and signal handlers; a fork child resets it.
+ * The ledger's lock, see lock.h: compare and swap of a tid. Called from hooks and signal handlers,
+ * so it gives up after a bounded number of tries and makes no other system call than sched_yield.
  */
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/syscall.h"
 
 /*
- * The lock is held for a microsecond, or, when its owner was preempted, for a time slice. So: spin
- * for a few microseconds, then give the processor away up to YIELDS times.
+ * An owner that runs holds the lock for about a microsecond: a few microseconds of spinning are
+ * enough. An owner that was preempted holds it for a time slice: after SPINS tries the thread gives
+ * its processor away, up to YIELDS times.
  */
 #define SPINS 200
 #define YIELDS 200
 
 static bool take(struct nsd_lock *lock, int32_t tid) {
-    int32_t nobody = 0;
+    int32_t unowned = 0;
 
-    return atomic_compare_exchange_strong_explicit(&lock->owner, &nobody, tid, memory_order_acquire,
-                                                   memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&lock->owner, &unowned, tid,
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 bool lock__try(struct nsd_lock *lock, int32_t tid) {

@@ -1,28 +1,42 @@
 /*
- * Bytes, strings and hashes without libc, and the four functions that compilers call on their own
- * (memcpy, memmove, memset, memcmp), hidden. Reached from every hook, from signal handlers and
- * from fork children.
+ * Bytes, strings and hashes without libc, see memory.h. Also the four functions that a compiler
+ * calls by itself (memcpy, memmove, memset, memcmp): hidden, so that the host keeps its own.
+ * Called from every hook, from signal handlers and from fork children.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
+#include <stdatomic.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-/* A word at any address: what is copied has any alignment and any type. */
+/* A word that may stand at any address and alias any type, as copied bytes do. */
 typedef uint64_t any_word __attribute__((aligned(1), may_alias));
-/* Two of them, as every 64-bit machine stores them at once. */
+/* Two words: every 64-bit machine can store 16 bytes by one instruction. */
 typedef uint64_t any_words __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* Keeps the compiler from turning a loop back into a call of the function that it is in. */
+/*
+ * Stands in each loop of memcpy and the like: without it the compiler recognises the loop and
+ * replaces it by a call of memcpy, which then calls itself for ever.
+ */
 #define NO_IDIOM() __asm__ volatile("" : : : "memory")
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     unsigned char *out = to;
     const unsigned char *in = from;
 
+    /* Both words are loaded before either is stored: memmove comes here with parts that overlap. */
+    for (; size >= 2 * sizeof(any_words); size -= 2 * sizeof(any_words)) {
+        any_words first = ((const any_words *) in)[0], second = ((const any_words *) in)[1];
+
+        ((any_words *) out)[0] = first;
+        ((any_words *) out)[1] = second;
+        out += 2 * sizeof(any_words);
+        in += 2 * sizeof(any_words);
+        NO_IDIOM();
+    }
     for (; size >= sizeof(any_word); size -= sizeof(any_word)) {
         *(any_word *) out = *(const any_word *) in;
         out += sizeof(any_word);
@@ -94,13 +108,14 @@ bool memory__equal(const void *a, const void *b, size_t size) {
     return memcmp(a, b, size) == 0;
 }
 
-const void *memory__find(const void *hay, size_t hay_size, const void *needle, size_t needle_size) {
-    const unsigned char *at = hay;
+const void *memory__find(const void *haystack, size_t haystack_size, const void *needle,
+                         size_t needle_size) {
+    const unsigned char *at = haystack;
     const unsigned char *pattern = needle;
 
-    if (needle_size == 0 || hay_size < needle_size)
-        return needle_size == 0 ? hay : NULL;
-    for (size_t i = 0; i <= hay_size - needle_size; i++) {
+    if (needle_size == 0 || haystack_size < needle_size)
+        return needle_size == 0 ? haystack : NULL;
+    for (size_t i = 0; i <= haystack_size - needle_size; i++) {
         if (at[i] == pattern[0] && memcmp(at + i, pattern, needle_size) == 0)
             return at + i;
     }
@@ -143,53 +158,56 @@ const char *string__base_name(const char *path) {
     return base;
 }
 
-/* struct iovec without its header. */
-struct io_vector {
-    const void *base;
-    size_t size;
-};
-
-static bool only_own_calls;
+/*
+ * Set once, by the thread that sees the host install a seccomp filter; read by every thread.
+ * Relaxed: no other data is published with it, and a thread that reads the old value had no filter
+ * to fear when it read it.
+ */
+static _Atomic bool only_own_calls;
 
 void memory__only_own_calls(void) {
-    only_own_calls = true;
+    atomic_store_explicit(&only_own_calls, true, memory_order_relaxed);
 }
 
 bool memory__is_quiet(void) {
-    return only_own_calls;
+    return atomic_load_explicit(&only_own_calls, memory_order_relaxed);
 }
 
-size_t memory__try_copy(void *to, const void *from, size_t size) {
-    struct io_vector local = {to, size}, remote = {from, size};
+size_t memory__try_parts(const struct nsd_memory_part *to, unsigned targets,
+                         const struct nsd_memory_part *from, unsigned sources) {
     long result;
 
-    if (only_own_calls)
+    if (memory__is_quiet())
         return 0;
-    result = SYS6(__NR_process_vm_readv, sys__gettid(), &local, 1, &remote, 1, 0);
+    result = SYS6(__NR_process_vm_readv, sys__gettid(), to, targets, from, sources, 0);
     return result > 0 ? (size_t) result : 0;
 }
 
-bool memory__can_read(const void *const *places, unsigned count) {
-    struct io_vector local[1], remote[MEMORY_PLACES];
-    char bytes[MEMORY_PLACES];
+size_t memory__try_copy(void *to, const void *from, size_t size) {
+    struct nsd_memory_part target = {to, size}, source = {from, size};
 
-    if (only_own_calls || count == 0)
-        return true;
-    for (unsigned i = 0; i < count; i++)
-        remote[i] = (struct io_vector){places[i], 1};
-    local[0] = (struct io_vector){bytes, count};
-    return SYS6(__NR_process_vm_readv, sys__gettid(), local, 1, remote, count, 0) == (long) count;
+    return memory__try_parts(&target, 1, &source, 1);
 }
 
-#define PAGE 4096u
+bool memory__can_read(const void *const *places, unsigned count) {
+    struct nsd_memory_part source[MEMORY_PLACES];
+    char bytes[MEMORY_PLACES];
+    struct nsd_memory_part target = {bytes, count};
+
+    if (memory__is_quiet() || count == 0)
+        return true;
+    for (unsigned i = 0; i < count; i++)
+        source[i] = (struct nsd_memory_part){places[i], 1};
+    return memory__try_parts(&target, 1, source, count) == count;
+}
 
 bool memory__try_string(char *to, size_t size, const char *from) {
     size_t done = 0;
 
-    /* Page by page: the string may end right before memory that is not there. */
+    /* One page at a time: the page after the string's end may be unmapped. */
     while (done + 1 < size) {
         size_t left = size - 1 - done;
-        size_t in_page = PAGE - ((uintptr_t) (from + done) & (PAGE - 1));
+        size_t in_page = NSD_PAGE_SIZE - ((uintptr_t) (from + done) & (NSD_PAGE_SIZE - 1));
         size_t got = memory__try_copy(to + done, from + done, left < in_page ? left : in_page);
 
         if (got == 0)
@@ -212,11 +230,4 @@ uint64_t hash__bytes(uint64_t hash, const void *bytes, size_t size) {
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ at[i]) * FNV_PRIME;
     return hash;
-}
-
-uint64_t hash__string(uint64_t hash, const char *string) {
-    for (; *string != '\0'; string++)
-        hash = (hash ^ (unsigned char) *string) * FNV_PRIME;
-    /* The end counts too, so that "ab","c" and "a","bc" differ. */
-    return (hash ^ 0xff) * FNV_PRIME;
 }

@@ -1,7 +1,7 @@
 /*
- * Parsing of NSDRIFT_OPTIONS into nsd_options, driven by the table in options.h; and the text of
- * help=1 from the same table. Runs once, in the constructor. The text must stay where it is: values
- * of type TEXT are cut out of a copy that is kept.
+ * Parses NSDRIFT_OPTIONS into nsd_options and prints help=1, both from the table in options.h.
+ * Called once, by the constructor, before there is a second thread. Values of type TEXT point into
+ * a copy of the variable, which stays mapped: the host may change its environment later.
  */
 #include "base/options.h"
 #include "base/memory.h"
@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
 static const char *const severities[] = {"note", "warning", "error"};
 static const char *const occasions[] = {"auto", "always", "never"};
 
-/* The signals that a program may be asked by; names as kill -l has them. */
+/* Signals that the option `signal` accepts by name; names as in kill -l. */
 #define SIGNAL_TABLE(X)                                                                            \
     X(HUP, 1)                                                                                      \
     X(INT, 2) X(QUIT, 3) X(TRAP, 5) X(USR1, 10) X(USR2, 12) X(PIPE, 13) X(ALRM, 14) X(TERM, 15)    \
@@ -72,7 +72,7 @@ static bool parse_signal(const char *from, const char *end, uint64_t *value) {
         return true;
     }
     if (text__parse_unsigned(from, end, value))
-        /* 9 and 19 cannot be caught; 32 and 33 are the C libraries' own. */
+        /* 9 and 19 (KILL, STOP) cannot be caught; glibc and musl use 32 and 33 themselves. */
         return *value >= 1 && *value <= 64 && *value != 9 && *value != 19 && *value != 32 &&
                *value != 33;
     if (end - from > 3 && from[0] == 'S' && from[1] == 'I' && from[2] == 'G')
@@ -147,7 +147,7 @@ static void set_defaults(void) {
     }
 }
 
-/* At most this much of somebody's mistake is repeated to them. */
+/* Characters of a wrong option that the complaint quotes. */
 #define QUOTED_MOST 60
 
 static void put_quoted(struct nsd_text *text, const char *from, const char *end) {
@@ -201,7 +201,10 @@ static void parse_one(char *from, char *end, void (*complain)(const char *line))
     complain_about(complain, "unknown option", from, equals, " is left out");
 }
 
-/* The variable can be 131,071 bytes long and all of it can be wrong: the first mistake is named. */
+/*
+ * A variable can hold 131,071 bytes (MAX_ARG_STRLEN in the kernel's fs/exec.c) and be wrong from
+ * end to end: only the first mistake is named.
+ */
 #define COMPLAINTS_MOST 1u
 
 static void (*complain_to)(const char *line);

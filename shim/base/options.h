@@ -1,7 +1,8 @@
 /*
- * The options as one table, from which parsing, defaults and help=1 come. Parsed once at start out
- * of NSDRIFT_OPTIONS (name=value:name=value, up to 131,071 bytes); every complaint is one clear
- * line on stderr, the rest goes on with the default. No libc.
+ * The options of NSDRIFT_OPTIONS (name=value:name=value) as one table, from which parsing, defaults
+ * and the text of help=1 come. To add an option, add its row here and to the man page libnsdrift.7.
+ * Parsed once at start, by the only thread; read-only afterwards, hence readable anywhere. A value
+ * that cannot be parsed never stops the program: the default is used.
  */
 #ifndef NSD_BASE_OPTIONS_H
 #define NSD_BASE_OPTIONS_H
@@ -21,8 +22,9 @@ enum nsd_option_type {
 };
 
 /*
- * X(field, type, default as text, least, most, words). Names and defaults are contract; what has no
- * words is between the command and the library, and not shown.
+ * X(name, type, default as text, least, most, description). Names and defaults do not change:
+ * users rely on them. An option without a description is passed from the command to the library
+ * and not shown.
  */
 #define NSD_OPTION_TABLE(X)                                                                        \
     X(log_path, TEXT, "stderr", 0, 0, "file that findings are appended to; .PID is added unless the name has %p; %e program, %H host, %t start time") \
@@ -37,13 +39,13 @@ enum nsd_option_type {
     X(follow, FLAG, "1", 0, 1, "hand the preload on across exec")                                  \
     X(color, WHEN, "auto", 0, 0, "auto, always, never; NO_COLOR is obeyed")                        \
     X(help, FLAG, "0", 0, 1, "print this table")                                                   \
-    /* `nsdrift run` reports, and nothing is to come from inside */                                \
+    /* set by `nsdrift run`, which reports itself: the library writes nothing */                   \
     X(silent, FLAG, "0", 0, 1, "")
 
 struct nsd_option_value {
     uint64_t number;     /* all types but TEXT; SEVERITY: 0..2, or 3 when not given */
-    const char *text;    /* TEXT: NUL-terminated, points into memory that stays */
-    bool given;
+    const char *text;    /* TEXT: NUL-terminated, valid for the life of the image */
+    bool given;          /* NSDRIFT_OPTIONS has a valid value for it */
 };
 
 struct nsd_options {
@@ -55,11 +57,11 @@ struct nsd_options {
 extern struct nsd_options nsd_options;
 
 /*
- * Parses `given` (NULL: none) into nsd_options. Calls complain for the first thing that is wrong,
- * with a line without newline; keeps going either way.
+ * Parses `given`, the value of NSDRIFT_OPTIONS (NULL: not set), into nsd_options. Calls `complain`
+ * for the first mistake, with one line without a newline, and goes on with the other options.
  */
 void options__parse(const char *given, void (*complain)(const char *line));
-/* The table as text, one option a line, for help=1 and nsdrift --help. */
+/* The table as text, one line for each option: for help=1 and nsdrift --help. */
 struct nsd_text;
 void options__help(struct nsd_text *text);
 

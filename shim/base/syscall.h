@@ -6,16 +6,11 @@
 #ifndef NSD_BASE_SYSCALL_H
 #define NSD_BASE_SYSCALL_H
 
+#include "base_machine.h"
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#if defined(__x86_64__)
-#include "base/x86_64/syscall.h"
-#else
-#error "nsdrift knows no system calls for this machine: add a folder beside base/x86_64"
-#endif
 
 #define SYS0(n) sys__call6((n), 0, 0, 0, 0, 0, 0)
 #define SYS1(n, a) sys__call6((n), (long) (a), 0, 0, 0, 0, 0)
@@ -26,19 +21,6 @@
     sys__call6((n), (long) (a), (long) (b), (long) (c), (long) (d), (long) (e), 0)
 #define SYS6(n, a, b, c, d, e, f)                                                                  \
     sys__call6((n), (long) (a), (long) (b), (long) (c), (long) (d), (long) (e), (long) (f))
-
-/* The kernel's struct stat of this machine, as much of it as is read here. */
-struct sys_stat {
-    uint64_t device;
-    uint64_t inode;
-    uint64_t links;
-    uint32_t mode;
-    uint32_t uid, gid;
-    uint32_t pad;
-    uint64_t rdev;
-    int64_t size;
-    uint64_t rest[12];
-};
 
 struct sys_timespec {
     int64_t seconds;

@@ -1,6 +1,5 @@
 /*
- * Formatting into a bounded buffer, see text.h. No libc; called by the reports inside the host and
- * by whatever else must print there.
+ * Formatting into a bounded buffer, see text.h. Runs inside the host: no libc, no allocation.
  */
 #include "base/text.h"
 #include "base/memory.h"
@@ -80,7 +79,7 @@ void text__hex(struct nsd_text *text, uint64_t value, unsigned digits) {
     text__put_bytes(text, out + at, sizeof out - at);
 }
 
-/* Length of the valid UTF-8 sequence at `at`, 0 if it is none. */
+/* Length of the UTF-8 sequence that begins at `at`, 0 if it is invalid. */
 static unsigned utf8_length(const unsigned char *at) {
     unsigned length;
 
@@ -98,7 +97,7 @@ static unsigned utf8_length(const unsigned char *at) {
         if ((at[i] & 0xc0) != 0x80)
             return 0;
     }
-    /* Overlong forms, surrogates, beyond U+10FFFF. */
+    /* Invalid although well formed: overlong forms, surrogates, code points above U+10FFFF. */
     if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
         (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
         return 0;
@@ -135,6 +134,21 @@ void text__json_string(struct nsd_text *text, const char *string) {
     text__put_char(text, '"');
 }
 
+void text__printable(struct nsd_text *text, const char *string) {
+    const unsigned char *at = (const unsigned char *) string;
+
+    while (*at != '\0') {
+        bool is_control = (*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f;
+        unsigned length = is_control ? 0 : utf8_length(at);
+
+        if (length == 0)
+            text__put(text, "\xef\xbf\xbd");
+        else
+            text__put_bytes(text, (const char *) at, length);
+        at += length == 0 ? 1 : length;
+    }
+}
+
 static void put_padded(struct nsd_text *text, uint64_t value, unsigned digits) {
     uint64_t power = 1;
 
@@ -149,7 +163,7 @@ void text__iso_time(struct nsd_text *text, uint64_t nanoseconds) {
     uint64_t days = seconds / 86400, of_day = seconds % 86400;
     uint64_t era, day_of_era, year_of_era, day_of_year, month, day, year;
 
-    /* Civil date from days, counted in 400-year eras that begin on 1 March. */
+    /* Days to a date, in eras of 400 years that begin on 1 March: the leap day comes last. */
     days += 719468;
     era = days / 146097;
     day_of_era = days % 146097;

@@ -1,7 +1,8 @@
-# nsdrift(1) for bash. Subcommands, options and the library's options are asked of the command's own
-# help, so that what is offered is what there is. Works with and without the package bash-completion.
+# Completion of nsdrift(1) for bash. Subcommands, options and the options of the library are read from
+# the output of --help, so that this file need not change when an option is added. Works with and
+# without the package bash-completion.
 
-# The subcommands.
+# Prints the subcommands.
 _nsdrift_commands() {
     local line inside=
     while IFS= read -r line; do
@@ -13,7 +14,7 @@ _nsdrift_commands() {
     done < <("$1" --help 2> /dev/null)
 }
 
-# Long options of a subcommand; those that take a word with a = behind it.
+# Prints the long options of a subcommand; an option that takes a value ends with =.
 _nsdrift_options() {
     local line
     while IFS= read -r line; do
@@ -23,7 +24,7 @@ _nsdrift_options() {
     done < <("$1" ${2:+"$2"} --help 2> /dev/null)
 }
 
-# Options of the library, as name=.
+# Prints the options of the library, each as name=.
 _nsdrift_library_options() {
     local line inside=
     while IFS= read -r line; do
@@ -34,7 +35,7 @@ _nsdrift_library_options() {
     done < <("$1" --help 2> /dev/null)
 }
 
-# Whether the option takes the next word.
+# Succeeds if the value of this option is the next word of the command line.
 _nsdrift_takes_word() {
     local option
     case $1 in
@@ -47,7 +48,7 @@ _nsdrift_takes_word() {
     return 1
 }
 
-# Words for the value of an option, in COMPREPLY.
+# Fills COMPREPLY with possible values of an option.
 _nsdrift_value() {
     local command=$1 option=$2 current=$3
     case $option in
@@ -79,7 +80,7 @@ _nsdrift() {
     local command=$1 current=$2 previous=$3 subcommand= program= runs= word i
     local _nsdrift_known
     COMPREPLY=()
-    # A shell that breaks words at = hands "--log=x" out as three.
+    # COMP_WORDBREAKS usually contains =: bash then splits "--log=x" into three words.
     [[ $current != = ]] || current=
     if [[ $previous == = && $COMP_CWORD -ge 3 ]]; then
         previous=${COMP_WORDS[COMP_CWORD - 2]}

@@ -1,4 +1,5 @@
-# nsdrift(1) for fish. Subcommands and options are asked of the command's own help.
+# Completion of nsdrift(1) for fish. Subcommands and options are read from the output of --help, so
+# that this file need not change when an option is added.
 
 function __nsdrift_commands
     set -l inside 0

@@ -1,10 +1,12 @@
 /*
- * The table of calls (calls.h) made flesh. Data only.
+ * Definition of the table of calls (calls.h). Constant data.
  */
 #include "ledger/calls.h"
 
 #define M NSD_KIND_BIT(NSD_KIND_MNT)
 #define N NSD_KIND_BIT(NSD_KIND_NET)
+#define I NSD_KIND_BIT(NSD_KIND_IPC)
+#define U NSD_KIND_BIT(NSD_KIND_UTS)
 #define A NSD_ALL_KINDS
 
 const struct nsd_call_row nsd_call_table[NSD_CALLS] = {

@@ -1,6 +1,7 @@
 /*
- * Every kind of event as one row: its name, which argument is which flag, which namespaces the
- * call depends on. Probes name the row, the ledger and the rules read it, reports print from it.
+ * The calls and other occasions that make an event, one row each: the name in reports, how the
+ * arguments are printed, what the ledger does with it, which kinds of namespace it depends on.
+ * Probes put the row's number into the event; ledger, rules and reports look it up. Constant data.
  */
 #ifndef NSD_LEDGER_CALLS_H
 #define NSD_LEDGER_CALLS_H
@@ -30,17 +31,19 @@ enum nsd_effect {
     NSD_EFFECT_LOCK,        /* pin, unpin */
     NSD_EFFECT_DESCRIPTOR,  /* open of a /proc path, dup, close */
     NSD_EFFECT_PROCESS,     /* start, fork, exec, exit, report */
-    NSD_EFFECT_KNOWLEDGE,   /* an identity that was looked up */
+    NSD_EFFECT_KNOWLEDGE,   /* identities of a thread's namespaces, read from /proc */
 };
 
 #define M NSD_KIND_BIT(NSD_KIND_MNT)
 #define N NSD_KIND_BIT(NSD_KIND_NET)
+#define I NSD_KIND_BIT(NSD_KIND_IPC)
+#define U NSD_KIND_BIT(NSD_KIND_UTS)
 #define A NSD_ALL_KINDS
 
 /*
- * X(name, text, shape, effect, kinds it depends on). Where the kinds depend on the arguments
- * (setns, unshare: those named; socket: net unless AF_UNIX; open: the kind of the path) the row
- * has 0 and the probe fills event.kinds.
+ * X(name, text, shape, effect, kinds that the call depends on). Where these depend on the arguments
+ * (setns, unshare: the kinds named; open: the kind of the path) the row has 0, and shim/calls fills
+ * event.kinds. A socket of AF_UNIX, which depends on nothing, is no event.
  */
 #define NSD_CALL_TABLE(X)                                                                          \
     X(NONE, "none", NONE, NONE, 0)                                                                 \
@@ -58,13 +61,22 @@ enum nsd_effect {
     X(FSMOUNT, "fsmount", NONE, NONE, M)                                                           \
     X(MOUNT_SETATTR, "mount_setattr", NONE, NONE, M)                                               \
     /* network */                                                                                  \
-    X(SOCKET, "socket", SOCKET, NONE, 0)                                                           \
+    X(SOCKET, "socket", SOCKET, NONE, N)                                                           \
+    /* uts and ipc */                                                                              \
+    X(SETHOSTNAME, "sethostname", NONE, NONE, U)                                                   \
+    X(SETDOMAINNAME, "setdomainname", NONE, NONE, U)                                               \
+    X(SHMGET, "shmget", NONE, NONE, I)                                                             \
+    X(SEMGET, "semget", NONE, NONE, I)                                                             \
+    X(MSGGET, "msgget", NONE, NONE, I)                                                             \
+    X(MQ_OPEN, "mq_open", NONE, NONE, I)                                                           \
     /* starting a process: depends on all kinds */                                                 \
     X(FORK, "fork", NONE, PROCESS, A)                                                              \
     X(VFORK, "vfork", NONE, PROCESS, A)                                                            \
     X(CLONE, "clone", CLONE, PROCESS, A)                                                           \
     X(CLONE3, "clone3", CLONE, PROCESS, A)                                                         \
     X(POSIX_SPAWN, "posix_spawn", NONE, PROCESS, A)                                                \
+    X(SYSTEM, "system", NONE, PROCESS, A)                                                          \
+    X(POPEN, "popen", NONE, PROCESS, A)                                                            \
     X(EXEC, "execve", NONE, PROCESS, A)                                                            \
     X(EXEC_FAILED, "execve", NONE, PROCESS, 0)                                                     \
     /* the end of the image */                                                                     \
@@ -107,5 +119,7 @@ extern const struct nsd_call_row nsd_call_table[NSD_CALLS];
 
 #undef M
 #undef N
+#undef I
+#undef U
 #undef A
 #endif

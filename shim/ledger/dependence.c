@@ -1,6 +1,6 @@
 /*
- * Dependent calls, see dependence.h. Each open switch keeps one witness of each sort at most, the
- * first: that is what a report shows.
+ * Namespace-dependent calls, see dependence.h. A departure keeps the first witness of each pair:
+ * that is the one that a report shows.
  */
 #include "ledger/dependence.h"
 #include <stddef.h>
@@ -11,7 +11,7 @@ nsd_kinds dependence__of(const struct nsd_event *event) {
     return (nsd_kinds) ((nsd_call_table[event->call].kinds | event->kinds) & NSD_ALL_KINDS);
 }
 
-/* Main left, and a thread that stayed goes on as if nothing had happened. */
+/* The leader is away, and a thread that stayed at home works on: keeps that as `sibling`. */
 static void note_for_leader(struct nsd_ledger *ledger, struct nsd_thread *thread,
                             const struct nsd_event *event, nsd_kinds kinds) {
     struct nsd_thread *leader = ledger->leader;
@@ -20,27 +20,28 @@ static void note_for_leader(struct nsd_ledger *ledger, struct nsd_thread *thread
     if (leader == NULL || leader == thread || leader->switches == NULL || event->result < 0)
         return;
     apart = (nsd_kinds) (kinds & ledger__away(ledger, leader) & ~ledger__away(ledger, thread));
-    for (struct nsd_switch *change = leader->switches; change != NULL && apart != 0;
-         change = change->outer) {
-        if (!change->is_move && change->sibling == NULL && (change->kinds & apart) != 0)
-            witness__keep(&change->sibling, event, (nsd_kinds) (change->kinds & apart));
+    for (struct nsd_switch *departure = leader->switches; departure != NULL && apart != 0;
+         departure = departure->outer) {
+        if (!departure->is_move && departure->sibling == NULL && (departure->kinds & apart) != 0)
+            witness__keep(&departure->sibling, event, (nsd_kinds) (departure->kinds & apart));
     }
 }
 
+/* Whether the call has put a mount somewhere; the others of the family only change or remove. */
 static bool places_a_mount(const struct nsd_event *event) {
     return event->result >= 0 &&
            (event->call == NSD_CALL_MOUNT || event->call == NSD_CALL_MOVE_MOUNT ||
             event->call == NSD_CALL_PIVOT_ROOT);
 }
 
-static void keep_mount(struct nsd_switch *change, const struct nsd_thread *thread,
+static void keep_mount(struct nsd_switch *departure, const struct nsd_thread *thread,
                        const struct nsd_event *event) {
-    if (change != NULL && change->fresh_mnt && change->elsewhere == NULL &&
-        change->serial != thread->serial && change->runtime == NSD_RUNTIME_THREADS)
-        witness__keep(&change->elsewhere, event, MNT);
+    if (departure != NULL && departure->fresh_mnt && departure->elsewhere == NULL &&
+        departure->serial != thread->serial && departure->runtime == NSD_RUNTIME_THREADS)
+        witness__keep(&departure->elsewhere, event, MNT);
 }
 
-/* Somebody made a mnt namespace and does nothing with it; the mount is made at home. */
+/* A mount at home: keeps it in each departure that made a mnt namespace and has not used it. */
 static void note_for_unused(struct nsd_ledger *ledger, struct nsd_thread *thread,
                             const struct nsd_event *event) {
     if (!places_a_mount(event) || (ledger__away(ledger, thread) & MNT) != 0)
@@ -49,8 +50,9 @@ static void note_for_unused(struct nsd_ledger *ledger, struct nsd_thread *thread
         keep_mount(ledger->unused_dead[i], thread, event);
     if (ledger->switches.unused_mnt == 0)
         return;
-    for (struct nsd_switch *change = ledger->switches.first; change != NULL; change = change->next)
-        keep_mount(change, thread, event);
+    for (struct nsd_switch *departure = ledger->switches.first; departure != NULL;
+         departure = departure->next)
+        keep_mount(departure, thread, event);
 }
 
 void dependence__note(struct nsd_ledger *ledger, struct nsd_thread *thread,
@@ -85,20 +87,22 @@ void dependence__note_idle_restore(struct nsd_ledger *ledger, struct nsd_thread 
     if (opener == NULL || opener->serial != descriptor->opener_serial ||
         (ledger__away(ledger, opener) & kind) == 0 || (ledger__away(ledger, thread) & kind) != 0)
         return;
-    for (struct nsd_switch *change = opener->switches; change != NULL; change = change->outer) {
-        if (!change->is_move && (change->kinds & kind) != 0 && change->elsewhere == NULL &&
-            change->runtime == NSD_RUNTIME_THREADS &&
-            label__same(change->before[descriptor->label->kind], descriptor->label))
-            witness__keep(&change->elsewhere, event, kind);
+    for (struct nsd_switch *departure = opener->switches; departure != NULL;
+         departure = departure->outer) {
+        if (!departure->is_move && (departure->kinds & kind) != 0 && departure->elsewhere == NULL &&
+            departure->runtime == NSD_RUNTIME_THREADS &&
+            label__same(departure->before[descriptor->label->kind], descriptor->label))
+            witness__keep(&departure->elsewhere, event, kind);
     }
 }
 
-void dependence__keep_unused(struct nsd_ledger *ledger, struct nsd_switch *change) {
+void dependence__keep_unused(struct nsd_ledger *ledger, struct nsd_switch *departure) {
     struct nsd_switch **slot = &ledger->unused_dead[ledger->unused_dead_next % NSD_UNUSED_DEAD];
 
-    if (!change->fresh_mnt || change->elsewhere != NULL || change->runtime != NSD_RUNTIME_THREADS)
+    if (!departure->fresh_mnt || departure->elsewhere != NULL ||
+        departure->runtime != NSD_RUNTIME_THREADS)
         return;
     ledger->unused_dead_next++;
     switch__drop(&ledger->labels, *slot);
-    *slot = switch__hold(change);
+    *slot = switch__hold(departure);
 }

@@ -1,6 +1,6 @@
 /*
- * The table of descriptors that lead to namespaces, see descriptors.h. Bounded: a host that opens
- * more of them than that is judged without their origins.
+ * The table of descriptors, see descriptors.h. Bounded: of a descriptor above the limit the opener
+ * is not known, and the rules that need it stay silent.
  */
 #include "ledger/descriptors.h"
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
- * Descriptors that lead to namespaces, by number: which label, and whose eyes saw it opened. What
- * is open keeps a namespace alive, and where a descriptor comes from tells a restore from a
- * mistake. Called by the ledger alone, under its lock.
+ * Open descriptors of namespaces, keyed by number: the label, and the thread that opened it. An
+ * open descriptor keeps its namespace alive, and its opener tells a restore from a mistake. Called
+ * by the ledger alone, under its lock.
  */
 #ifndef NSD_LEDGER_DESCRIPTORS_H
 #define NSD_LEDGER_DESCRIPTORS_H
@@ -11,28 +11,30 @@
 
 struct nsd_descriptor {
     UT_hash_handle hh;
-    struct nsd_label *label; /* open; NULL: not known */
+    struct nsd_label *label; /* counted as open (label__open); NULL: not known */
     int32_t fd;
-    int32_t opener;         /* tid of who opened it, 0 unknown */
-    uint32_t opener_serial; /* a tid may be used again, this is not */
+    int32_t opener;         /* tid of the thread that opened it, 0: unknown */
+    uint32_t opener_serial; /* its serial: a tid may be used again */
     uint8_t path_owner;     /* enum nsd_path_owner */
 };
 
 struct nsd_descriptors {
     struct nsd_descriptor *table;
-    uint32_t lost; /* found no room */
+    uint32_t lost; /* descriptors without memory, or above the limit */
 };
 
-/* Notes an open descriptor (takes the place of an older one); the label is held by it. */
+/* Notes `as` under its number, instead of an older one. Keeps a reference to its label. */
 void descriptors__open(struct nsd_descriptors *descriptors, struct nsd_labels *labels,
                        const struct nsd_descriptor *as);
-/* The new number leads where the old one does, or to nothing that is known. */
+/* dup: number `to` gets what `from` has; if that is not known, `to` is forgotten. */
 void descriptors__copy(struct nsd_descriptors *descriptors, struct nsd_labels *labels, int32_t from,
                        int32_t to);
-/* Both ends included. */
+/* Forgets the numbers first..last, both included. */
 void descriptors__close(struct nsd_descriptors *descriptors, struct nsd_labels *labels,
                         uint64_t first, uint64_t last);
+/* NULL: not known. */
 struct nsd_descriptor *descriptors__find(struct nsd_descriptors *descriptors, uint64_t fd);
+/* Forgets all. */
 void descriptors__reset(struct nsd_descriptors *descriptors, struct nsd_labels *labels);
 
 #endif

@@ -1,8 +1,6 @@
 /*
- * The table of stacks: append-only, in one mapping that is bounded and filled by an atomic add,
- * with buckets that are joined by compare and swap. Reached from every hook and from signal
- * handlers, so it takes no lock; a stack that two threads make at once stands in it twice, which
- * costs room and nothing else (comparisons go by hash).
+ * The table of stacks, see frames.h for how it works without a lock. Called from every hook and
+ * from signal handlers: it may not wait, and it makes no system call but the mmap of the table.
  */
 #include "ledger/frames.h"
 #include "base/memory.h"
@@ -14,13 +12,25 @@
 #define BUCKETS 512u
 
 struct table {
+    /*
+     * First stack of each bucket. Release to publish a stack, acquire to find it: the reader must
+     * see the finished stack behind the pointer.
+     */
     _Atomic(struct nsd_frames *) buckets[BUCKETS];
-    _Atomic size_t used; /* bytes of room[] */
+    /*
+     * Bytes of room[] given out; the last id; stacks without room. Relaxed: each is a counter whose
+     * atomic add alone gives the caller its own value, and nothing is published with it.
+     */
+    _Atomic size_t used;
     _Atomic uint32_t ids;
     _Atomic uint64_t lost;
     char room[];
 };
 
+/*
+ * NULL until the first stack. Acquire to read: what a thread writes into the table must come after
+ * the mapping. Release to install: a new mapping is zero, which is an empty table.
+ */
 static _Atomic(struct table *) the_table;
 
 static struct table *table_get(void) {
@@ -34,7 +44,8 @@ static struct table *table_get(void) {
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (SYS_IS_ERROR(at))
         return NULL;
-    if (!atomic_compare_exchange_strong(&the_table, &none, (struct table *) at)) {
+    if (!atomic_compare_exchange_strong_explicit(&the_table, &none, (struct table *) at,
+                                                 memory_order_acq_rel, memory_order_acquire)) {
         sys__munmap((void *) at, TABLE_SIZE);
         return none;
     }
@@ -110,7 +121,8 @@ const struct nsd_frames *frames__intern(uint64_t key, const struct nsd_frame *fr
             atomic_fetch_add_explicit(&table->lost, 1, memory_order_relaxed);
             return NULL;
         }
-    } while (!atomic_compare_exchange_weak(&table->used, &at, at + size));
+    } while (!atomic_compare_exchange_weak_explicit(&table->used, &at, at + size,
+                                                    memory_order_relaxed, memory_order_relaxed));
     made = (struct nsd_frames *) (table->room + at);
     made->hash = hash_of(frame, depth);
     made->key = key;
@@ -126,7 +138,7 @@ const struct nsd_frames *frames__intern(uint64_t key, const struct nsd_frame *fr
 }
 
 void frames__mark_shared(const struct nsd_frames *frames) {
-    /* Everything else in it never changes; this only ever becomes true. */
+    /* The one field that changes after publishing, hence the cast. */
     if (frames != NULL)
         atomic_store_explicit(&((struct nsd_frames *) (uintptr_t) frames)->is_shared, 1,
                               memory_order_relaxed);
@@ -139,7 +151,7 @@ uint64_t frames__lost(void) {
 }
 
 void frames__reset(void) {
-    struct table *table = atomic_exchange(&the_table, NULL);
+    struct table *table = atomic_exchange_explicit(&the_table, NULL, memory_order_acquire);
 
     if (table != NULL)
         sys__munmap(table, TABLE_SIZE);

@@ -1,6 +1,6 @@
 /*
- * Home, see home.h. Only labels are compared here, so a namespace that has the inode of a dead one
- * is never taken for home.
+ * Home, see home.h. It compares labels and no inodes, so that a new namespace with the inode of the
+ * old home is not taken for it.
  */
 #include "ledger/home.h"
 #include <stddef.h>
@@ -17,7 +17,7 @@ static void put(struct nsd_labels *labels, struct nsd_label **slot, struct nsd_l
 void home__begin(struct nsd_home *home, struct nsd_labels *labels, struct nsd_label **label) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
         put(labels, &home->label[kind], label[kind]);
-        put(labels, &home->stood[kind], label[kind]);
+        put(labels, &home->current[kind], label[kind]);
     }
 }
 
@@ -30,7 +30,7 @@ static unsigned find_former(const struct nsd_home *home, enum nsd_kind kind,
     return i;
 }
 
-/* Forgets former homes from this one on: the process has gone back to before it left them. */
+/* Forgets the former homes from index `from` on. */
 static void cut_former(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
                        unsigned from) {
     while (home->former_count[kind] > from)
@@ -43,7 +43,7 @@ static void push_former(struct nsd_home *home, struct nsd_labels *labels, enum n
 
     if (label == NULL || find_former(home, kind, label) < home->former_count[kind])
         return;
-    /* The first is where the image began, the newest where it came from: one between goes. */
+    /* Full: keep the first (where the image began) and the newest; forget the second. */
     if (home->former_count[kind] == NSD_FORMER_MOST) {
         for (unsigned i = 1; i + 1 < NSD_FORMER_MOST; i++)
             put(labels, &former[i], former[i + 1]);
@@ -61,19 +61,19 @@ void home__move(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind 
     else if (!label__same(home->label[kind], to))
         push_former(home, labels, kind, home->label[kind]);
     put(labels, &home->label[kind], to);
-    put(labels, &home->stood[kind], to);
+    put(labels, &home->current[kind], to);
 }
 
-void home__leader_stands(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
-                         struct nsd_label *here) {
+void home__leader_entered(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
+                          struct nsd_label *here) {
     if (label__same(home->label[kind], here) ||
         find_former(home, kind, here) < home->former_count[kind])
-        put(labels, &home->stood[kind], here);
+        put(labels, &home->current[kind], here);
 }
 
 void home__move_all(struct nsd_home *home, struct nsd_labels *labels, enum nsd_kind kind,
                     struct nsd_label *to) {
     cut_former(home, labels, kind, 0);
     put(labels, &home->label[kind], to);
-    put(labels, &home->stood[kind], to);
+    put(labels, &home->current[kind], to);
 }

@@ -1,5 +1,6 @@
 /*
- * The table of kinds (kinds.h) made flesh: names, and which kinds a set of CLONE_NEW* flags means.
+ * Definition of the table of kinds (kinds.h): names, and the kinds that flags of unshare and setns
+ * stand for.
  */
 #include "ledger/kinds.h"
 #include <stddef.h>
@@ -30,7 +31,10 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length) {
     return NSD_KINDS;
 }
 
-/* Row n is that of the flag 2^n. Kinds without a flag have rows above all of them. */
+/*
+ * kinds__of_flags() looks up each bit of the flags in a table: row n is the kind of the flag 2^n.
+ * Kinds without a flag are put into rows from 32 on, which are never looked up.
+ */
 #define FLAG_ROW(kind, flag) ((flag) != 0 ? __builtin_ctzll((flag) | 1ull << 32) : 32 + (kind))
 enum {
     ALL_FLAGS = 0u
@@ -53,12 +57,15 @@ nsd_kinds kinds__of_flags(uint64_t flags) {
     return kinds;
 }
 
-nsd_kinds kinds__of_clone_flags(uint64_t flags) {
+nsd_kinds kinds__of_unshare(uint64_t flags) {
     nsd_kinds kinds = kinds__of_flags(flags);
 
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_PID_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_PID));
-    if ((kinds & NSD_KIND_BIT(NSD_KIND_TIME_FOR_CHILDREN)) != 0)
-        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_TIME));
+    if ((flags & NSD_FLAG_EMPTY_MNTNS) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(NSD_KIND_MNT));
+    if ((flags & NSD_FLAG_FS) != 0 ||
+        (kinds & (NSD_KIND_BIT(NSD_KIND_MNT) | NSD_KIND_BIT(NSD_KIND_USER))) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_PRIVATE_FS);
+    if ((flags & NSD_FLAG_FILES) != 0)
+        kinds = (nsd_kinds) (kinds | NSD_PRIVATE_FILES);
     return kinds;
 }

@@ -1,6 +1,6 @@
 /*
- * Namespace labels, see labels.h. A label lives as long as anybody points to it, which is longer
- * than the namespace: only the counts of threads and descriptors say that the kernel keeps it.
+ * Labels of namespaces, see labels.h. A label may outlive its namespace, because findings hold it:
+ * only its counts of threads and descriptors say that the kernel still has the namespace.
  */
 #include "ledger/labels.h"
 #include "base/arena.h"
@@ -14,7 +14,7 @@ static bool is_in_use(const struct nsd_label *label) {
     return label->threads > 0 || label->descriptors > 0;
 }
 
-/* A look through /proc knows no device: nsfs has one in the whole system. */
+/* An identity read from a link in /proc has no device. There is one nsfs, so the inode decides. */
 static bool same_inode(const struct nsd_identity *a, const struct nsd_identity *b) {
     return a->inode == b->inode && (a->device == b->device || a->device == 0 || b->device == 0);
 }
@@ -107,7 +107,7 @@ struct nsd_label *labels__find(struct nsd_labels *labels, const struct nsd_ident
     return NULL;
 }
 
-/* Adds what is new in `said`; the caller has made sure that it contradicts nothing. */
+/* Adds what `said` knows and the label does not; the caller has checked contradicts(). */
 static void add_identity(struct nsd_labels *labels, struct nsd_label *label,
                          const struct nsd_identity *said) {
     struct nsd_identity *known = &label->identity;
@@ -126,7 +126,7 @@ static void add_identity(struct nsd_labels *labels, struct nsd_label *label,
     known->kind = label->kind;
 }
 
-/* `label` was another name for `into`. Whoever points to it stays there and is led on. */
+/* Merges `label` into `into`. Pointers to `label` stay valid: label__real() follows `same`. */
 static void merge(struct nsd_label *label, struct nsd_label *into) {
     into->threads += label->threads;
     into->descriptors += label->descriptors;
@@ -142,7 +142,9 @@ bool labels__learn(struct nsd_labels *labels, struct nsd_label *label,
     if (label == NULL || contradicts(&label->identity, identity))
         return false;
     known = labels__find(labels, identity);
-    /* A fresh namespace with an older one's inode: that one is gone, its descriptor closed unseen.
+    /*
+     * A fresh namespace cannot be an older one. The older one with this inode must be dead: the
+     * descriptor that seems to keep it was closed by a call that we did not see.
      */
     if (known != NULL && label->fresh && known->number < label->number)
         known = NULL;

@@ -1,8 +1,19 @@
 /*
- * Namespace labels: the ledger's own name for one namespace, made when a thread is seen to enter a
- * new one, and never confused by the kernel, which gives a dead namespace's inode to the next at
- * once. Called by the ledger; findings and reports hold labels and read them. Under the ledger's
- * lock.
+ * Labels: the ledger's own names for namespaces. Four rounds of unshare and restore were measured
+ * to get one and the same inode, because the kernel reuses it at once; so the ledger gives each
+ * namespace a label of its own and compares labels:
+ *
+ *     unshare succeeds              a new label is minted; its inode is unknown and may stay so
+ *     setns by a known descriptor   the label that the descriptor leads to
+ *     setns by any other            the label with that identity, else a new one
+ *     /proc or NS_GET_ID is asked   the answer is added to the label (labels__learn); if another
+ *                                   label has it already, the two are merged
+ *
+ * An inode leads to a label only while a known thread or descriptor keeps the namespace alive; an
+ * id of NS_GET_ID always does.
+ *
+ * A label is reference counted (label__hold, labels__drop). Called by the ledger; findings hold
+ * labels and reports read them. Under the ledger's lock.
  */
 #ifndef NSD_LEDGER_LABELS_H
 #define NSD_LEDGER_LABELS_H
@@ -15,13 +26,13 @@
 struct nsd_label {
     struct nsd_identity identity; /* id and inode 0 while unknown */
     uint32_t number;              /* 1, 2, 3 ... in this image */
-    uint32_t holders;             /* who points here, whatever for: keeps the label, nothing else */
-    uint32_t threads;             /* live threads that are in it */
-    uint32_t descriptors;         /* known descriptors that lead to it */
-    uint8_t kind;                 /* enum nsd_kind */
-    bool fresh;             /* the namespace was made with it: no older label can be the same */
-    struct nsd_label *same; /* turned out to be this one; NULL: it is itself */
-    struct nsd_label *next_inode, *next_id; /* same bucket */
+    uint32_t holders;       /* reference count: keeps the record, says nothing of the kernel */
+    uint32_t threads;       /* live threads that are in the namespace */
+    uint32_t descriptors;   /* known descriptors that lead to it */
+    uint8_t kind;           /* enum nsd_kind */
+    bool fresh;             /* minted by an unshare or clone: no older label is this namespace */
+    struct nsd_label *same; /* held: the label that this one was merged into; NULL: not merged */
+    struct nsd_label *next_inode, *next_id; /* the next in the same bucket */
 };
 
 #define NSD_LABEL_BUCKETS 512u
@@ -33,32 +44,29 @@ struct nsd_labels {
     uint32_t count;
 };
 
-/* A new label, held once for the caller. NULL without memory: then the namespace is not known. */
+/* A new label, held once for the caller. NULL without memory; NULL stands for "not known". */
 struct nsd_label *labels__mint(struct nsd_labels *labels, enum nsd_kind kind);
-/*
- * The label that this identity leads to, not held; NULL if none. An id is unique and leads there
- * always; device and inode only while a live thread or a known descriptor keeps the namespace.
- */
+/* The label with this identity, not held; NULL if there is none (see above: inode and id). */
 struct nsd_label *labels__find(struct nsd_labels *labels, const struct nsd_identity *identity);
-/* The same, or a new label with this identity; held once for the caller. */
+/* The label with this identity, or a new one; held once for the caller. */
 struct nsd_label *labels__of(struct nsd_labels *labels, const struct nsd_identity *identity);
 /*
- * The kernel says that `label` is this. False if it is known to be another namespace. If another
- * label, still in use, is known to be this, the two become one.
+ * Adds to `label` what the kernel says of its namespace. False if that contradicts what is known of
+ * the label, which is then left alone. If another label in use has the identity, both are merged.
  */
 bool labels__learn(struct nsd_labels *labels, struct nsd_label *label,
                    const struct nsd_identity *identity);
 
-/* The short ones are in the header: a switch calls them some thirty times. */
+/* The short functions are inline: one switch calls them some thirty times. */
 
-/* What the label stands for by now; follows `same`. NULL for NULL. */
+/* The label that all merged ones lead to. NULL for NULL. */
 static inline struct nsd_label *label__real(const struct nsd_label *label) {
     while (label != NULL && label->same != NULL)
         label = label->same;
     return (struct nsd_label *) (uintptr_t) label;
 }
 
-/* What is known of its identity; NULL for NULL. */
+/* The known identity of the namespace; NULL for NULL. */
 static inline const struct nsd_identity *label__identity(const struct nsd_label *label) {
     return label == NULL ? NULL : &label__real(label)->identity;
 }
@@ -69,19 +77,19 @@ static inline bool label__is_identified(const struct nsd_label *label) {
     return identity != NULL && (identity->inode != 0 || identity->id != 0);
 }
 
-/* Same namespace. Nothing is the same as an unknown one (NULL). */
+/* Whether both are known and one namespace. An unknown one (NULL) is the same as none. */
 static inline bool label__same(const struct nsd_label *a, const struct nsd_label *b) {
     return a != NULL && b != NULL && (a == b || label__real(a) == label__real(b));
 }
 
-/* NULL is ignored by all of these; label__hold returns its argument. */
+/* Holding and dropping a reference; both ignore NULL. label__hold returns its argument. */
 static inline struct nsd_label *label__hold(struct nsd_label *label) {
     if (label != NULL)
         label->holders++;
     return label;
 }
 
-/* Of one that nobody holds any more: for labels__drop. */
+/* Frees a label whose last reference is gone; called by labels__drop alone. */
 void labels__give_back(struct nsd_labels *labels, struct nsd_label *label);
 
 static inline void labels__drop(struct nsd_labels *labels, struct nsd_label *label) {
@@ -89,7 +97,10 @@ static inline void labels__drop(struct nsd_labels *labels, struct nsd_label *lab
         labels__give_back(labels, label);
 }
 
-/* A thread enters (holds it, too) and leaves; likewise a descriptor. */
+/*
+ * A thread enters or leaves the namespace, or a descriptor of it is opened or closed. Each counts
+ * and holds a reference, too; each ignores NULL and may be called with a merged label.
+ */
 static inline struct nsd_label *label__enter(struct nsd_label *label) {
     if (label != NULL)
         label__real(label)->threads++;

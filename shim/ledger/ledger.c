@@ -1,6 +1,6 @@
 /*
- * The ledger's door, see ledger.h: each event goes by its call's effect to those who keep the
- * records it touches.
+ * Beginning and end of a ledger, and ledger__apply(), which dispatches each event by the effect of
+ * its call (calls.h). Called by the owner of the ledger's lock.
  */
 #include "ledger/ledger.h"
 #include "ledger/dependence.h"
@@ -15,7 +15,7 @@ void ledger__begin(struct nsd_ledger *ledger, int32_t pid, int32_t tid, enum nsd
     struct nsd_label *start[NSD_KINDS];
     struct nsd_thread *thread;
 
-    /* A zeroed one is left alone: it may be pages that nobody has touched yet. */
+    /* At first use the struct is zero already: writing to it would only touch its pages. */
     if (ledger->begun)
         memory__fill(ledger, 0, sizeof *ledger);
     ledger->begun = true;
@@ -27,14 +27,14 @@ void ledger__begin(struct nsd_ledger *ledger, int32_t pid, int32_t tid, enum nsd
         labels__drop(&ledger->labels, start[kind]);
     ledger->leader = threads__add(&ledger->threads, pid);
     if (ledger->leader != NULL) {
-        lives__stand_at_home(ledger, ledger->leader);
+        lives__place_at_home(ledger, ledger->leader);
         ledger->leader->runtime = (uint8_t) runtime;
     }
     if (tid == pid)
         return;
     thread = threads__add(&ledger->threads, tid);
     if (thread != NULL) {
-        lives__stand_at_home(ledger, thread);
+        lives__place_at_home(ledger, thread);
         thread->marks = NSD_THREAD_FOUND;
         thread->runtime = (uint8_t) runtime;
     }
@@ -78,7 +78,7 @@ static void apply_lock(struct nsd_thread *thread, const struct nsd_event *event)
         thread->marks |= NSD_THREAD_COLLECTIVE;
 }
 
-/* Who ran on the thread, as of this event. */
+/* Notes which goroutine, or which one-to-one thread, made this event's call. */
 static void note_runtime(struct nsd_thread *thread, const struct nsd_event *event) {
     thread->runtime = event->runtime;
     if (event->runtime == NSD_RUNTIME_GO) {
@@ -103,20 +103,25 @@ static void apply_knowledge(struct nsd_ledger *ledger, const struct nsd_event *e
     }
 }
 
-/* ---- the door ---- */
+/* ---- applying an event ---- */
 
-/* What the thread's own stack says, before this event changes anything, of visits that are over. */
+/*
+ * Marks the visits of this thread that its stack shows to be over. Called before the event changes
+ * anything: a restore by this very event closes the visit as if it had never been over
+ * (visits__clear_over).
+ */
 static void look_at_visits(struct nsd_ledger *ledger, struct nsd_thread *thread,
                            const struct nsd_event *event) {
     if (event->runtime != NSD_RUNTIME_THREADS || event->call == NSD_CALL_LOCK_STATE ||
         event->call == NSD_CALL_THREAD_DIED)
         return;
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        if (!change->is_move && !change->visit_over &&
-            visits__is_meant_to_come_back(&ledger->visits, change) &&
-            visits__state(&ledger->visits, change, event) == NSD_VISIT_OVER) {
-            change->visit_over = true;
-            change->over_since = event->time;
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        if (!departure->is_move && !departure->visit_over &&
+            visits__is_meant_to_come_back(&ledger->visits, departure) &&
+            visits__state(&ledger->visits, departure, event) == NSD_VISIT_OVER) {
+            departure->visit_over = true;
+            departure->over_since = event->time;
         }
     }
 }
@@ -127,7 +132,7 @@ static struct nsd_thread *thread_of(struct nsd_ledger *ledger, const struct nsd_
     if (event->call == NSD_CALL_THREAD_BORN)
         return lives__born(ledger, event);
     thread = threads__find(&ledger->threads, event->tid);
-    /* The last thread's end is seen before the image's: that is no first meeting with it. */
+    /* Exit events do not register an unknown thread: it may be one whose death we already saw. */
     if (thread == NULL && event->call != NSD_CALL_THREAD_DIED && event->call != NSD_CALL_EXIT)
         thread = lives__found(ledger, event);
     return thread;

@@ -1,15 +1,15 @@
 /*
- * Births and deaths of threads, see lives.h. What a child inherits is frozen when its creator
- * calls, not when the child first runs.
+ * Births and deaths of threads, see lives.h. A child inherits the state that its parent has when
+ * it calls clone, not the one that the parent has when the child makes its first event.
  */
 #include "ledger/lives.h"
 #include "ledger/dependence.h"
 #include "ledger/switching.h"
 #include <stddef.h>
 
-void lives__stand_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread) {
+void lives__place_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
-        thread->label[kind] = label__enter(ledger->home.stood[kind]);
+        thread->label[kind] = label__enter(ledger->home.current[kind]);
 }
 
 void lives__forget_change(struct nsd_ledger *ledger) {
@@ -18,14 +18,14 @@ void lives__forget_change(struct nsd_ledger *ledger) {
         ledger->before[kind] = NULL;
     }
     ledger->before_kinds = 0;
-    switches__bury(&ledger->switches, &ledger->labels);
-    threads__bury(&ledger->threads, &ledger->labels);
+    switches__free_pending(&ledger->switches, &ledger->labels);
+    threads__free_pending(&ledger->threads, &ledger->labels);
 }
 
 /* ---- births ---- */
 
-/* One thread becomes two: home is where the first one stands. */
-static void second_thread(struct nsd_ledger *ledger) {
+/* The second thread is coming: home is where the first one is now. */
+static void set_home(struct nsd_ledger *ledger) {
     if (!ledger->home.is_set && ledger__is_single_threaded(ledger))
         switching__settle(ledger, ledger->leader);
 }
@@ -33,18 +33,18 @@ static void second_thread(struct nsd_ledger *ledger) {
 static struct nsd_thread *add_thread(struct nsd_ledger *ledger, int32_t tid) {
     struct nsd_thread *old = threads__find(&ledger->threads, tid);
 
-    /* Its death was not seen; this is another thread with its number. */
+    /* The kernel has given this tid to a new thread: the old one's death was not seen. */
     if (old != NULL) {
         lives__end(ledger, old);
         lives__forget_change(ledger);
     }
     if (ledger__threads_live(ledger) <= 1)
-        second_thread(ledger);
+        set_home(ledger);
     return threads__add(&ledger->threads, tid);
 }
 
-static void stand_in(struct nsd_ledger *ledger, struct nsd_thread *thread, unsigned kind,
-                     struct nsd_label *label) {
+static void move_to(struct nsd_ledger *ledger, struct nsd_thread *thread, unsigned kind,
+                    struct nsd_label *label) {
     labels__leave(&ledger->labels, thread->label[kind]);
     thread->label[kind] = label__enter(label);
     ledger->touched = (nsd_kinds) (ledger->touched | NSD_KIND_BIT(kind));
@@ -56,26 +56,26 @@ struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_even
     if (thread == NULL)
         return NULL;
     thread->marks = NSD_THREAD_FOUND;
-    lives__stand_at_home(ledger, thread);
+    lives__place_at_home(ledger, thread);
     for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
         unsigned kind = event->identity[i].kind;
         struct nsd_label *label;
 
-        /* Where home itself is not known, nothing can be said to differ from it. */
+        /* Home's own identity is not known: a comparison with it says nothing. */
         if (kind >= NSD_KINDS || !label__is_identified(thread->label[kind]))
             continue;
         label = labels__of(&ledger->labels, &event->identity[i]);
         if (label == NULL)
             continue;
-        stand_in(ledger, thread, kind, label);
+        move_to(ledger, thread, kind, label);
         labels__drop(&ledger->labels, label);
     }
     return thread;
 }
 
 /*
- * The parent's open switch in whose course the child is born; of a parent that was itself born
- * away, the one that it was born in.
+ * The departure during which the child is born: the parent's own, or the one during which the
+ * parent was born, if it is still away.
  */
 static struct nsd_switch *switch_at_birth(const struct nsd_ledger *ledger,
                                           struct nsd_thread *parent) {
@@ -85,8 +85,9 @@ static struct nsd_switch *switch_at_birth(const struct nsd_ledger *ledger,
 }
 
 /*
- * The Go runtime never makes an M from a thread that is locked or in C (runtime/proc.go, newm since
- * 1.10): what is created there is a C library's own thread.
+ * Whether the new thread is an M of the Go runtime. The runtime creates no M from a thread that is
+ * locked or in C (runtime/proc.go, newm, since Go 1.10): a thread that is created there belongs to
+ * a C library.
  */
 static bool creates_m(const struct nsd_event *event) {
     return event->runtime == NSD_RUNTIME_GO && !event->library_created &&
@@ -100,7 +101,7 @@ static void expect_thread(struct nsd_ledger *ledger, struct nsd_thread *parent,
     if (event->token == 0)
         return;
     if (ledger__threads_live(ledger) <= 1)
-        second_thread(ledger);
+        set_home(ledger);
     birth = threads__expect(&ledger->threads, &ledger->labels, event->token);
     if (birth == NULL)
         return;
@@ -124,7 +125,7 @@ static void mint_own(struct nsd_ledger *ledger, struct nsd_thread *thread, nsd_k
         if (label == NULL)
             continue;
         label->fresh = true;
-        stand_in(ledger, thread, kind, label);
+        move_to(ledger, thread, kind, label);
         labels__drop(&ledger->labels, label);
     }
 }
@@ -145,7 +146,7 @@ static void inherit(struct nsd_ledger *ledger, struct nsd_thread *child,
     child->marks = birth->marks;
 }
 
-/* No event of the parent's: what it is now has to do. */
+/* THREAD_CREATE was not seen: the child gets what the parent has now. */
 static void inherit_from_thread(struct nsd_ledger *ledger, struct nsd_thread *child,
                                 struct nsd_thread *parent) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
@@ -173,7 +174,7 @@ struct nsd_thread *lives__born(struct nsd_ledger *ledger, const struct nsd_event
         else if (parent != NULL)
             inherit_from_thread(ledger, child, parent);
         else
-            lives__stand_at_home(ledger, child);
+            lives__place_at_home(ledger, child);
         if (birth == NULL && event->runtime == NSD_RUNTIME_GO)
             child->marks |= NSD_THREAD_GO_BORN;
         child->runtime = event->runtime;
@@ -188,9 +189,10 @@ struct nsd_thread *lives__born(struct nsd_ledger *ledger, const struct nsd_event
 /* ---- deaths ---- */
 
 void lives__end(struct nsd_ledger *ledger, struct nsd_thread *thread) {
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        dependence__keep_unused(ledger, change);
-        switches__close(&ledger->switches, change, false);
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        dependence__keep_unused(ledger, departure);
+        switches__close(&ledger->switches, departure, false);
     }
     threads__remove(&ledger->threads, thread);
     if (thread == ledger->leader)

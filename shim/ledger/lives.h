@@ -1,24 +1,27 @@
 /*
- * Births and deaths of threads in the ledger. Called by ledger.c for events of effect THREAD, and
- * for a thread that makes its first event unannounced. Under the ledger's lock.
+ * Births and deaths of threads. Called by ledger.c for events of effect THREAD, and for the first
+ * event of a thread whose birth was not seen. Under the ledger's lock.
  */
 #ifndef NSD_LEDGER_LIVES_H
 #define NSD_LEDGER_LIVES_H
 
-#include "ledger/standing.h"
+#include "ledger/state.h"
 
-/* A thread that was just added enters the namespaces of home. */
-void lives__stand_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread);
-/* THREAD_BORN: the child, with what its creator had when it called; NULL without memory. */
+/* Puts a thread that was just added into the namespaces of home. */
+void lives__place_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread);
+/* THREAD_BORN: registers the child with what it inherits. NULL without memory. */
 struct nsd_thread *lives__born(struct nsd_ledger *ledger, const struct nsd_event *event);
-/* A thread that no probe saw being born, with the identities of this event; NULL without memory. */
+/*
+ * Registers a thread whose birth was not seen: in the namespaces that the event has identities of,
+ * for the other kinds at home. NULL without memory.
+ */
 struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_event *event);
-/* The other events of a thread's life. */
+/* Applies every other event of effect THREAD. */
 void lives__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
                   const struct nsd_event *event, struct nsd_change *change);
-/* The thread is gone: its switches close where they are. */
+/* The thread is dead: closes its departures as not restored and removes it. */
 void lives__end(struct nsd_ledger *ledger, struct nsd_thread *thread);
-/* Gives back what was kept for the rules to look at until the next event. */
+/* Frees what rules could read until now: a dead thread, closed departures, labels. */
 void lives__forget_change(struct nsd_ledger *ledger);
 
 #endif

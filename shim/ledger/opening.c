@@ -1,10 +1,10 @@
 /*
- * Descriptors that lead to namespaces, as events tell of them: see opening.h.
+ * Events that open, copy and close descriptors of namespaces, see opening.h.
  */
 #include "ledger/opening.h"
 #include <stddef.h>
 
-/* The thread whose namespace the opened path leads to; NULL if it is none of ours. */
+/* The thread whose namespace the path leads to; NULL if no thread of this process. */
 static struct nsd_thread *owner_of_path(struct nsd_ledger *ledger, struct nsd_thread *thread,
                                         const struct nsd_event *event) {
     switch (event->path_owner) {
@@ -21,8 +21,8 @@ static struct nsd_thread *owner_of_path(struct nsd_ledger *ledger, struct nsd_th
 }
 
 /*
- * /proc/TID/ns/pid is the namespace that the thread is in, but setns by it changes the one for its
- * children: as a descriptor it is of that kind, and no label of the owner's is meant.
+ * The kind that setns changes with a descriptor of this kind. /proc/TID/ns/pid is the namespace
+ * that the thread is in, but setns by it changes pid_for_children; time likewise.
  */
 static unsigned kind_by_setns(unsigned kind) {
     switch (kind) {
@@ -35,7 +35,7 @@ static unsigned kind_by_setns(unsigned kind) {
     }
 }
 
-/* Where an opened descriptor leads; held for the caller. NULL: not known. */
+/* The namespace of an opened descriptor, held for the caller. NULL: not known. */
 static struct nsd_label *label_of_opened(struct nsd_ledger *ledger, struct nsd_thread *owner,
                                          const struct nsd_event *event, unsigned kind) {
     struct nsd_identity identity = {.kind = kind_by_setns(kind)};
@@ -44,7 +44,7 @@ static struct nsd_label *label_of_opened(struct nsd_ledger *ledger, struct nsd_t
         identity = event->identity[0];
         identity.kind = kind_by_setns(kind);
     }
-    /* What the kernel says of the descriptor goes before what the path seems to say. */
+    /* The path names `owner`; an identity of the descriptor itself overrules that. */
     if (owner != NULL && identity.kind == kind &&
         labels__learn(&ledger->labels, owner->label[kind], &identity))
         return label__hold(label__real(owner->label[kind]));
@@ -87,7 +87,10 @@ void opening__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
                               (int32_t) event->result);
         break;
     case NSD_CALL_CLOSE:
-        /* close_range says its last; close has none. EBADF means that it is not open either. */
+        /*
+         * close_range has its last number in the second argument, close has 0. The result does not
+         * matter: after EBADF the number is not open either.
+         */
         descriptors__close(&ledger->descriptors, &ledger->labels, first,
                            last > first ? last : first);
         break;

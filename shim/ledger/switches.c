@@ -1,6 +1,6 @@
 /*
- * Records of switches, see switches.h. They exist only while a thread is away (and a little longer
- * where a thread that was born meanwhile remembers one), so a host that stays at home pays nothing.
+ * Records of switches, see switches.h. A record exists while its thread is away, and longer where
+ * a thread that was born meanwhile holds it: a host whose threads stay at home has none.
  */
 #include "ledger/switches.h"
 #include "base/arena.h"
@@ -38,98 +38,99 @@ static struct nsd_switch **bucket_of(struct nsd_switches *switches, int64_t goro
 
 struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct nsd_event *event,
                                    uint32_t serial) {
-    struct nsd_switch *change = switches->spare;
+    struct nsd_switch *departure = switches->spare;
 
-    if (change != NULL)
+    if (departure != NULL)
         switches->spare = NULL;
     else
-        change = arena__take(sizeof *change);
-    if (change == NULL) {
+        departure = arena__take(sizeof *departure);
+    if (departure == NULL) {
         switches->lost++;
         return NULL;
     }
-    witness__fill(&change->began, event, 0);
-    change->id = ++switches->last_id;
-    change->holders = 1; /* its being open, then its grave */
-    change->serial = serial;
-    change->runtime = event->runtime;
-    change->lock = event->lock;
-    change->lock_epoch = event->lock_epoch;
-    change->is_open = true;
-    change->next = switches->first;
+    witness__fill(&departure->began, event, 0);
+    departure->id = ++switches->last_id;
+    departure->holders = 1; /* the list of open ones, then pending_free */
+    departure->serial = serial;
+    departure->runtime = event->runtime;
+    departure->lock = event->lock;
+    departure->lock_epoch = event->lock_epoch;
+    departure->is_open = true;
+    departure->next = switches->first;
     if (switches->first != NULL)
-        switches->first->previous = change;
-    switches->first = change;
+        switches->first->previous = departure;
+    switches->first = departure;
     switches->open++;
     if (event->goroutine != 0) {
         struct nsd_switch **bucket = bucket_of(switches, event->goroutine);
 
-        change->next_of_goroutine = *bucket;
-        *bucket = change;
+        departure->next_of_goroutine = *bucket;
+        *bucket = departure;
     }
-    return change;
+    return departure;
 }
 
-void switches__set_fresh_mnt(struct nsd_switches *switches, struct nsd_switch *change, bool fresh) {
-    if (change->fresh_mnt == fresh)
+void switches__set_fresh_mnt(struct nsd_switches *switches, struct nsd_switch *departure,
+                             bool fresh) {
+    if (departure->fresh_mnt == fresh)
         return;
-    change->fresh_mnt = fresh;
+    departure->fresh_mnt = fresh;
     if (fresh)
         switches->unused_mnt++;
     else
         switches->unused_mnt--;
 }
 
-void switches__close(struct nsd_switches *switches, struct nsd_switch *change, bool home) {
+void switches__close(struct nsd_switches *switches, struct nsd_switch *departure, bool home) {
     struct nsd_switch **link;
 
-    if (!change->is_open)
+    if (!departure->is_open)
         return;
-    if (change->fresh_mnt)
+    if (departure->fresh_mnt)
         switches->unused_mnt--;
-    change->is_open = false;
-    change->ended_home = home;
+    departure->is_open = false;
+    departure->ended_home = home;
     switches->open--;
-    if (change->previous != NULL)
-        change->previous->next = change->next;
+    if (departure->previous != NULL)
+        departure->previous->next = departure->next;
     else
-        switches->first = change->next;
-    if (change->next != NULL)
-        change->next->previous = change->previous;
-    if (change->began.goroutine != 0) {
-        link = bucket_of(switches, change->began.goroutine);
-        while (*link != NULL && *link != change)
+        switches->first = departure->next;
+    if (departure->next != NULL)
+        departure->next->previous = departure->previous;
+    if (departure->began.goroutine != 0) {
+        link = bucket_of(switches, departure->began.goroutine);
+        while (*link != NULL && *link != departure)
             link = &(*link)->next_of_goroutine;
         if (*link != NULL)
-            *link = change->next_of_goroutine;
+            *link = departure->next_of_goroutine;
     }
-    change->previous = NULL;
-    change->next = switches->grave;
-    switches->grave = change;
+    departure->previous = NULL;
+    departure->next = switches->pending_free;
+    switches->pending_free = departure;
 }
 
-struct nsd_switch *switch__hold(struct nsd_switch *change) {
-    if (change != NULL)
-        change->holders++;
-    return change;
+struct nsd_switch *switch__hold(struct nsd_switch *departure) {
+    if (departure != NULL)
+        departure->holders++;
+    return departure;
 }
 
-static void let_go(struct nsd_labels *labels, struct nsd_switch *change) {
-    FOR_EACH_KIND(kind, change->kinds) {
-        labels__drop(labels, change->before[kind]);
+static void release(struct nsd_labels *labels, struct nsd_switch *departure) {
+    FOR_EACH_KIND(kind, departure->kinds) {
+        labels__drop(labels, departure->before[kind]);
     }
-    if (change->failure != NULL)
-        witness__keep(&change->failure, NULL, 0);
-    if (change->sibling != NULL)
-        witness__keep(&change->sibling, NULL, 0);
-    if (change->elsewhere != NULL)
-        witness__keep(&change->elsewhere, NULL, 0);
+    if (departure->failure != NULL)
+        witness__keep(&departure->failure, NULL, 0);
+    if (departure->sibling != NULL)
+        witness__keep(&departure->sibling, NULL, 0);
+    if (departure->elsewhere != NULL)
+        witness__keep(&departure->elsewhere, NULL, 0);
 }
 
-void switch__drop(struct nsd_labels *labels, struct nsd_switch *change) {
-    if (change != NULL && --change->holders == 0) {
-        let_go(labels, change);
-        arena__give(change, sizeof *change);
+void switch__drop(struct nsd_labels *labels, struct nsd_switch *departure) {
+    if (departure != NULL && --departure->holders == 0) {
+        release(labels, departure);
+        arena__give(departure, sizeof *departure);
     }
 }
 
@@ -138,40 +139,40 @@ void switches__reset(struct nsd_switches *switches) {
     switches->spare = NULL;
 }
 
-void switches__clear_grave(struct nsd_switches *switches, struct nsd_labels *labels) {
-    while (switches->grave != NULL) {
-        struct nsd_switch *change = switches->grave;
+void switches__free_closed(struct nsd_switches *switches, struct nsd_labels *labels) {
+    while (switches->pending_free != NULL) {
+        struct nsd_switch *departure = switches->pending_free;
 
-        switches->grave = change->next;
-        change->next = NULL;
-        change->outer = NULL;
-        if (change->holders == 1 && switches->spare == NULL) {
-            let_go(labels, change);
-            *change = (struct nsd_switch){0};
-            switches->spare = change;
+        switches->pending_free = departure->next;
+        departure->next = NULL;
+        departure->outer = NULL;
+        if (departure->holders == 1 && switches->spare == NULL) {
+            release(labels, departure);
+            *departure = (struct nsd_switch){0};
+            switches->spare = departure;
         } else {
-            switch__drop(labels, change);
+            switch__drop(labels, departure);
         }
     }
 }
 
-void switch__add_kind(struct nsd_switch *change, enum nsd_kind kind, struct nsd_label *before) {
-    if ((change->kinds & NSD_KIND_BIT(kind)) != 0)
+void switch__add_kind(struct nsd_switch *departure, enum nsd_kind kind, struct nsd_label *before) {
+    if ((departure->kinds & NSD_KIND_BIT(kind)) != 0)
         return;
-    change->kinds = (nsd_kinds) (change->kinds | NSD_KIND_BIT(kind));
-    change->before[kind] = label__hold(before);
+    departure->kinds = (nsd_kinds) (departure->kinds | NSD_KIND_BIT(kind));
+    departure->before[kind] = label__hold(before);
 }
 
-static struct nsd_switch *first_of(struct nsd_switch *change, int64_t goroutine) {
-    while (change != NULL && change->began.goroutine != goroutine)
-        change = change->next_of_goroutine;
-    return change;
+static struct nsd_switch *first_of(struct nsd_switch *departure, int64_t goroutine) {
+    while (departure != NULL && departure->began.goroutine != goroutine)
+        departure = departure->next_of_goroutine;
+    return departure;
 }
 
 struct nsd_switch *switches__of_goroutine(struct nsd_switches *switches, int64_t goroutine) {
     return goroutine == 0 ? NULL : first_of(*bucket_of(switches, goroutine), goroutine);
 }
 
-struct nsd_switch *switch__next_of_goroutine(struct nsd_switch *change) {
-    return first_of(change->next_of_goroutine, change->began.goroutine);
+struct nsd_switch *switch__next_of_goroutine(struct nsd_switch *departure) {
+    return first_of(departure->next_of_goroutine, departure->began.goroutine);
 }

@@ -1,7 +1,16 @@
 /*
- * Switches: one record for each time that a thread leaves home, from then until it is home again,
- * with what was seen meanwhile that a rule may want to know. Made by the ledger; rules read it and
- * hang their finding on it. Under the ledger's lock.
+ * Switches: one record for each time that a thread leaves home. Example:
+ *
+ *     unshare(CLONE_NEWNET)  opens a departure: began = this call, kinds = net
+ *     setns(mnt)             adds mnt: the same goroutine (or one-to-one thread) changes it
+ *     setns(mnt) back        came_home = mnt; the departure stays open
+ *     setns(net) back        closes it: every kind is home again (ended_home)
+ *
+ * A variable of this type is called `departure`. It also keeps what a rule may ask later: a restore
+ * that failed, calls on other threads, whether its visit is over (visits.h), the finding about it.
+ * A closed record stays readable until the next event; a holder (switch__hold) keeps it longer.
+ *
+ * Opened and closed by the ledger; rules read it and attach their finding. Under the ledger's lock.
  */
 #ifndef NSD_LEDGER_SWITCHES_H
 #define NSD_LEDGER_SWITCHES_H
@@ -11,7 +20,7 @@
 struct nsd_finding;
 struct nsd_thread;
 
-/* An event that matters later: its facts, without its identities. */
+/* The facts of an event that a rule needs later: a copy without the identities. */
 struct nsd_witness {
     const struct nsd_frames *frames;
     uint64_t stack_pointer;
@@ -21,43 +30,43 @@ struct nsd_witness {
     int64_t goroutine;
     int32_t tid;
     uint16_t call;
-    nsd_kinds kinds; /* those of the switch that it is about */
+    nsd_kinds kinds; /* kinds of the departure that the event is about */
 };
 
 struct nsd_switch {
-    struct nsd_switch *outer;           /* the same thread's, begun before this one */
-    struct nsd_switch *next, *previous; /* all that are open */
-    struct nsd_switch *next_of_goroutine;
-    struct nsd_label *before[NSD_KINDS]; /* held; where the thread stood when the kind changed */
-    struct nsd_witness began;
-    struct nsd_witness *failure;   /* a restore that failed and was not made good */
-    struct nsd_witness *sibling;   /* main's: a thread at home made a call that depends on kinds */
-    struct nsd_witness *elsewhere; /* what belongs to this switch, seen on another thread */
-    struct nsd_finding *finding;   /* of the rules: the one that takes in what follows */
-    uint64_t lock_epoch;
-    uint64_t over_since; /* time of the event that showed visit_over */
-    uint32_t id;
-    uint32_t holders;
-    uint32_t serial;     /* of the thread */
-    uint32_t fired;      /* of the rules: two bits each, severity + 1 */
-    nsd_kinds kinds;     /* that it changed */
-    nsd_kinds came_home; /* of these, kinds that were home again at some time */
-    uint8_t runtime;     /* enum nsd_runtime */
-    uint8_t lock;        /* enum nsd_lock_state when it began */
-    uint8_t visit_frame; /* of began.frames; 0: no restore of this switch showed it */
-    bool is_move;        /* the only thread's: the process moved */
+    struct nsd_switch *outer;             /* an older open departure of the same thread */
+    struct nsd_switch *next, *previous;   /* in the list of all open departures */
+    struct nsd_switch *next_of_goroutine; /* in the bucket of its goroutine */
+    struct nsd_label *before[NSD_KINDS];  /* held; where the thread was before the kind changed */
+    struct nsd_witness began;             /* the call that opened it */
+    struct nsd_witness *failure;   /* a restore that failed and was not repeated with success */
+    struct nsd_witness *sibling;   /* the leader's departure: a later call of a thread at home */
+    struct nsd_witness *elsewhere; /* a call on another thread that belongs to this departure */
+    uint64_t fired; /* the rules': two bits for each rule, severity + 1; 0: not fired */
+    struct nsd_finding *finding; /* the rules': the one that later findings are added to */
+    uint64_t lock_epoch;         /* of the event that opened it */
+    uint64_t over_since;         /* time of the event that showed visit_over */
+    uint32_t id;                 /* 1, 2, 3 ... */
+    uint32_t holders;            /* reference count */
+    uint32_t serial;             /* of the thread */
+    nsd_kinds kinds;             /* kinds that it changed */
+    nsd_kinds came_home;         /* of these, kinds that were home again at some time */
+    uint8_t runtime;             /* enum nsd_runtime */
+    uint8_t lock;                /* enum nsd_lock_state when it was opened */
+    uint8_t visit_frame;         /* the visiting function's callee, of began.frames; 0: not known */
+    bool is_move;                /* made by the only thread: the whole process moved */
     bool is_open;
-    bool ended_home;     /* closed by coming home, or back to where it began */
+    bool ended_home;     /* closed because every kind came home, or back to `before` */
     bool restore_failed; /* at least once */
-    bool visit_over;     /* the function that should have gone home has returned */
-    bool repeated;       /* the call that began it was made again, from the same place */
-    bool fresh_mnt;      /* made a mnt namespace, and has not used it so far */
-    bool used_mnt;
+    bool visit_over;     /* the function that should have restored the thread has returned */
+    bool repeated;       /* the call that opened it was made again from the same place */
+    bool fresh_mnt;      /* made a mnt namespace and made no call that depends on it so far */
+    bool used_mnt;       /* made such a call, or entered an existing mnt namespace */
 };
 
-/* What one event tells, kept. */
+/* Copies the facts of `event`. */
 void witness__fill(struct nsd_witness *witness, const struct nsd_event *event, nsd_kinds kinds);
-/* Puts it where `slot` points; what stood there is given back. NULL for event: nothing is kept. */
+/* Keeps `event` in *slot instead of an older one; without memory nothing. NULL frees *slot. */
 void witness__keep(struct nsd_witness **slot, const struct nsd_event *event, nsd_kinds kinds);
 
 #define NSD_SWITCH_BUCKETS 64u
@@ -65,41 +74,44 @@ void witness__keep(struct nsd_witness **slot, const struct nsd_event *event, nsd
 struct nsd_switches {
     struct nsd_switch *first;                            /* open ones, newest first */
     struct nsd_switch *by_goroutine[NSD_SWITCH_BUCKETS]; /* open ones of goroutines */
-    struct nsd_switch *grave; /* closed by the last event; linked by next */
-    struct nsd_switch *spare; /* given back last: the next visit takes it */
+    struct nsd_switch *pending_free; /* closed by the last event; linked by `next` */
+    struct nsd_switch *spare;        /* one freed record, so that a visit needs no allocation */
     uint32_t last_id;
     uint32_t open;
-    uint32_t unused_mnt; /* open ones that made a mnt namespace and have not used it */
-    uint32_t lost;
+    uint32_t unused_mnt; /* open ones with fresh_mnt */
+    uint32_t lost;       /* departures without memory */
 };
 
-/* A new open switch, begun by this event. NULL without memory. */
+/* Opens a departure of the thread with this serial, at this event. NULL without memory. */
 struct nsd_switch *switches__begin(struct nsd_switches *switches, const struct nsd_event *event,
                                    uint32_t serial);
 /*
- * Ends it: no longer found among the open ones. Rules may still look at it until the next event;
- * then it is given back, unless somebody holds it.
+ * Closes it; `home`: because the thread is home. Rules may read it until the next event, which
+ * drops the ledger's reference by switches__free_pending().
  */
-void switches__close(struct nsd_switches *switches, struct nsd_switch *change, bool home);
-/* Gives back what the last event closed, all but one record for the next visit. */
-void switches__clear_grave(struct nsd_switches *switches, struct nsd_labels *labels);
-static inline void switches__bury(struct nsd_switches *switches, struct nsd_labels *labels) {
-    if (switches->grave != NULL)
-        switches__clear_grave(switches, labels);
+void switches__close(struct nsd_switches *switches, struct nsd_switch *departure, bool home);
+/* Drops what the last event closed; keeps one freed record as the spare. */
+void switches__free_closed(struct nsd_switches *switches, struct nsd_labels *labels);
+static inline void switches__free_pending(struct nsd_switches *switches,
+                                          struct nsd_labels *labels) {
+    if (switches->pending_free != NULL)
+        switches__free_closed(switches, labels);
 }
-/* Gives that one back, too. */
+/* Frees the spare. */
 void switches__reset(struct nsd_switches *switches);
 
-struct nsd_switch *switch__hold(struct nsd_switch *change);
-void switch__drop(struct nsd_labels *labels, struct nsd_switch *change);
+/* Reference counting; both ignore NULL. */
+struct nsd_switch *switch__hold(struct nsd_switch *departure);
+void switch__drop(struct nsd_labels *labels, struct nsd_switch *departure);
 
-/* Adds kinds that changed, with where the thread stood before; kinds it has already keep theirs. */
-void switch__add_kind(struct nsd_switch *change, enum nsd_kind kind, struct nsd_label *before);
-/* The mnt namespace that it made is used now, or was not made by it. */
-void switches__set_fresh_mnt(struct nsd_switches *switches, struct nsd_switch *change, bool fresh);
+/* Adds a kind, with the namespace before it. A kind that is there already keeps its `before`. */
+void switch__add_kind(struct nsd_switch *departure, enum nsd_kind kind, struct nsd_label *before);
+/* Sets fresh_mnt and keeps the count of them. */
+void switches__set_fresh_mnt(struct nsd_switches *switches, struct nsd_switch *departure,
+                             bool fresh);
 
-/* Open switches that this goroutine began; then the next one, NULL at the end. */
+/* The open departures of a goroutine: the first and the next, NULL at the end. */
 struct nsd_switch *switches__of_goroutine(struct nsd_switches *switches, int64_t goroutine);
-struct nsd_switch *switch__next_of_goroutine(struct nsd_switch *change);
+struct nsd_switch *switch__next_of_goroutine(struct nsd_switch *departure);
 
 #endif

@@ -1,98 +1,32 @@
 /*
- * setns and unshare, see switching.h. In order: where the call leads, what that changes for the
- * thread, what it means for home, which switches it begins, goes on with or ends.
+ * setns and unshare, see switching.h. One call goes through four steps; targets.c does the first.
+ * Example: unshare(CLONE_NEWNET) on thread 4250 while 4242 is the leader:
+ *
+ *     targets     which namespace the call leads to, per kind    a new label N for net
+ *     enter       where the thread is now, what changed          4250: net H -> N, changed = net
+ *     home        does home move? (one thread: yes)              no: net is home in H
+ *     departures  which records open, grow, come home or close   4250 is away in net: one opens
+ *
+ * The restore, setns(fd of H), has H as its target, changes net, leaves home alone and closes the
+ * departure. A call that fails changes nothing; if it wanted to go home, the departure keeps it.
  */
 #include "ledger/switching.h"
 #include "ledger/dependence.h"
+#include "ledger/targets.h"
 #include <asm/errno.h>
-#include <linux/sched.h>
 #include <stddef.h>
 
-/* Moves of one thread that are not undone: a daemon's few steps at start. More share a record. */
+/*
+ * Records for moves of a single-threaded process that it does not undo: a daemon needs a few at its
+ * start. Further ones are added to the newest record.
+ */
 #define MOVES_MOST 8u
 
-/* Where the call leads, for the kinds it names; held. */
-struct targets {
-    struct nsd_label *label[NSD_KINDS]; /* of the kinds named, the others are not filled */
-    nsd_kinds kinds;
-    const struct nsd_descriptor *descriptor; /* by which it went, where that is known */
-};
+/* ---- enter ---- */
 
-static void aim(struct targets *targets, enum nsd_kind kind, struct nsd_label *held) {
-    targets->label[kind] = held;
-    targets->kinds = (nsd_kinds) (targets->kinds | NSD_KIND_BIT(kind));
-}
-
-/* A thread with descriptors of its own says nothing about the numbers of the others. */
-static struct nsd_descriptor *descriptor_of(struct nsd_ledger *ledger,
-                                            const struct nsd_thread *thread, uint64_t fd) {
-    if ((thread->marks & NSD_THREAD_PRIVATE_FILES) != 0)
-        return NULL;
-    return descriptors__find(&ledger->descriptors, fd & 0xffffffffu);
-}
-
-static void aim_by_identities(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                              const struct nsd_event *event, struct targets *targets) {
-    for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
-        const struct nsd_identity *identity = &event->identity[i];
-        struct nsd_descriptor *descriptor = NULL;
-        uint64_t fd = event->arguments[0];
-
-        if (identity->kind >= NSD_KINDS || (targets->kinds & NSD_KIND_BIT(identity->kind)) != 0)
-            continue;
-        if (event->from_descriptor)
-            descriptor = descriptor_of(ledger, thread, fd);
-        if (descriptor != NULL && descriptor->label != NULL &&
-            (descriptor->label->kind != identity->kind ||
-             !labels__learn(&ledger->labels, descriptor->label, identity))) {
-            /* Closed and used again behind our back. */
-            descriptors__close(&ledger->descriptors, &ledger->labels, fd & 0xffffffffu,
-                               fd & 0xffffffffu);
-            descriptor = NULL;
-        }
-        if (descriptor != NULL && descriptor->label != NULL)
-            aim(targets, identity->kind, label__hold(label__real(descriptor->label)));
-        else
-            aim(targets, identity->kind, labels__of(&ledger->labels, identity));
-        targets->descriptor = descriptor;
-    }
-}
-
-static void aim_setns(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                      const struct nsd_event *event, struct targets *targets) {
-    const struct nsd_descriptor *descriptor;
-
-    if (event->identities > 0) {
-        aim_by_identities(ledger, thread, event, targets);
-        return;
-    }
-    descriptor = descriptor_of(ledger, thread, event->arguments[0]);
-    if (descriptor != NULL && descriptor->label != NULL) {
-        aim(targets, descriptor->label->kind, label__hold(label__real(descriptor->label)));
-        targets->descriptor = descriptor;
-        return;
-    }
-    FOR_EACH_KIND(kind, event->kinds) {
-        aim(targets, kind, labels__mint(&ledger->labels, kind));
-    }
-}
-
-static void aim_unshare(struct nsd_ledger *ledger, const struct nsd_event *event,
-                        struct targets *targets) {
-    nsd_kinds kinds = (nsd_kinds) (event->kinds | kinds__of_flags(event->arguments[0]));
-
-    FOR_EACH_KIND(kind, kinds) {
-        struct nsd_label *label = labels__mint(&ledger->labels, kind);
-
-        if (label != NULL)
-            label->fresh = true;
-        aim(targets, kind, label);
-    }
-}
-
-/* Puts the thread there; returns the kinds that changed. Takes over what `targets` holds. */
+/* Puts the thread into the targets, drops their references, returns the kinds that changed. */
 static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                       struct targets *targets) {
+                       struct nsd_targets *targets) {
     nsd_kinds changed = 0;
 
     FOR_EACH_KIND(kind, targets->kinds) {
@@ -111,17 +45,12 @@ static nsd_kinds enter(struct nsd_ledger *ledger, struct nsd_thread *thread,
     return changed;
 }
 
-/* ---- private fs and files ---- */
-
+/* Sets the marks that an unshare leaves for good; returns those that are new. */
 static nsd_kinds make_private(struct nsd_thread *thread, const struct nsd_event *event) {
-    uint64_t flags = event->arguments[0];
-    unsigned marks = thread->marks;
+    nsd_kinds private = kinds__of_unshare(event->arguments[0]);
+    unsigned marks = ((private & NSD_PRIVATE_FS) != 0 ? NSD_THREAD_PRIVATE_FS : 0) |
+                     ((private & NSD_PRIVATE_FILES) != 0 ? NSD_THREAD_PRIVATE_FILES : 0);
 
-    /* kernel/fork.c, ksys_unshare: a new user or mnt namespace takes a private fs with it. */
-    if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0)
-        marks |= NSD_THREAD_PRIVATE_FS;
-    if ((flags & CLONE_FILES) != 0)
-        marks |= NSD_THREAD_PRIVATE_FILES;
     marks &= ~(unsigned) thread->marks;
     thread->marks = (uint8_t) (thread->marks | marks);
     return (nsd_kinds) (((marks & NSD_THREAD_PRIVATE_FS) != 0 ? NSD_PRIVATE_FS : 0) |
@@ -130,6 +59,7 @@ static nsd_kinds make_private(struct nsd_thread *thread, const struct nsd_event 
 
 /* ---- home ---- */
 
+/* Whether the process has one thread; the kernel's count decides where it was asked for. */
 static bool is_single(const struct nsd_ledger *ledger, const struct nsd_event *event) {
     if (event->kernel_threads != 0)
         return event->kernel_threads == 1;
@@ -141,9 +71,10 @@ void switching__settle(struct nsd_ledger *ledger, struct nsd_thread *thread) {
         return;
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
         home__move(&ledger->home, &ledger->labels, kind, thread->label[kind]);
-    /* Away it was; now this is where the process is. */
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer)
-        change->is_move = true;
+    /* The thread was away; now the whole process is here. */
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer)
+        departure->is_move = true;
 }
 
 void switching__complete_collective(struct nsd_ledger *ledger) {
@@ -172,202 +103,178 @@ static void join_collective(struct nsd_ledger *ledger, struct nsd_thread *thread
     switching__complete_collective(ledger);
 }
 
-/* ---- switches ---- */
+/* ---- departures ---- */
 
-static bool is_own(const struct nsd_switch *change, const struct nsd_event *event) {
-    return change->runtime == event->runtime &&
-           (event->runtime == NSD_RUNTIME_THREADS || change->began.goroutine == event->goroutine);
+/* Whether this caller opened the departure: its calls add to it, others open their own. */
+static bool is_own(const struct nsd_switch *departure, const struct nsd_event *event) {
+    return departure->runtime == event->runtime && (event->runtime == NSD_RUNTIME_THREADS ||
+                                                    departure->began.goroutine == event->goroutine);
 }
 
-static bool is_back(const struct nsd_thread *thread, const struct nsd_switch *change,
+static bool is_back(const struct nsd_thread *thread, const struct nsd_switch *departure,
                     enum nsd_kind kind) {
-    return label__same(thread->label[kind], change->before[kind]);
+    return label__same(thread->label[kind], departure->before[kind]);
 }
 
-/* Of the switch's kinds those in which the thread is home, or where the switch found it. */
-static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_switch *change,
+/* The departure's kinds that are home, or back where they were before it. A move has no home. */
+static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_switch *departure,
                             nsd_kinds away) {
-    nsd_kinds home = change->is_move ? 0 : (nsd_kinds) (change->kinds & ~away);
+    nsd_kinds home = departure->is_move ? 0 : (nsd_kinds) (departure->kinds & ~away);
 
-    FOR_EACH_KIND(kind, change->kinds) {
-        if (is_back(thread, change, kind))
+    FOR_EACH_KIND(kind, departure->kinds) {
+        if (is_back(thread, departure, kind))
             home = (nsd_kinds) (home | NSD_KIND_BIT(kind));
     }
     return home;
 }
 
-static void forgive_failure(struct nsd_switch *change, nsd_kinds home) {
-    if (change->failure == NULL)
+static void clear_failure(struct nsd_switch *departure, nsd_kinds home) {
+    if (departure->failure == NULL)
         return;
-    change->failure->kinds = (nsd_kinds) (change->failure->kinds & ~home);
-    if (change->failure->kinds == 0)
-        witness__keep(&change->failure, NULL, 0);
+    departure->failure->kinds = (nsd_kinds) (departure->failure->kinds & ~home);
+    if (departure->failure->kinds == 0)
+        witness__keep(&departure->failure, NULL, 0);
 }
 
 /*
- * Ends the switches that this event brought home, and marks in the others what came home. Returns
- * the changed kinds that this explains: a call that goes back begins no switch.
+ * Closes the departures that this event completely brought home, and marks in the others what came
+ * home. Returns the changed kinds that are such a way back: they open no departure.
  */
 static nsd_kinds come_home(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                           const struct nsd_event *event, struct nsd_change *out, nsd_kinds away) {
+                           const struct nsd_event *event, struct nsd_change *change,
+                           nsd_kinds away) {
     struct nsd_switch **link = &thread->switches;
     nsd_kinds explained = 0;
 
     while (*link != NULL) {
-        struct nsd_switch *change = *link;
-        nsd_kinds home = kinds_home(thread, change, away);
-        nsd_kinds now = (nsd_kinds) (home & out->changed);
+        struct nsd_switch *departure = *link;
+        nsd_kinds home = kinds_home(thread, departure, away);
+        nsd_kinds now = (nsd_kinds) (home & change->changed);
 
         explained = (nsd_kinds) (explained | now);
-        forgive_failure(change, home);
-        change->came_home = (nsd_kinds) (change->came_home | now);
+        clear_failure(departure, home);
+        departure->came_home = (nsd_kinds) (departure->came_home | now);
         if (now != 0)
-            visits__forgive(&ledger->visits, change, event);
-        if (home == change->kinds) {
-            visits__learn(&ledger->visits, change, event);
-            *link = change->outer;
-            switches__close(&ledger->switches, change, true);
-            out->closed = change;
+            visits__clear_over(&ledger->visits, departure, event);
+        if (home == departure->kinds) {
+            visits__learn(&ledger->visits, departure, event);
+            *link = departure->outer;
+            switches__close(&ledger->switches, departure, true);
+            change->closed = departure;
             continue;
         }
         if (now != 0)
-            visits__learn_of_switch(change, event);
-        link = &change->outer;
+            visits__learn_of_switch(departure, event);
+        link = &departure->outer;
     }
     return explained;
 }
 
+/* The newest open departure of this caller that is no move; NULL if there is none. */
 static struct nsd_switch *own_switch(const struct nsd_thread *thread,
                                      const struct nsd_event *event) {
-    struct nsd_switch *change = thread->switches;
+    struct nsd_switch *departure = thread->switches;
 
-    while (change != NULL && (change->is_move || !is_own(change, event)))
-        change = change->outer;
-    return change;
+    while (departure != NULL && (departure->is_move || !is_own(departure, event)))
+        departure = departure->outer;
+    return departure;
 }
 
 static struct nsd_switch *begin(struct nsd_ledger *ledger, struct nsd_thread *thread,
                                 const struct nsd_event *event) {
-    struct nsd_switch *change = switches__begin(&ledger->switches, event, thread->serial);
+    struct nsd_switch *departure = switches__begin(&ledger->switches, event, thread->serial);
 
-    if (change == NULL)
+    if (departure == NULL)
         return NULL;
-    change->outer = thread->switches;
-    thread->switches = change;
-    return change;
+    departure->outer = thread->switches;
+    thread->switches = departure;
+    return departure;
 }
 
-static void add_kinds(struct nsd_ledger *ledger, struct nsd_switch *change, nsd_kinds kinds) {
+static void add_kinds(struct nsd_ledger *ledger, struct nsd_switch *departure, nsd_kinds kinds) {
     FOR_EACH_KIND(kind, kinds) {
-        switch__add_kind(change, kind, ledger->before[kind]);
+        switch__add_kind(departure, kind, ledger->before[kind]);
     }
-    change->began.kinds = change->kinds;
+    departure->began.kinds = departure->kinds;
 }
 
-/* The only thread switches: the record says where from, in case a thread is made before it is back.
+/*
+ * The only thread switched. Its record is a move and no fault; it is kept because a thread may be
+ * created before the process goes back, and a rule then asks where it came from.
  */
 static void note_move(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                      const struct nsd_event *event, struct nsd_change *out, nsd_kinds explained) {
-    nsd_kinds fresh = (nsd_kinds) (out->changed & ~explained);
-    struct nsd_switch *change;
+                      const struct nsd_event *event, struct nsd_change *change,
+                      nsd_kinds explained) {
+    nsd_kinds fresh = (nsd_kinds) (change->changed & ~explained);
+    struct nsd_switch *departure;
     unsigned moves = 0;
 
-    for (change = thread->switches; change != NULL; change = change->outer) {
-        change->is_move = true;
-        if ((fresh & ~change->kinds) == 0)
+    for (departure = thread->switches; departure != NULL; departure = departure->outer) {
+        departure->is_move = true;
+        if ((fresh & ~departure->kinds) == 0)
             fresh = 0;
         moves++;
     }
     if (fresh == 0)
         return;
-    change = moves < MOVES_MOST ? begin(ledger, thread, event) : thread->switches;
-    if (change == NULL)
+    departure = moves < MOVES_MOST ? begin(ledger, thread, event) : thread->switches;
+    if (departure == NULL)
         return;
-    change->is_move = true;
+    departure->is_move = true;
     if (moves < MOVES_MOST)
-        out->opened = change;
-    add_kinds(ledger, change, fresh);
+        change->opened = departure;
+    add_kinds(ledger, departure, fresh);
 }
 
-/* `departed`: kinds in which it is away and that no way back explains. */
+/* Opens a departure or adds to it; `departed`: kinds that are away and are no way back. */
 static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                           const struct nsd_event *event, struct nsd_change *out,
+                           const struct nsd_event *event, struct nsd_change *change,
                            nsd_kinds departed) {
-    nsd_kinds fresh = out->changed & departed;
-    struct nsd_switch *change = own_switch(thread, event);
+    nsd_kinds fresh = change->changed & departed;
+    struct nsd_switch *departure = own_switch(thread, event);
 
     if (fresh == 0)
         return;
-    if (change == NULL) {
-        change = begin(ledger, thread, event);
-        out->opened = change;
+    if (departure == NULL) {
+        departure = begin(ledger, thread, event);
+        change->opened = departure;
     }
-    if (change == NULL)
+    if (departure == NULL)
         return;
-    add_kinds(ledger, change, fresh);
+    add_kinds(ledger, departure, fresh);
     if ((fresh & NSD_KIND_BIT(NSD_KIND_MNT)) != 0) {
         if (event->call != NSD_CALL_UNSHARE)
-            change->used_mnt = true;
-        switches__set_fresh_mnt(&ledger->switches, change,
-                                event->call == NSD_CALL_UNSHARE && !change->used_mnt);
+            departure->used_mnt = true;
+        switches__set_fresh_mnt(&ledger->switches, departure,
+                                event->call == NSD_CALL_UNSHARE && !departure->used_mnt);
     }
 }
 
 /* ---- restores that fail ---- */
 
-/* Kinds of the switch that a failed setns wanted to bring home; 0 if it wanted something else. */
-static nsd_kinds wanted_home(struct nsd_ledger *ledger, const struct nsd_thread *thread,
-                             const struct nsd_switch *change, const struct nsd_event *event) {
-    nsd_kinds away = (nsd_kinds) (change->kinds & ledger__away(ledger, thread));
-    const struct nsd_descriptor *descriptor = descriptor_of(ledger, thread, event->arguments[0]);
-    struct nsd_label *label = NULL;
-    nsd_kinds kinds = 0;
-
-    for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
-        const struct nsd_identity *identity = &event->identity[i];
-
-        label = labels__find(&ledger->labels, identity);
-        if (label != NULL && (label__same(label, change->before[label->kind]) ||
-                              !home__is_away(&ledger->home, label->kind, label)))
-            kinds = (nsd_kinds) (kinds | NSD_KIND_BIT(label->kind));
-    }
-    if (event->identities > 0)
-        return kinds & away;
-    if (descriptor != NULL && descriptor->label != NULL && event->result != -EBADF) {
-        label = descriptor->label;
-        if (label__same(label, change->before[label->kind]) ||
-            !home__is_away(&ledger->home, label->kind, label))
-            return NSD_KIND_BIT(label->kind) & away;
-        return 0;
-    }
-    /* It leads nowhere: closed too early, or used again for something that is no namespace. */
-    if (event->result != -EBADF && event->result != -EINVAL)
-        return 0;
-    kinds = event->kinds & NSD_ALL_KINDS;
-    return kinds != 0 ? kinds & away : away;
-}
-
 static void note_failure(struct nsd_ledger *ledger, struct nsd_thread *thread,
                          const struct nsd_event *event) {
     if (event->call != NSD_CALL_SETNS)
         return;
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        nsd_kinds kinds = change->is_move ? 0 : wanted_home(ledger, thread, change, event);
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        nsd_kinds kinds =
+            departure->is_move ? 0 : targets__wanted_home(ledger, thread, departure, event);
 
         if (kinds == 0)
             continue;
-        change->restore_failed = true;
-        visits__learn_of_switch(change, event);
-        if (change->failure == NULL)
-            witness__keep(&change->failure, event, kinds);
+        departure->restore_failed = true;
+        visits__learn_of_switch(departure, event);
+        if (departure->failure == NULL)
+            witness__keep(&departure->failure, event, kinds);
         else
-            change->failure->kinds = (nsd_kinds) (change->failure->kinds | kinds);
+            departure->failure->kinds = (nsd_kinds) (departure->failure->kinds | kinds);
     }
 }
 
 void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
-                      const struct nsd_event *event, struct nsd_change *out) {
-    struct targets targets;
+                      const struct nsd_event *event, struct nsd_change *change) {
+    struct nsd_targets targets;
     struct nsd_switch *own;
     nsd_kinds before, away, explained;
     bool single;
@@ -376,51 +283,45 @@ void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
         note_failure(ledger, thread, event);
         return;
     }
-    out->collective = (thread->marks & NSD_THREAD_COLLECTIVE) != 0;
+    change->collective = (thread->marks & NSD_THREAD_COLLECTIVE) != 0;
     thread->marks &= (uint8_t) ~NSD_THREAD_COLLECTIVE;
     single = is_single(ledger, event);
     if (single) {
         ledger->home.is_set = false;
     } else if (ledger__is_single_threaded(ledger)) {
-        /* The kernel counts a thread that we have not met yet: home is what it was before this. */
+        /* The kernel counts a thread that the ledger does not know: home stays as it was. */
         ledger->home.is_set = true;
     }
     own = own_switch(thread, event);
     before = ledger__away(ledger, thread);
-    targets.kinds = 0;
-    targets.descriptor = NULL;
-    if (event->call == NSD_CALL_SETNS) {
-        aim_setns(ledger, thread, event, &targets);
-    } else {
-        aim_unshare(ledger, event, &targets);
-        if (!single)
-            out->made_private = make_private(thread, event);
-    }
+    targets__find(ledger, thread, event, &targets);
+    if (event->call != NSD_CALL_SETNS && !single)
+        change->made_private = make_private(thread, event);
     if (single)
         switching__settle(ledger, thread);
-    out->changed = enter(ledger, thread, &targets);
-    out->moved_process = single && out->changed != 0;
-    FOR_EACH_KIND(kind, out->changed) {
+    change->changed = enter(ledger, thread, &targets);
+    change->moved_process = single && change->changed != 0;
+    FOR_EACH_KIND(kind, change->changed) {
         if (single)
             home__move(&ledger->home, &ledger->labels, kind, thread->label[kind]);
         else if (thread == ledger->leader)
-            home__leader_stands(&ledger->home, &ledger->labels, kind, thread->label[kind]);
+            home__leader_entered(&ledger->home, &ledger->labels, kind, thread->label[kind]);
     }
-    if (out->collective)
+    if (change->collective)
         join_collective(ledger, thread, targets.kinds);
     away = ledger__away(ledger, thread);
-    out->left = (nsd_kinds) (out->changed & ~before & away);
-    out->came_home = (nsd_kinds) (out->changed & before & ~away);
+    change->left = (nsd_kinds) (change->changed & ~before & away);
+    change->came_home = (nsd_kinds) (change->changed & before & ~away);
     if (own != NULL)
-        visits__note_repetition(&ledger->visits, own, event, out->changed != 0);
-    if (out->changed == 0) {
+        visits__note_repetition(&ledger->visits, own, event, change->changed != 0);
+    if (change->changed == 0) {
         if (event->call == NSD_CALL_SETNS)
             dependence__note_idle_restore(ledger, thread, event, targets.descriptor);
         return;
     }
-    explained = come_home(ledger, thread, event, out, away);
+    explained = come_home(ledger, thread, event, change, away);
     if (single)
-        note_move(ledger, thread, event, out, explained);
-    else if (!out->collective)
-        note_departure(ledger, thread, event, out, (nsd_kinds) (away & ~explained));
+        note_move(ledger, thread, event, change, explained);
+    else if (!change->collective)
+        note_departure(ledger, thread, event, change, (nsd_kinds) (away & ~explained));
 }

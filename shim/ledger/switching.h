@@ -1,17 +1,21 @@
 /*
- * What a setns or unshare does to the records: labels, home, switches. The ledger's own, called by
- * ledger.c for events of that effect.
+ * What a setns or unshare does to the ledger: labels, home, departures. Called by ledger.c for
+ * events of effect SWITCH, by lives.c when the number of threads goes from one to two. Under the
+ * ledger's lock; outside of the ledger nobody calls it.
  */
 #ifndef NSD_LEDGER_SWITCHING_H
 #define NSD_LEDGER_SWITCHING_H
 
-#include "ledger/standing.h"
+#include "ledger/state.h"
 
 void switching__apply(struct nsd_ledger *ledger, struct nsd_thread *thread,
                       const struct nsd_event *event, struct nsd_change *change);
-/* All threads that live have made their part of an AllThreadsSyscall: home moves. */
+/* If every live thread has made the call of an AllThreadsSyscall, home moves to where they are. */
 void switching__complete_collective(struct nsd_ledger *ledger);
-/* The process has one thread, away or not: from now on it stands at home, and moves. */
+/*
+ * The process has this one thread: home becomes where the thread is, and its open departures become
+ * moves of the whole process.
+ */
 void switching__settle(struct nsd_ledger *ledger, struct nsd_thread *thread);
 
 #endif

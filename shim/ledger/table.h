@@ -1,7 +1,7 @@
 /*
- * uthash as the guest uses it: memory from the arena, no libc function, and a table that cannot
- * grow says so instead of ending the host. Include this, never uthash.h; after HASH_ADD a record
- * that found no room has hh.tbl == NULL.
+ * uthash, set up for the guest: memory from the arena, no libc function, and no exit() when memory
+ * runs out. Include this instead of uthash.h. After HASH_ADD check hh.tbl: it is NULL if there was
+ * no memory and the record is not in the table.
  */
 #ifndef NSD_LEDGER_TABLE_H
 #define NSD_LEDGER_TABLE_H
@@ -15,8 +15,9 @@
 #define uthash_bzero(memory, size) memory__fill((memory), 0, (size))
 #define uthash_strlen(string) string__length(string)
 /*
- * Every key here is a number of 32 bits (tid, descriptor, token) that the kernel or we count up:
- * spread by one multiplication, compared as what it is. A tid is looked up several times an event.
+ * Every key is a 32-bit number that somebody counts up (tid, descriptor, token), so one
+ * multiplication spreads it well enough. uthash's own hash and memcmp take longer, and an event
+ * looks up its tid several times.
  */
 #define HASH_FUNCTION(key, size, hash)                                                             \
     do {                                                                                           \

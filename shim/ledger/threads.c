@@ -1,11 +1,11 @@
 /*
- * Threads and births on their way, see threads.h. Memory follows what lives: a million short
- * threads pass through one record.
+ * Threads and births, see threads.h. A dead thread's record is freed and used for the next one, so
+ * that memory follows the number of live threads.
  */
 #include "ledger/threads.h"
 #include <stddef.h>
 
-/* Far more than can be between clone and their first step; what is never heard of is given up. */
+/* Far more than the threads that are between clone and their first event at one time. */
 #define BIRTHS_MOST 4096u
 
 struct nsd_thread *threads__look_up(struct nsd_threads *threads, int32_t tid) {
@@ -13,7 +13,7 @@ struct nsd_thread *threads__look_up(struct nsd_threads *threads, int32_t tid) {
 
     HASH_FIND(hh, threads->table, &tid, sizeof tid, thread);
     if (thread != NULL)
-        threads->asked = thread;
+        threads->last_found = thread;
     return thread;
 }
 
@@ -37,16 +37,16 @@ struct nsd_thread *threads__add(struct nsd_threads *threads, int32_t tid) {
 
 void threads__remove(struct nsd_threads *threads, struct nsd_thread *thread) {
     HASH_DELETE(hh, threads->table, thread);
-    if (threads->asked == thread)
-        threads->asked = NULL;
+    if (threads->last_found == thread)
+        threads->last_found = NULL;
     thread->marks |= NSD_THREAD_DEAD;
-    threads->grave = thread;
+    threads->pending_free = thread;
 }
 
-void threads__clear_grave(struct nsd_threads *threads, struct nsd_labels *labels) {
-    struct nsd_thread *thread = threads->grave;
+void threads__free_dead(struct nsd_threads *threads, struct nsd_labels *labels) {
+    struct nsd_thread *thread = threads->pending_free;
 
-    threads->grave = NULL;
+    threads->pending_free = NULL;
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
         labels__leave(labels, thread->label[kind]);
     switch__drop(labels, thread->born_switch);

@@ -1,26 +1,25 @@
 /*
- * Visits, see visits.h. A call frame is known by the stack slot of its return address together with
- * the address in it: two stacks that share both were captured during the same run of that
- * function, and a slot that holds something else now says that it has returned.
+ * Visits, see visits.h for what is learnt and how. One run of a function is identified by its
+ * return address and the stack slot that holds it: two stacks that share both were captured during
+ * the same run, and a slot that holds something else now means that the function has returned.
  */
 #include "ledger/visits.h"
+#include "base_machine.h"
 #include <stddef.h>
 
-/* Where frame i's return address stands; 0 unknown. */
+/* Address of the slot that holds frame i's return address; 0: not known. */
 static uint64_t slot_of(const struct nsd_frames *frames, unsigned i, uint64_t stack_pointer) {
     if (stack_pointer == 0)
         return 0;
     if (frames->frame[i].slot != 0)
         return stack_pointer + frames->frame[i].slot;
-#if defined(__x86_64__)
-    /* The captured call itself: CALL has pushed its return address below the caller's stack. */
-    if (i == 0)
-        return stack_pointer - 8;
-#endif
+    /* Frame 0 is the captured call: CALL pushed its address right below the caller's stack. */
+    if (i == 0 && NSD_CALL_SLOT != 0)
+        return stack_pointer - NSD_CALL_SLOT;
     return 0;
 }
 
-/* How many frames are left, the next one inwards being the last of them: of a known slot. */
+/* Drops the outermost of `count` frames while their slots are unknown; returns how many stay. */
 static unsigned known_slots(const struct nsd_frames *frames, unsigned count,
                             uint64_t stack_pointer) {
     while (count > 0 && slot_of(frames, count - 1, stack_pointer) == 0)
@@ -29,10 +28,12 @@ static unsigned known_slots(const struct nsd_frames *frames, unsigned count,
 }
 
 /*
- * The innermost frame of `began` (but its own call) that `later` shares: its callee is the
- * innermost function that was running at both. 0 if there is none. It is looked for from the
- * outermost frame inwards: two calls of one function by one caller leave the same address in the
- * same slot, and only the difference further out, in their caller, tells them apart.
+ * Index of the innermost frame of `began` that `later` shares, its frame 0 excepted; 0 if there is
+ * none. The function that this frame called was running at both.
+ *
+ * The stacks are compared from the outermost frame inwards, and the comparison stops at the first
+ * difference: if main calls a() and then b(), and both call visit() with frames of equal size, the
+ * frames of visit() may look equal although they belong to two runs; main's frame shows it.
  */
 static unsigned innermost_common(const struct nsd_witness *began, const struct nsd_frames *later,
                                  uint64_t stack_pointer) {
@@ -52,7 +53,7 @@ static unsigned innermost_common(const struct nsd_witness *began, const struct n
             break;
         if (same)
             common = i - 1;
-        /* Until they meet, the stack that was captured from further out gives way. */
+        /* Different slots: in the stack whose slot is further out, go one frame inwards. */
         if (slot >= other)
             i = known_slots(frames, i - 1, began->stack_pointer);
         if (same || slot < other)
@@ -89,95 +90,98 @@ static struct nsd_visit *find_or_make(struct nsd_visits *visits, const struct ns
 }
 
 /*
- * The event's call is the very one that began the switch, in the same frames: who goes wherever it
- * is told, as a worker before each job does, shows by that neither what was meant nor when it ends.
+ * Whether the event is the same call, from the same frames, as the one that opened the departure.
+ * Nothing is learnt from such an event: a worker that enters the namespace of each job by one call
+ * also comes home by it, and that is no restore.
  */
-static bool is_same_place(const struct nsd_switch *change, const struct nsd_event *event) {
-    return change->began.frames != NULL && event->frames != NULL &&
-           event->frames->hash == change->began.frames->hash &&
-           event->stack_pointer == change->began.stack_pointer;
+static bool is_same_place(const struct nsd_switch *departure, const struct nsd_event *event) {
+    return departure->began.frames != NULL && event->frames != NULL &&
+           event->frames->hash == departure->began.frames->hash &&
+           event->stack_pointer == departure->began.stack_pointer;
 }
 
-void visits__learn(struct nsd_visits *visits, const struct nsd_switch *change,
+void visits__learn(struct nsd_visits *visits, const struct nsd_switch *departure,
                    const struct nsd_event *restore) {
     struct nsd_visit *visit;
     bool is_new;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || change->began.frames == NULL ||
-        change->began.frames->is_shared || is_same_place(change, restore))
+    if (departure->runtime != NSD_RUNTIME_THREADS || departure->began.frames == NULL ||
+        frames__is_shared(departure->began.frames) || is_same_place(departure, restore))
         return;
-    visit = find_or_make(visits, change->began.frames);
+    visit = find_or_make(visits, departure->began.frames);
     is_new = visit->used == 0;
     visit->used = ++visits->uses;
-    visit->repeated = visit->repeated || change->repeated;
-    if (is_new || change->began.time < visit->earliest)
-        visit->earliest = change->began.time;
+    visit->repeated = visit->repeated || departure->repeated;
+    if (is_new || departure->began.time < visit->earliest)
+        visit->earliest = departure->began.time;
     if (restore->frames == NULL)
         return;
-    /* The same two stacks again: nothing new to learn, and no need to compare them. */
+    /* These two stacks were compared before. */
     if (visit->restore_hash == restore->frames->hash)
         return;
     visit->restore_hash = restore->frames->hash;
-    /* Of several ways home the outermost function counts: later is the careful answer. */
+    /* Of several restores the one with the outermost visiting function counts: it returns last. */
     {
-        unsigned frame = innermost_common(&change->began, restore->frames, restore->stack_pointer);
+        unsigned frame =
+            innermost_common(&departure->began, restore->frames, restore->stack_pointer);
 
         if (is_new || (visit->frame != 0 && (frame == 0 || frame > visit->frame)))
             visit->frame = (uint8_t) frame;
     }
 }
 
-void visits__learn_of_switch(struct nsd_switch *change, const struct nsd_event *restore) {
+void visits__learn_of_switch(struct nsd_switch *departure, const struct nsd_event *restore) {
     unsigned frame;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || is_same_place(change, restore))
+    if (departure->runtime != NSD_RUNTIME_THREADS || is_same_place(departure, restore))
         return;
-    frame = innermost_common(&change->began, restore->frames, restore->stack_pointer);
-    if (frame > change->visit_frame)
-        change->visit_frame = (uint8_t) frame;
+    frame = innermost_common(&departure->began, restore->frames, restore->stack_pointer);
+    if (frame > departure->visit_frame)
+        departure->visit_frame = (uint8_t) frame;
 }
 
 /*
- * A function that visits and is called again from the same place leaves the same return address in
- * the same slot: its second run looks like a loop in the first. But a loop over namespaces enters a
- * different one each time; who enters the one where the thread is already, from a place where one
- * call always was enough, has forgotten that it did not go home.
+ * A visiting function that returned without a restore and is called again from the same place has
+ * the same return address in the same slot: the first run seems to go on, in a loop. A loop over
+ * namespaces enters another one each time. So a call that enters the namespace where the thread is
+ * already, from a stack that never needed two calls before, is a second run: the first is over.
  */
-void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *change,
+void visits__note_repetition(const struct nsd_visits *visits, struct nsd_switch *departure,
                              const struct nsd_event *event, bool changed) {
     const struct nsd_visit *visit;
 
-    if (change->runtime != NSD_RUNTIME_THREADS || !is_same_place(change, event))
+    if (departure->runtime != NSD_RUNTIME_THREADS || !is_same_place(departure, event))
         return;
-    visit = find(visits, change->began.frames);
-    if (!changed && visit != NULL && visit->earliest < change->began.time && !visit->repeated &&
-        !change->repeated)
-        change->visit_over = true; /* and over_since stays 0: nothing forgives this */
-    change->repeated = true;
+    visit = find(visits, departure->began.frames);
+    if (!changed && visit != NULL && visit->earliest < departure->began.time && !visit->repeated &&
+        !departure->repeated)
+        departure->visit_over = true; /* over_since stays 0: visits__clear_over never clears it */
+    departure->repeated = true;
 }
 
+/* What was learnt from this stack before the departure was opened; NULL: nothing. */
 static const struct nsd_visit *earlier_visit(const struct nsd_visits *visits,
-                                             const struct nsd_switch *change) {
-    const struct nsd_visit *visit = find(visits, change->began.frames);
+                                             const struct nsd_switch *departure) {
+    const struct nsd_visit *visit = find(visits, departure->began.frames);
 
-    return visit != NULL && visit->earliest < change->began.time ? visit : NULL;
+    return visit != NULL && visit->earliest < departure->began.time ? visit : NULL;
 }
 
-void visits__forgive(const struct nsd_visits *visits, struct nsd_switch *change,
-                     const struct nsd_event *restore) {
-    if (change->visit_over && change->over_since == restore->time &&
-        (change->restore_failed || earlier_visit(visits, change) == NULL))
-        change->visit_over = false;
+void visits__clear_over(const struct nsd_visits *visits, struct nsd_switch *departure,
+                        const struct nsd_event *restore) {
+    if (departure->visit_over && departure->over_since == restore->time &&
+        (departure->restore_failed || earlier_visit(visits, departure) == NULL))
+        departure->visit_over = false;
 }
 
 bool visits__is_meant_to_come_back(const struct nsd_visits *visits,
-                                   const struct nsd_switch *change) {
-    return change->runtime == NSD_RUNTIME_THREADS &&
-           (change->came_home != 0 || change->restore_failed ||
-            earlier_visit(visits, change) != NULL);
+                                   const struct nsd_switch *departure) {
+    return departure->runtime == NSD_RUNTIME_THREADS &&
+           (departure->came_home != 0 || departure->restore_failed ||
+            earlier_visit(visits, departure) != NULL);
 }
 
-/* What the thread's own event says of a slot: the stack that was captured with it shows it. */
+/* Looks for the slot in the stack that was captured with an event of the same thread. */
 static enum nsd_visit_state slot_by_event(const struct nsd_event *event, uint64_t slot,
                                           uint64_t pc) {
     if (event->stack_pointer == 0)
@@ -192,12 +196,12 @@ static enum nsd_visit_state slot_by_event(const struct nsd_event *event, uint64_
 }
 
 /*
- * The event was captured on the stack of the switch, not on a signal's or a coroutine's: they share
- * a caller. Then what is below its stack pointer lives no more.
+ * Whether the event was captured on the same stack as the departure, and not on a signal's or a
+ * coroutine's: they share a caller. Then a slot below the event's stack pointer is free memory.
  */
-static bool is_on_same_stack(const struct nsd_switch *change, const struct nsd_event *event) {
+static bool is_on_same_stack(const struct nsd_switch *departure, const struct nsd_event *event) {
     return event->stack_pointer != 0 &&
-           innermost_common(&change->began, event->frames, event->stack_pointer) != 0;
+           innermost_common(&departure->began, event->frames, event->stack_pointer) != 0;
 }
 
 static enum nsd_visit_state slot_by_memory(const struct nsd_visits *visits, int32_t tid,
@@ -210,28 +214,29 @@ static enum nsd_visit_state slot_by_memory(const struct nsd_visits *visits, int3
     return value == pc ? NSD_VISIT_GOES_ON : NSD_VISIT_OVER;
 }
 
-enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct nsd_switch *change,
+enum nsd_visit_state visits__state(const struct nsd_visits *visits,
+                                   const struct nsd_switch *departure,
                                    const struct nsd_event *event) {
-    const struct nsd_frames *frames = change->began.frames;
-    const struct nsd_visit *visit = earlier_visit(visits, change);
+    const struct nsd_frames *frames = departure->began.frames;
+    const struct nsd_visit *visit = earlier_visit(visits, departure);
     enum nsd_visit_state state = NSD_VISIT_UNKNOWN;
-    unsigned first = change->visit_frame;
+    unsigned first = departure->visit_frame;
     bool unsure = false, compared = false, same_stack = false;
 
-    if (change->visit_over)
+    if (departure->visit_over)
         return NSD_VISIT_OVER;
     if (first == 0 && visit != NULL)
         first = visit->frame;
     if (frames == NULL || first == 0)
         return NSD_VISIT_UNKNOWN;
-    if (event != NULL && event->tid != change->began.tid)
+    if (event != NULL && event->tid != departure->began.tid)
         event = NULL;
     /*
-     * A returned function's slot may hold its old value for a while, so the frames further out are
-     * asked as well: one that has returned took the inner ones with it.
+     * The slot of a function that has returned may keep its old value for a while. So the frames
+     * further out are read, too: if one of those functions has returned, so has the visiting one.
      */
     for (unsigned i = first; i < frames->depth; i++) {
-        uint64_t slot = slot_of(frames, i, change->began.stack_pointer);
+        uint64_t slot = slot_of(frames, i, departure->began.stack_pointer);
         uint64_t pc = frames->frame[i].pc;
 
         if (slot == 0)
@@ -239,16 +244,16 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits, const struct
         state = event == NULL ? NSD_VISIT_UNKNOWN : slot_by_event(event, slot, pc);
         if (state == NSD_VISIT_GOES_ON && i == first)
             return NSD_VISIT_GOES_ON;
-        /* Only now: the usual visit is over or goes on without two whole stacks compared. */
+        /* Compares two whole stacks, so only when the cheap look gave no answer. */
         if (state == NSD_VISIT_UNKNOWN && !compared) {
             compared = true;
-            same_stack = event != NULL && is_on_same_stack(change, event);
+            same_stack = event != NULL && is_on_same_stack(departure, event);
         }
-        /* The captured call's own return address stands right below its stack pointer. */
+        /* The slot lies below the stack in use: its function has returned. */
         if (state == NSD_VISIT_UNKNOWN && same_stack && slot < event->stack_pointer)
             return NSD_VISIT_OVER;
         if (state == NSD_VISIT_UNKNOWN)
-            state = slot_by_memory(visits, change->began.tid, slot, pc,
+            state = slot_by_memory(visits, departure->began.tid, slot, pc,
                                    same_stack ? event->stack_pointer : 0);
         if (state == NSD_VISIT_OVER)
             return NSD_VISIT_OVER;
@@ -263,7 +268,7 @@ bool visits__is_caller_of(const struct nsd_witness *began, const struct nsd_fram
 
     if (began->frames == NULL || frames == NULL || frames->depth < 2)
         return true;
-    /* The direct caller is the function whose return address is the second of the stack. */
+    /* Frame 1 is where the function that made the call of `frames` was called from. */
     slot = slot_of(frames, 1, stack_pointer);
     for (unsigned i = 1; i < began->frames->depth; i++) {
         uint64_t other = slot_of(began->frames, i, began->stack_pointer);

@@ -11,8 +11,7 @@ static bool same_file(const struct nsd_module *module, const uint8_t *file, size
     const Elf64_Ehdr *elf = (const Elf64_Ehdr *) file;
     size_t headers_size = module->header_count * sizeof(Elf64_Phdr);
 
-    return size >= sizeof(*elf) && memory__equal(elf->e_ident, ELFMAG, SELFMAG) &&
-           elf->e_ident[EI_CLASS] == ELFCLASS64 && elf->e_phnum == module->header_count &&
+    return size >= sizeof(*elf) && elf__is_header(elf) && elf->e_phnum == module->header_count &&
            elf->e_phoff < size && size - elf->e_phoff >= headers_size &&
            memory__equal(file + elf->e_phoff, module->headers, headers_size);
 }
@@ -22,7 +21,7 @@ void module_file__map(struct nsd_module *module) {
     long fd = -1, mapped;
 
     if (module == NULL || memory__is_quiet() ||
-        __atomic_exchange_n(&module->file_tried, true, __ATOMIC_ACQ_REL))
+        atomic_exchange_explicit(&module->file_tried, true, memory_order_acq_rel))
         return;
     if (module->is_executable)
         fd = sys__openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
@@ -38,7 +37,7 @@ void module_file__map(struct nsd_module *module) {
 
             if (same_file(module, file, (size_t) stat.size)) {
                 module->file_size = (size_t) stat.size;
-                __atomic_store_n(&module->file, file, __ATOMIC_RELEASE);
+                atomic_store_explicit(&module->file, file, memory_order_release);
             } else {
                 sys__munmap((void *) mapped, (size_t) stat.size);
             }

@@ -14,7 +14,7 @@
 
 /*
  * Names that were looked up: a report asks for the same frames again and again, and a symbol table
- * is read from one end to the other. Whoever finds the cache in use goes without.
+ * is read from one end to the other. A thread that finds the cache in use does without it.
  */
 #define REMEMBERED 128u
 #define NAME_MOST 120u
@@ -25,15 +25,17 @@ static struct {
     const uint8_t *file;             /* and a file may have been mapped since */
     char name[NAME_MOST];
 } remembered[REMEMBERED];
+/* Acquired by exchange and released by a store, like any lock: guards `remembered`. */
 static _Atomic bool in_use;
 
 static void name_of(const struct nsd_module *module, uint64_t pc, char *name, size_t size) {
     unsigned slot = (unsigned) (pc ^ pc >> 7) % REMEMBERED;
     bool mine = !atomic_exchange_explicit(&in_use, true, memory_order_acquire);
+    const uint8_t *file = module__file(module);
     size_t length;
 
     if (mine && remembered[slot].pc == pc && remembered[slot].module == module &&
-        remembered[slot].file == module->file) {
+        remembered[slot].file == file) {
         memory__copy(name, remembered[slot].name, NAME_MOST);
     } else {
         if (!elf_symbols__name_at(module, pc, name, size))
@@ -43,7 +45,7 @@ static void name_of(const struct nsd_module *module, uint64_t pc, char *name, si
             memory__copy(remembered[slot].name, name, length + 1);
             remembered[slot].pc = pc;
             remembered[slot].module = module;
-            remembered[slot].file = module->file;
+            remembered[slot].file = file;
         }
     }
     if (mine)

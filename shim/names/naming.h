@@ -10,9 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Longer names are cut. Mangled names of C++ templates have thousands of characters. */
+#define NSD_FUNCTION_MOST 2048
+#define NSD_FILE_MOST 512
+
 struct nsd_place {
-    char function[256];  /* empty: unknown */
-    char file[512];      /* as recorded in the program; empty: unknown */
+    char function[NSD_FUNCTION_MOST]; /* empty: unknown */
+    char file[NSD_FILE_MOST];         /* as recorded in the program; empty: unknown */
     uint32_t line;       /* 0: unknown */
     const struct nsd_module *module; /* NULL: unknown */
     uint64_t offset;     /* pc - module->base: what addr2line takes */

@@ -4,28 +4,12 @@
  * than one of 3,000, because the runtime comes first in both tables.
  */
 #include "base/memory.h"
+#include "base_machine.h"
 #include "names/pclntab_form.h"
 
 /* How far beyond the last thing that must be found the optional ones are looked for. */
 #define NAMES_BEYOND (64u * 1024)
 #define FUNCTIONS_BEYOND 2048u
-
-/* Which of 16 bytes are NUL. */
-static unsigned zero_bytes(const uint8_t *at) {
-#if defined(__SSE2__)
-    typedef char block __attribute__((vector_size(16)));
-    block bytes;
-
-    __builtin_memcpy(&bytes, at, sizeof bytes);
-    return (unsigned) __builtin_ia32_pmovmskb128((block) (bytes == 0));
-#else
-    unsigned zeros = 0;
-
-    for (unsigned i = 0; i < 16; i++)
-        zeros |= (unsigned) (at[i] == 0) << i;
-    return zeros;
-#endif
-}
 
 /* A few bits for each thing that is wanted: nearly all others are turned away by one test. */
 struct sieve {
@@ -101,9 +85,9 @@ static void find_names(const struct nsd_pclntab *table, struct nsd_pclntab_wish 
         if (end - at < 16) {
             memory__fill(rest, 1, sizeof rest);
             memory__copy(rest, at, (size_t) (end - at));
-            zeros = zero_bytes(rest);
+            zeros = machine__zero_bytes(rest);
         } else {
-            zeros = zero_bytes(at);
+            zeros = machine__zero_bytes(at);
         }
         for (; zeros != 0; zeros &= zeros - 1) {
             const uint8_t *nul = at + __builtin_ctz(zeros);

@@ -1,12 +1,14 @@
 /*
- * The files of a recording: made, allocated, mapped and closed at once, removed by name. Called by
- * the writer at the start of an image, at the first event of a fork copy and at the end; raw system
- * calls, and no descriptor is held when it returns.
+ * The files of a recording: made, allocated, mapped, named and removed. Called by the writer at the
+ * start of an image, at the first event of a fork copy and at the end. Raw system calls; no
+ * descriptor is open when a function returns.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
+#include "record/names.h"
 #include "record/part.h"
+#include "record/writer.h"
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <stddef.h>
@@ -32,7 +34,7 @@
 _Static_assert(sizeof(struct nsd_record_file) <= NSD_RECORD_PAGE, "one page");
 _Static_assert(sizeof(struct nsd_record_part) <= NSD_RECORD_PAGE, "one page");
 
-/* Absolute: the host may change its directory. */
+/* Absolute, since the host may change its working directory. */
 static char folder[NSD_FOLDER_MOST];
 
 bool record_file__set_folder(const char *given) {
@@ -63,7 +65,10 @@ static const char *path_of(const char *name) {
     return text__string(&text);
 }
 
-/* While it is made: a hidden name, which no reader takes for a recording. */
+/*
+ * The path while the file is being made. The name is hidden, so that no reader takes the file for a
+ * recording.
+ */
 static const char *making_path_of(const char *name) {
     static char path[NSD_FOLDER_MOST + NSD_INDEX_RECORDING];
     struct nsd_text text;
@@ -150,7 +155,10 @@ static long write_zeros(int fd, uint64_t size) {
     return 0;
 }
 
-/* A page without a place on the disk would be a SIGBUS in the host once the disk is full. */
+/*
+ * Gives every page its place on the disk now. Writing to a mapped page without one raises SIGBUS
+ * once the disk is full.
+ */
 static long allocate(int fd, uint64_t size) {
     long answer = SYS4(__NR_fallocate, fd, 0, 0, size);
 
@@ -188,13 +196,14 @@ static void put_header(struct nsd_record_file *file, uint64_t file_size, uint64_
     file->main_size = main_size;
     file->slice_size = slices > 0 ? slice_size(main_size) : 0;
     file->slices = slices;
+    file->names = record_names__hash();
     record__commit(&file->magic, NSD_RECORD_MAGIC);
 }
 
 /*
- * For reading and writing by all who have the folder. A file system that reads ahead fills all that
- * was allocated with zeros at the first touch, of which few pages are ever used (ext4, Linux 6.18:
- * a third of a millisecond and 2 MB for an index): it is asked not to.
+ * Maps the file for reading and writing. Some file systems read ahead and fill everything that was
+ * allocated with zeros at the first touch (ext4, Linux 6.18: a third of a millisecond and 2 MB for
+ * an index), although few pages are ever used. MADV_RANDOM prevents that.
  */
 static long map_shared(int fd, uint64_t size) {
     long at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -245,7 +254,10 @@ const char *record_file__make(struct nsd_record_mapping *mapping, uint64_t size,
 void record_file__publish(const struct nsd_record_mapping *mapping) {
     const char *from = making_path_of(mapping->name), *to = path_of(mapping->name);
 
-    /* Not every file system knows that flag; the name is random all the same. */
+    /*
+     * Not every file system knows RENAME_NOREPLACE. The name is random, so that it is free in any
+     * case.
+     */
     if (SYS5(__NR_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0)
         SYS4(__NR_renameat, AT_FDCWD, from, AT_FDCWD, to);
 }
@@ -259,10 +271,11 @@ void record_file__remove(const struct nsd_record_mapping *mapping) {
 static bool is_index(const struct nsd_index *index, uint64_t size) {
     return index->magic == NSD_INDEX_MAGIC && index->version == NSD_RECORD_VERSION &&
            index->byte_order == NSD_RECORD_BYTE_ORDER && index->file_size == size &&
-           index->slot_size == sizeof(struct nsd_index_slot) && index->slots == NSD_INDEX_SLOTS;
+           index->slot_size == sizeof(struct nsd_index_slot) && index->slots == NSD_INDEX_SLOTS &&
+           index->names == record_names__hash();
 }
 
-/* Where the index and the root were when this image began. */
+/* Path of the index, and which root directory the process had, when this image began. */
 static struct {
     char path[NSD_FOLDER_MOST + sizeof NSD_INDEX_NAME + 1];
     uint64_t root_device, root_inode;
@@ -281,7 +294,7 @@ static void note_beginning(void) {
     text__string(&text);
 }
 
-/* What says that the file is out of reach, and not that there are too many open. */
+/* Errors that mean that the file cannot be reached; others, as too many open files, do not. */
 static bool is_refusal(long error) {
     switch (error) {
     case FAIL_NOT_PERMITTED:
@@ -296,8 +309,8 @@ static bool is_refusal(long error) {
 }
 
 /*
- * Who has just given up being root can still open it, by capabilities that an exec takes away: the
- * file is for its owner alone.
+ * True if an exec takes the access away. A process that has just given up being root still opens
+ * the file by its capabilities, which exec drops; the file is readable for its owner alone.
  */
 static bool loses_access(int fd) {
     struct sys_stat stat;

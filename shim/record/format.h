@@ -1,27 +1,28 @@
 /*
- * The recording as it lies in its file, and the index of a run's folder: what the writer in the
- * host maps and the reader outside takes apart. Numbers are the machine's; a reader of the other
- * byte order says so. Data only: nothing here allocates, calls or decides.
+ * The layout of a recording and of the index of a run's folder. The writer in the host maps it; the
+ * reader outside takes it apart. Numbers are in the machine's byte order; a reader refuses the
+ * other one. Data only: nothing here allocates, calls or decides.
  *
  *     file   header (one page) | main part | slice | slice | ...
- *     part   part header (one page) | tables | kept findings | blocks of events
+ *     part   part header (one page) | tables | kept findings | blocks of events | more tables
  *
- * A part is one process image: the one that made the file, or a fork child in a slice that it
+ * A part is one process image: the image that made the file, or a fork child in a slice that it
  * claimed. Tables (strings, modules, places, stacks) only grow. Blocks are filled one after the
  * other; the first `head_blocks` stay, the others are a ring. Within tables and blocks records
- * follow each other and one store of the number of bytes in use commits a record: whoever is killed
- * in the middle leaves it out, never in half.
+ * follow each other, and one store of the number of bytes in use commits a record: a process that
+ * is killed in the middle leaves the record out, never half of it.
  */
 #ifndef NSD_RECORD_FORMAT_H
 #define NSD_RECORD_FORMAT_H
 
 #include "ledger/event.h"
+#include "ledger/image_facts.h"
 #include "names/modules.h"
 #include <stdint.h>
 
 #define NSD_RECORD_MAGIC 0x0a74667264736e89ull /* "\x89nsdrft\n" */
 #define NSD_INDEX_MAGIC 0x0a78696472736e89ull  /* "\x89nsrdix\n" */
-#define NSD_RECORD_VERSION 1u
+#define NSD_RECORD_VERSION 2u
 #define NSD_RECORD_BYTE_ORDER 0x01020304u
 #define NSD_RECORD_PAGE 4096u
 #define NSD_RECORD_BLOCK 4096u
@@ -40,49 +41,38 @@ struct nsd_record_file {
     uint64_t slice_size; /* slices follow the main part */
     uint32_t slices;
     uint32_t claimed; /* grows by one atomic add; may exceed `slices` */
+    uint64_t names;   /* record_names__hash of the build that made it */
 };
 
 /* ---- what is known of an image besides its events ---- */
 
 enum nsd_record_ended {
-    NSD_RECORD_RUNNING, /* no end was recorded: killed, or not over yet */
+    NSD_RECORD_RUNNING, /* no end was recorded: the process was killed, or still runs */
     NSD_RECORD_EXIT,
     NSD_RECORD_EXEC,
-    NSD_RECORD_REPORT, /* the last thing said was a report on the way */
+    NSD_RECORD_REPORT, /* the last report was made while the program ran on */
 };
 
 enum nsd_record_flag {
-    NSD_RECORD_IS_GO = 1,
-    NSD_RECORD_GO_UNKNOWN = 2,
-    NSD_RECORD_IS_COPY = 4,   /* a fork child */
-    NSD_RECORD_CAME_BACK = 8, /* its last exec failed */
-    NSD_RECORD_GO_NEWER = 16,
+    NSD_RECORD_IS_COPY = 1,   /* a fork child */
+    NSD_RECORD_CAME_BACK = 2, /* its last exec failed */
 };
 
-#define NSD_FACTS_PATH 256
-#define NSD_FACTS_GO 32
 #define NSD_FACTS_WORDS 512
 
-/* Strings are cut to fit and NUL-terminated; a reader checks that. */
+/* Strings are cut to fit and end with a NUL; the reader makes sure of that. */
 struct nsd_record_facts {
-    int32_t pid;
-    int32_t leader; /* tid */
-    uint64_t pid_ns;
+    NSD_PROCESS_FACTS(NSD_FACT_IN_RECORDING)
+    NSD_PROBE_FACTS(NSD_FACT_IN_RECORDING)
+    NSD_COUNT_FACTS(NSD_FACT_IN_RECORDING)
+    uint32_t cross_check;             /* enum nsd_cross_check */
     uint64_t start_ticks, start_wall; /* one pair of clocks, nanoseconds since 1970 */
-    uint64_t last_ticks, last_wall;   /* a later one; of the last report if there was one */
-    uint64_t events;                  /* of the program's, as the closing line counts them */
-    uint64_t lost;
-    uint32_t threads;
-    uint32_t ended;       /* enum nsd_record_ended */
-    uint32_t flags;       /* enum nsd_record_flag */
-    uint32_t cross_check; /* enum nsd_cross_check */
-    uint32_t libc_functions;
-    uint32_t go_sites, go_sites_watched;
-    uint32_t findings; /* errors and warnings so far */
-    uint32_t notes;
+    uint64_t last_ticks, last_wall;   /* a later pair; the last report's, if there was one */
+    uint32_t ended;                   /* enum nsd_record_ended */
+    uint32_t flags;                   /* enum nsd_record_flag */
+    uint32_t findings;                /* errors and warnings so far */
     uint32_t reserved;
-    char path[NSD_FACTS_PATH]; /* of the executable; its base name is the program's */
-    char go[NSD_FACTS_GO];     /* version, empty: none or unknown */
+    NSD_STRING_FACTS(NSD_STRING_IN_RECORDING) /* the path's base name is the program's */
     /*
      * Strings one after the other, each with its NUL: the probes, an empty string, then pairs of
      * probe and why it is missing, an empty string.
@@ -102,16 +92,25 @@ struct nsd_record_part {
     uint64_t blocks;
     uint32_t block_count;
     uint32_t head_blocks;
-    uint64_t tables_used; /* commits a table's record */
-    uint64_t kept_count;  /* entries that were ever in use */
-    uint64_t written;     /* records in blocks, ever */
-    uint64_t overwritten; /* of them, by newer ones */
-    uint64_t unnamed;     /* stacks and places that found no room in the tables */
-    uint64_t keeping; /* 1: the kept findings are what counts, since something was overwritten */
+    uint64_t tables_used; /* commits a record in the tables */
+    uint64_t kept_count;  /* entries that have ever been in use */
+    uint64_t written;     /* records that were ever written into blocks */
+    uint64_t overwritten; /* records that newer ones have taken the place of */
+    uint64_t unnamed;     /* names, places and stacks that found no room in the tables */
+    uint64_t keeping;     /* 1: the findings are those kept; the events are no longer all there */
+    /*
+     * Where the tables are continued once they are full: in blocks at the end that no event had
+     * used. `block_count` does not count these blocks. Size 0: the tables are not continued.
+     */
+    uint64_t more_tables;
+    uint64_t more_tables_size;
+    uint64_t more_tables_used; /* commits a record there */
     struct nsd_record_facts facts;
 };
 
-/* Heads every record in tables and blocks. `size` counts the head, and is a multiple of 8. */
+/*
+ * The head of every record in tables and blocks. `size` includes the head and is a multiple of 8.
+ */
 struct nsd_record_head {
     uint32_t size;
     uint16_t type; /* enum nsd_record_type */
@@ -127,9 +126,9 @@ enum nsd_record_type {
     NSD_RECORD_STACK,
     /* in blocks */
     NSD_RECORD_EVENT,   /* `count` identities follow */
-    NSD_RECORD_ANSWERS, /* `count` words that visits looked at during the event before it */
-    NSD_RECORD_LEARNT,  /* what a look at /proc taught the ledger */
-    NSD_RECORD_JUDGED,  /* a report: rules__on_report */
+    NSD_RECORD_ANSWERS, /* the `count` words of stacks that were read during the event before it */
+    NSD_RECORD_LEARNT,  /* a namespace's identity, learnt from /proc */
+    NSD_RECORD_JUDGED,  /* a report was made (rules__on_report) */
     NSD_RECORD_TYPES,
 };
 
@@ -144,7 +143,7 @@ struct nsd_record_module {
     uint8_t pad[4];
 };
 
-/* What a pc was called when it was first seen. */
+/* The name of a program counter when it was first seen. */
 struct nsd_record_place {
     struct nsd_record_head head;
     uint64_t pc; /* a return address */
@@ -168,7 +167,7 @@ struct nsd_record_stack {
     } frame[];
 };
 
-/* Heads a block. Records follow it. */
+/* The head of a block. Records follow it. */
 struct nsd_record_block {
     uint64_t sequence; /* 1, 2, 3 ... in the order of filling; 0: being cleared or never used */
     uint64_t first;    /* number of its first record, from 0 */
@@ -176,8 +175,9 @@ struct nsd_record_block {
 };
 
 /*
- * The head of struct nsd_event as it is (writer.c checks that), but for the stack, which stands
- * where that has a pointer: two thirds of what recording costs is this copy.
+ * The first fields of struct nsd_event, copied in one piece (writer.c checks the offsets); the
+ * stack's id takes the place of the pointer. This copy is two thirds of what recording an event
+ * costs.
  */
 struct nsd_record_event {
     struct nsd_record_head head;
@@ -223,7 +223,7 @@ struct nsd_record_judged {
     uint32_t occasion; /* enum nsd_occasion */
     uint32_t pad;
     uint64_t ticks, wall; /* the report's clocks */
-    /* The event that occasioned it is the last EVENT with this call and thread. */
+    /* The report was made because of the last EVENT with this call and thread. */
     uint32_t call;
     int32_t tid;
 };
@@ -231,16 +231,20 @@ struct nsd_record_judged {
 /* ---- findings as of now, once the ring has lost what they would be derived from ---- */
 
 /*
- * One finding, or one consequence of another. Written over in place while the finding grows: what
- * belongs together stands in one word, so that a death in between leaves the old or the new.
+ * One finding, or one consequence of a finding. It is written over in place while the finding
+ * grows. Fields that must agree stand in one 64-bit word: a process that dies between two stores
+ * leaves the old state or the new one.
  */
 struct nsd_kept {
     /*
-     * From the top: 1 bit that the entry is in use, 1 bit withdrawn, 2 bits of its own severity, 30
-     * bits each of the strings of its message and its remedy.
+     * From the top: 1 bit: the entry is in use; 1 bit: withdrawn; 2 bits: its own severity; 30 bits
+     * each: the string numbers of its message and its remedy.
      */
     uint64_t words;
-    /* Top half: 1 + number of the entry that it is a consequence of, 0: none. Low: its order. */
+    /*
+     * Top half: 1 + the number of the entry that it is a consequence of, 0: it is a finding. Low
+     * half: its position in the list.
+     */
     uint64_t place;
     uint64_t count;
     uint64_t time;
@@ -248,7 +252,7 @@ struct nsd_kept {
     int64_t result;
     uint64_t arguments[5];
     uint64_t before[NSD_KINDS], after[NSD_KINDS], home[NSD_KINDS]; /* inodes */
-    uint16_t has_before, has_after, has_home; /* bits by kind: a namespace was known */
+    uint16_t has_before, has_after, has_home; /* bit k: a namespace of kind k was known */
     uint16_t kinds;
     uint32_t rule; /* enum nsd_rule_id */
     uint32_t switch_id;
@@ -281,8 +285,8 @@ struct nsd_kept {
 #define NSD_INDEX_RECORDING 192
 
 enum nsd_slot_state {
-    NSD_SLOT_FREE,    /* never claimed, or given back by a copy that ended without a finding */
-    NSD_SLOT_CLAIMED, /* its claimer is filling it in, or died doing so */
+    NSD_SLOT_FREE,    /* never claimed, or given back by an image that had nothing to say */
+    NSD_SLOT_CLAIMED, /* a process is filling it in, or died while it did */
     NSD_SLOT_FILLED,
 };
 
@@ -301,11 +305,12 @@ struct nsd_index {
     uint32_t slot_size;
     uint32_t slots;
     uint32_t claimed;    /* grows by one atomic add; may exceed `slots` */
-    uint32_t given_back; /* copies that ended without a finding and left no slot */
-    uint32_t unseen;     /* images that found no slot or no room to record */
-    uint32_t keeps_all;  /* 1: recordings without a finding are wanted as well */
-    uint32_t silent;     /* images that ended with nothing to say, and gave their slot to others */
-    uint32_t followed;   /* 1: the run sees every exec, and deals with static Go by itself */
+    uint32_t given_back; /* fork copies that ended without a finding and gave their slot back */
+    uint32_t unseen;     /* images that found no slot, or no room for a recording */
+    uint32_t keeps_all;  /* 1: recordings without a finding stay in the folder as well */
+    uint32_t silent;     /* images that ended with nothing to say and gave their slot back */
+    uint32_t followed;   /* 1: the run traces every exec and deals with static Go itself */
+    uint64_t names;      /* record_names__hash of the build that made it */
 };
 #define NSD_INDEX_SIZE                                                                             \
     (NSD_RECORD_PAGE + (uint64_t) NSD_INDEX_SLOTS * sizeof(struct nsd_index_slot))

@@ -1,7 +1,7 @@
 /*
- * The findings as of now, beside events that may be overwritten: see struct nsd_kept. Called by the
- * writer under the ledger's lock, once something was overwritten and whenever a finding has changed
- * since. Makes no system call.
+ * Keeps the present findings in the recording, since the events that they come from may be
+ * overwritten: see struct nsd_kept. Called by the writer under the ledger's lock, once something
+ * was overwritten and after each change of a finding. Makes no system call.
  */
 #include "base/memory.h"
 #include "ledger/labels.h"
@@ -17,7 +17,7 @@ struct keeper {
     uint32_t order, lost;
 };
 
-/* Entries that this update has written; who is not among them is gone. */
+/* Entries that this update has written. The others belong to findings that no longer exist. */
 static uint8_t written[NSD_KEPT_MOST];
 
 static uint16_t put_inodes(uint64_t inodes[NSD_KINDS], struct nsd_label *const labels[NSD_KINDS]) {
@@ -58,7 +58,7 @@ static void put_related(struct keeper *keeper, struct nsd_kept *entry,
     }
 }
 
-/* What never changes once the finding is made. */
+/* Fields that never change once the finding is made. */
 static void put_body(struct keeper *keeper, struct nsd_kept *entry,
                      const struct nsd_finding *finding) {
     entry->time = finding->time;
@@ -89,7 +89,7 @@ static struct nsd_kept *find_free(struct keeper *keeper, uint32_t *number) {
     return NULL;
 }
 
-/* Returns 1 + the entry's number, 0 without room. */
+/* Returns 1 + the entry's number; 0 if there is no room. */
 static uint32_t put(struct keeper *keeper, struct nsd_finding *finding, uint32_t parent) {
     struct nsd_kept *entry;
     uint32_t number;
@@ -110,7 +110,7 @@ static uint32_t put(struct keeper *keeper, struct nsd_finding *finding, uint32_t
         entry = &keeper->entries[number];
     }
     written[number] = 1;
-    /* Inodes are learnt late. */
+    /* An inode may become known only after the finding was made. */
     entry->has_before = put_inodes(entry->before, finding->before);
     entry->has_after = put_inodes(entry->after, finding->after);
     entry->has_home = put_inodes(entry->home, finding->home);

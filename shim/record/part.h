@@ -1,11 +1,12 @@
 /*
- * What the writer's files share: the part being written, and the steps by which it grows. Not for
- * others.
+ * What the writer's files share: files and their mappings, the tables, the kept findings. Included
+ * by writer.c, file.c, tables.c and kept.c alone.
  */
 #ifndef NSD_RECORD_PART_H
 #define NSD_RECORD_PART_H
 
-#include "record/writer.h"
+#include "record/format.h"
+#include "rules/rules.h"
 
 /* ---- file.c: files and their mappings ---- */
 
@@ -17,28 +18,34 @@ struct nsd_record_mapping {
 
 #define NSD_FOLDER_MOST 3072
 
-/* Absolute, kept for what is opened later and for the removal. */
+/* Makes the path absolute and keeps it, for files that are opened or removed later. */
 bool record_file__set_folder(const char *folder);
-/* As record__begin answers. `size` is of the main part; shrunk to what RLIMIT_FSIZE allows. */
+/*
+ * Makes and maps a file. `size` is the main part's; it is reduced to what RLIMIT_FSIZE allows.
+ * Returns as record__begin does.
+ */
 const char *record_file__make(struct nsd_record_mapping *mapping, uint64_t size, bool with_slices,
                               const struct nsd_record_facts *facts, int64_t *error);
-/* Gives it its name, once a part in it has begun: whoever is killed before leaves none. */
+/*
+ * Gives the file its name, once a part in it has begun. A process that is killed earlier leaves no
+ * recording.
+ */
 void record_file__publish(const struct nsd_record_mapping *mapping);
 void record_file__remove(const struct nsd_record_mapping *mapping);
 /* The folder's index, NULL if there is none. */
 struct nsd_index *record_file__map_index(void);
 
-/* Sizes of a part's pieces. */
+/* Divides a part of `size` bytes into tables, kept findings and blocks. */
 void record_part__lay_out(struct nsd_record_part *part, uint64_t size);
 #define NSD_PART_LEAST (32u * 1024u)
 
 /* ---- tables.c ---- */
 
-struct nsd_interned; /* what stands in the tables already */
+struct nsd_interned; /* what the tables hold already */
 
 /*
- * Memory for a new part; NULL without. `old` is a fork copy's of its parent's: where no call may be
- * made it is emptied and used again.
+ * Memory for a new part; NULL if there is none. `old` is what a fork copy inherited from its
+ * parent: where no system call may be made it is emptied and used again.
  */
 struct nsd_interned *record_tables__begin(struct nsd_interned *old);
 /* Number of the string in the tables, 0 if there is no room or if it is empty. */
@@ -50,11 +57,14 @@ uint32_t record_tables__stack(struct nsd_record_part *part, struct nsd_interned 
 
 /* ---- kept.c ---- */
 
-/* Brings the kept findings up to date. Returns how many found no room. */
+/* Brings the kept findings up to date. Returns how many of them found no room. */
 uint32_t record_kept__update(struct nsd_record_part *part, struct nsd_interned *interned,
                              const struct nsd_findings *findings);
 
-/* One store that makes what was written before it count. */
+/*
+ * One store, after everything that it makes valid. Release order: a reader in another process that
+ * sees the new value sees what was written before it.
+ */
 static inline void record__commit(uint64_t *word, uint64_t value) {
     __atomic_store_n(word, value, __ATOMIC_RELEASE);
 }

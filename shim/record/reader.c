@@ -1,9 +1,14 @@
 /*
- * The bytes of a recording: see reader.h. Whatever a file says is held against what is there before
- * it is believed; a number that is out of range ends what it belongs to, not the reading.
+ * Takes the bytes of a recording apart, see reader.h. Every number in the file is checked against
+ * the file's size before it is used. A number out of range ends the record, block or part that it
+ * stands in, not the reading.
  */
 #include "record/reader.h"
 #include "base/memory.h"
+#include "record/names.h"
+
+/* Its numbers of calls, rules and states stand for other names than they do here. */
+#define OTHER_NAMES "it was made by a build of nsdrift that numbers calls and rules otherwise"
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
@@ -39,6 +44,9 @@ bool recording__open(struct nsd_recording *recording, const void *bytes, size_t 
                                               : "it was made by an older version of nsdrift";
     if (file->version != NSD_RECORD_VERSION)
         return false;
+    *why = OTHER_NAMES;
+    if (file->names != record_names__hash())
+        return false;
     *why = "its header makes no sense";
     if (file->byte_order != NSD_RECORD_BYTE_ORDER || file->header_size != NSD_RECORD_PAGE ||
         file->page_size != NSD_RECORD_PAGE)
@@ -65,11 +73,11 @@ unsigned recording__parts(const struct nsd_recording *recording) {
 static void end_strings(struct nsd_record_facts *facts) {
     facts->path[sizeof facts->path - 1] = '\0';
     facts->go[sizeof facts->go - 1] = '\0';
-    /* The two empty strings that end the lists. */
+    /* The lists of words end with empty strings, whatever the file says. */
     memory__fill(facts->words + sizeof facts->words - 4, 0, 4);
 }
 
-/* A stretch of the part, cut to what is there. */
+/* Cuts a section of the part to the bytes that are there. False if it begins outside. */
 static bool bound(uint64_t offset, uint64_t *size, uint64_t room) {
     if (offset < NSD_RECORD_PAGE || offset > room)
         return false;
@@ -89,8 +97,14 @@ static bool check_part(struct nsd_part *part) {
     if (!bound(head->blocks, &blocks_size, part->size) || head->head_blocks >= head->block_count ||
         head->block_count > NSD_BLOCKS_MOST)
         return false;
-    /* The ring's turn goes by what was there when it was written. */
+    /*
+     * block_count stays as it is, even if the file was cut: the place of a block in the ring
+     * depends on it.
+     */
     head->tables_used = least(head->tables_used, head->tables_size);
+    if (!bound(head->more_tables, &head->more_tables_size, part->size))
+        head->more_tables = head->more_tables_size = 0;
+    head->more_tables_used = least(head->more_tables_used, head->more_tables_size);
     head->kept_count =
         least(least(head->kept_count, NSD_KEPT_MOST), head->kept_size / sizeof(struct nsd_kept));
     end_strings(&head->facts);
@@ -148,7 +162,7 @@ static const size_t least_size[NSD_RECORD_TYPES] = {
     [NSD_RECORD_JUDGED] = sizeof(struct nsd_record_judged),
 };
 
-/* What each of `count` takes. */
+/* Bytes of each of the `count` items that follow. */
 static const size_t item_size[NSD_RECORD_TYPES] = {
     [NSD_RECORD_STRING] = 1,
     [NSD_RECORD_STACK] = sizeof(((struct nsd_record_stack *) NULL)->frame[0]),
@@ -177,14 +191,21 @@ static bool read_record(const uint8_t *at, uint64_t room, struct nsd_record *rec
 bool part__next_table(const struct nsd_part *part, struct nsd_table_cursor *cursor,
                       struct nsd_record *record) {
     const struct nsd_record_part *head = &part->head;
+    uint64_t first = head->tables_used, offset = cursor->offset;
+    bool is_read;
 
-    if (cursor->offset >= head->tables_used ||
-        !read_record(part->bytes + head->tables + cursor->offset,
-                     head->tables_used - cursor->offset, record))
+    /* The continuation is read as if it followed the first part of the tables. */
+    if (offset < first)
+        is_read = read_record(part->bytes + head->tables + offset, first - offset, record);
+    else
+        is_read = offset - first < head->more_tables_used &&
+                  read_record(part->bytes + head->more_tables + (offset - first),
+                              head->more_tables_used - (offset - first), record);
+    if (!is_read)
         return false;
     cursor->offset += record->size;
     if (record->type == NSD_RECORD_STRING) {
-        /* NUL-terminated where it says it ends. */
+        /* The NUL stands where the count says. */
         if (record->bytes[sizeof(struct nsd_record_head) + record->count] != '\0')
             return false;
         cursor->strings++;
@@ -198,7 +219,7 @@ static uint64_t ring_size(const struct nsd_record_part *head) {
     return head->block_count - head->head_blocks;
 }
 
-/* Where the block of this number stands; NULL where the file is cut off. */
+/* Finds the block with this number; NULL if the file ends before it. */
 static const uint8_t *block_at(const struct nsd_part *part, uint64_t sequence,
                                struct nsd_record_block *block) {
     const struct nsd_record_part *head = &part->head;
@@ -219,7 +240,7 @@ static uint64_t newest_block(const struct nsd_part *part) {
     for (uint64_t i = 0; i < part->head.block_count; i++) {
         struct nsd_record_block block;
 
-        /* i + 1 stands for every number that has this place. */
+        /* i + 1 is one of the numbers whose block stands in place i. */
         if (block_at(part, i + 1, &block) == NULL)
             break;
         if (block.sequence > newest && block.sequence < UINT64_MAX / 2)
@@ -228,7 +249,7 @@ static uint64_t newest_block(const struct nsd_part *part) {
     return newest;
 }
 
-/* The next block that is what its place says. */
+/* Goes on to the next block whose number belongs in its place. */
 static bool next_block(const struct nsd_part *part, struct nsd_block_cursor *cursor) {
     uint64_t ring = ring_size(&part->head), oldest = part->head.head_blocks + 1;
     uint64_t sequence = cursor->sequence + 1;
@@ -270,7 +291,10 @@ bool part__next_record(const struct nsd_part *part, struct nsd_block_cursor *cur
                 cursor->next_record++;
                 return true;
             }
-            /* Damaged: the rest of the block cannot be told apart. */
+            /*
+             * A damaged record: where the next one begins is not known, so the rest of the block is
+             * skipped.
+             */
             cursor->offset = cursor->used;
             cursor->gap = true;
         }
@@ -377,6 +401,9 @@ bool index__open(struct nsd_index_view *index, const void *bytes, size_t size, c
     if (index->head.version != NSD_RECORD_VERSION ||
         index->head.byte_order != NSD_RECORD_BYTE_ORDER ||
         index->head.slot_size != sizeof(struct nsd_index_slot))
+        return false;
+    *why = OTHER_NAMES;
+    if (index->head.names != record_names__hash())
         return false;
     *why = NULL;
     return true;

@@ -1,8 +1,8 @@
 /*
- * A recording's bytes taken apart: which images are in it, what is known of each, its tables, and
- * its records one after the other. Pure and freestanding: bytes in, nothing trusted, nothing
- * written, no memory taken; every loop is bounded by the file's size. Called by replay.c and by the
- * command.
+ * Takes a recording apart. Bytes come in; out come the images in it, what is known of each, its
+ * tables, and its records one after the other. Nothing in the bytes is trusted, nothing is written,
+ * no memory is taken, and every loop is bounded by the file's size. Freestanding. Called by
+ * replay.c and by the command.
  */
 #ifndef NSD_RECORD_READER_H
 #define NSD_RECORD_READER_H
@@ -13,10 +13,10 @@
 #include <stddef.h>
 
 struct nsd_recording {
-    const uint8_t *bytes; /* the caller's, must stay; any alignment */
+    const uint8_t *bytes; /* owned by the caller, must stay; any alignment */
     size_t size;
     struct nsd_record_file file;
-    bool cut; /* shorter than it says: what is there can be read */
+    bool cut; /* the file is shorter than its header says; what is there can be read */
 };
 
 /* One image. */
@@ -27,23 +27,23 @@ struct nsd_part {
     unsigned number;             /* 0: the main part */
 };
 
-/* False, with a short reason in *why, for what is no recording that can be read. */
+/* False, with a short reason in *why, if the bytes are no recording that this build can read. */
 bool recording__open(struct nsd_recording *recording, const void *bytes, size_t size,
                      const char **why);
-/* Parts that may have been begun: the main one and the slices that were claimed. */
+/* The number of parts that may have been begun: the main part and the claimed slices. */
 unsigned recording__parts(const struct nsd_recording *recording);
 /* False, with *why, if this part was never begun or cannot be read. */
 bool recording__part(const struct nsd_recording *recording, unsigned number, struct nsd_part *part,
                      const char **why);
 
-/* All that the findings come from is there, in the order in which the ledger saw it. */
+/* No event was overwritten: replaying them gives all findings. */
 bool part__is_whole(const struct nsd_part *part);
 /* Base name of facts.path. */
 const char *part__program(const struct nsd_part *part);
 
 /* ---- tables ---- */
 
-/* A record in a table or a block: checked to lie within it, with the size that its type needs. */
+/* A record in a table or a block. It lies within that, and is as large as its type needs. */
 struct nsd_record {
     const uint8_t *bytes; /* the head first; may be unaligned: copy out */
     size_t size;
@@ -51,11 +51,11 @@ struct nsd_record {
     unsigned count;
 };
 
-/* From one to the next: zeroed before the first. False at the end. */
+/* The position between two calls; all zero before the first. The call returns false at the end. */
 struct nsd_table_cursor {
     uint64_t offset;
     uint64_t used;
-    uint32_t strings; /* so far: the number of the STRING just read */
+    uint32_t strings; /* number of the last STRING that was read */
 };
 bool part__next_table(const struct nsd_part *part, struct nsd_table_cursor *cursor,
                       struct nsd_record *record);
@@ -66,14 +66,14 @@ struct nsd_block_cursor {
     uint64_t sequence; /* of the block being read, 0 before the first */
     uint64_t last;     /* the newest block's */
     uint64_t offset, used;
-    uint64_t next_record; /* number of the one to come */
+    uint64_t next_record; /* number of the next record */
     const uint8_t *block;
-    bool gap; /* records are missing before the one just read: they were overwritten */
+    bool gap; /* records before the last one read are missing: they were overwritten */
 };
 bool part__next_record(const struct nsd_part *part, struct nsd_block_cursor *cursor,
                        struct nsd_record *record);
 
-/* The event as the ledger saw it, without its frames; false if it makes no sense. */
+/* The event as the ledger saw it, without its frames; false if a value in it is impossible. */
 bool record__read_event(const struct nsd_record *record, struct nsd_event *event, uint32_t *stack);
 bool record__read_answer(const struct nsd_record *record, unsigned index, uint64_t *value,
                          bool *could_be_read);
@@ -94,7 +94,7 @@ struct nsd_index_view {
     struct nsd_index head;
 };
 bool index__open(struct nsd_index_view *index, const void *bytes, size_t size, const char **why);
-/* Slots that may be filled; index__slot is false for one that is not. */
+/* The number of slots that may be filled. index__slot returns false for a slot that is not. */
 unsigned index__slots(const struct nsd_index_view *index);
 bool index__slot(const struct nsd_index_view *index, unsigned number, struct nsd_index_slot *slot);
 

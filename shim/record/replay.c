@@ -1,7 +1,7 @@
 /*
- * Events out of a recording through the ledger and the rules: see replay.h. What a record says has
- * been checked by the reader; what it leads to (a stack, a string, a module) is looked up here, and
- * nothing where there is none.
+ * Feeds the events of a recording to the ledger and the rules, see replay.h. The reader has checked
+ * each record by itself; the stacks, strings and modules that it names by number are looked up
+ * here, and are NULL where the number is none.
  */
 #include "record/replay.h"
 #include "base/arena.h"
@@ -9,12 +9,12 @@
 #include "base/syscall.h"
 #include <linux/mman.h>
 
-/* As far as the writer's numbers go. */
+/* The writer uses no higher numbers (tables.c). */
 #define STACKS_MOST 8192u
 #define MODULES_MOST 512u
 
 struct nsd_replay_tables {
-    const char **string; /* from 1; they stand in the file's bytes */
+    const char **string; /* string n is string[n - 1]; they point into the file's bytes */
     uint32_t strings;
     const struct nsd_frames *stack[STACKS_MOST];
     const struct nsd_module *module[MODULES_MOST];
@@ -42,7 +42,7 @@ static void add_module(struct nsd_replay *replay, const struct nsd_record *recor
     module = arena__take(sizeof *module);
     if (module == NULL)
         return;
-    /* Nobody writes to it. */
+    /* The replay never writes to the path. */
     module->path = (char *) (uintptr_t) string_of(replay, from.path);
     module->base = from.base;
     module->start = from.start;
@@ -91,7 +91,7 @@ static void add_stack(struct nsd_replay *replay, const struct nsd_record *record
     replay->tables->stack[from.id] = frames;
 }
 
-/* Large and short-lived: not the arena's, which has a limit that is meant for hosts. */
+/* Large and short-lived memory does not come from the arena, whose limit is meant for hosts. */
 static void *take_pages(uint64_t size) {
     long at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -146,7 +146,7 @@ static void fill_tables(struct nsd_replay *replay) {
 
 /* ---- events ---- */
 
-/* What the ledger's reader answered in the host, in the order of asking. */
+/* The answers that the ledger got in the host, in the order of its questions. */
 static bool read_word(void *context, int32_t tid, uint64_t address, uint64_t stack_pointer,
                       uint64_t *value) {
     struct nsd_replay *replay = context;
@@ -161,7 +161,7 @@ static bool read_word(void *context, int32_t tid, uint64_t address, uint64_t sta
     return could_be_read;
 }
 
-/* They stand right behind what asked for them. */
+/* The answers to an event's questions are the record right after it. */
 static void look_for_answers(struct nsd_replay *replay, const struct nsd_block_cursor *cursor) {
     struct nsd_block_cursor ahead = *cursor;
 
@@ -232,7 +232,7 @@ static void replay_record(struct nsd_replay *replay, const struct nsd_record *re
     }
 }
 
-/* Nobody was there to judge: as at a report on the way. */
+/* The image left no report: its findings are judged as at a report while the program runs on. */
 static void judge_unended(struct nsd_replay *replay) {
     struct nsd_event event;
 
@@ -296,7 +296,7 @@ static struct nsd_finding *restore(struct nsd_replay *replay, const struct nsd_k
     return finding;
 }
 
-/* Into the list behind `link`, by their order. */
+/* Inserts into the list behind `link`, sorted by `order`. */
 static void insert(struct nsd_finding **link, struct nsd_finding *finding, uint32_t order) {
     finding->kept = order;
     while (*link != NULL && (*link)->kept <= order)

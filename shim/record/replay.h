@@ -1,8 +1,8 @@
 /*
- * A recording made to happen again: the same ledger and the same rules see the same events in the
- * same order, with the same answers to what they asked, and come to the same findings. Called by
- * the command; pure but for the arena, of which a replay takes no more than the file's size times a
- * constant. One replay at a time.
+ * Replays a recording: the same ledger and the same rules see the same events in the same order,
+ * with the same answers to their questions, and come to the same findings. Called by the command.
+ * Takes memory from the arena, no more than the file's size times a constant, and has no other
+ * effect. One replay at a time.
  */
 #ifndef NSD_RECORD_REPLAY_H
 #define NSD_RECORD_REPLAY_H
@@ -20,16 +20,16 @@ struct nsd_replay {
     uint64_t now_ticks, now_wall;
     uint64_t events; /* replayed */
     bool from_kept;  /* findings were read as kept, since events had been overwritten */
-    bool ended;      /* by a recorded exit, or by an exec that did not come back */
-    /* replay.c's own */
+    bool ended;      /* the image ended by a recorded exit, or by an exec that did not fail */
+    /* private to replay.c */
     struct nsd_replay_tables *tables;
     const struct nsd_replay_watcher *watcher;
     struct nsd_event occasion; /* the last event that can occasion a report */
-    struct nsd_record answers; /* to what the present event asks */
+    struct nsd_record answers; /* answers to the present event's questions */
     unsigned answer;
 };
 
-/* Who wants to see it happen; each may be NULL. */
+/* Functions that are called during the replay; each may be NULL. */
 struct nsd_replay_watcher {
     /* After the ledger and the rules have seen it. event->frames is filled where it is known. */
     void (*event)(void *context, struct nsd_replay *replay, const struct nsd_event *event,

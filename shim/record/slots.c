@@ -1,6 +1,4 @@
-/*
- * Slots of the index, see slots.h.
- */
+/* Claiming and committing slots of the index, see slots.h. */
 #include "record/slots.h"
 #include "base/memory.h"
 #include <stddef.h>
@@ -16,13 +14,13 @@ static bool take(struct nsd_index_slot *slot) {
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* A slot never used; once there is none, one that a copy gave back. */
+/* Takes a slot that was never used, or, once there is none left, one that was given back. */
 struct nsd_index_slot *slots__claim(struct nsd_index *index) {
     uint32_t number = __atomic_fetch_add(&index->claimed, 1, __ATOMIC_RELAXED);
 
     if (number < NSD_INDEX_SLOTS && take(slot_at(index, number)))
         return slot_at(index, number);
-    /* Never so far that the count could come round. */
+    /* The counter stays near the number of slots, so that it never wraps around. */
     if (number >= NSD_INDEX_SLOTS)
         __atomic_fetch_sub(&index->claimed, 1, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < NSD_INDEX_SLOTS; i++) {
@@ -46,7 +44,8 @@ bool slots__is_wanted_back(const struct nsd_index *index, const struct nsd_index
     const struct nsd_index_slot *first =
         (const struct nsd_index_slot *) ((const char *) index + NSD_RECORD_PAGE);
 
-    return slot - first >= NSD_INDEX_SLOTS / 2 && slot->facts.pid != first->facts.pid;
+    return slot - first >= NSD_INDEX_SLOTS / 2 &&
+           (slot->facts.pid != first->facts.pid || slot->facts.pid_ns != first->facts.pid_ns);
 }
 
 struct nsd_record_facts *slots__claim_unwatched(struct nsd_index *index) {
@@ -77,8 +76,8 @@ void slots__describe_unwatched(struct nsd_record_facts *facts,
     facts->start_wall = facts->last_wall = program->wall;
     facts->threads = 1;
     facts->ended = NSD_RECORD_EXIT;
-    facts->flags = program->counts ? NSD_RECORD_IS_GO | NSD_RECORD_GO_UNKNOWN : 0u;
-    /* No probe, and then the one that is missing. */
+    facts->is_go = facts->go_unknown = program->counts;
+    /* An empty list of probes, then the missing probe and why. */
     put_word(facts, put_word(facts, 1, program->probe), program->why);
 }
 

@@ -1,7 +1,7 @@
 /*
- * The tables of a part: strings once, modules, places (what a pc is called) and stacks, each
- * written when it is first needed. Called by the writer under the ledger's lock; names are looked
- * up here and now, since a killed program answers no more.
+ * The tables of a part: strings (each once), modules, places (names of program counters) and
+ * stacks, each written when it is first needed. Called by the writer under the ledger's lock. Names
+ * are looked up at once, since a program that was killed cannot be asked later.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
@@ -25,7 +25,7 @@ struct nsd_interned {
     uint8_t stack[STACKS];  /* by id */
     uint8_t module[MODULES];
     uint32_t strings, places;
-    /* Larger than a hook's stack likes. */
+    /* Too large for the stack of a hook. */
     struct nsd_place looked_up;
 };
 
@@ -42,16 +42,54 @@ struct nsd_interned *record_tables__begin(struct nsd_interned *old) {
     return SYS_IS_ERROR(at) ? NULL : (struct nsd_interned *) at;
 }
 
-/* Room for a record at the end of the tables; NULL, and counted, if there is none. */
+static const struct nsd_record_block *block_at(const struct nsd_record_part *part, uint32_t index) {
+    return (const struct nsd_record_block *) ((const char *) part + part->blocks +
+                                              (uint64_t) index * NSD_RECORD_BLOCK);
+}
+
+/*
+ * Continues the tables in half of the blocks that no event has used yet: a program that does little
+ * may still have long names. Works once; false if there are no such blocks. A reader that looks at
+ * this moment sees fewer blocks, none of which was in use.
+ */
+static bool continue_tables(struct nsd_record_part *part) {
+    uint32_t unused = 0, taken;
+
+    if (part->more_tables_size != 0)
+        return false;
+    while (unused < part->block_count - part->head_blocks &&
+           block_at(part, part->block_count - 1 - unused)->sequence == 0)
+        unused++;
+    /* The ring keeps at least two blocks. */
+    taken = unused / 2;
+    if (taken == 0 || part->block_count - taken < part->head_blocks + 2)
+        return false;
+    part->block_count -= taken;
+    part->more_tables = part->blocks + (uint64_t) part->block_count * NSD_RECORD_BLOCK;
+    record__commit(&part->more_tables_size, (uint64_t) taken * NSD_RECORD_BLOCK);
+    return true;
+}
+
+static bool fits_first(const struct nsd_record_part *part, size_t size) {
+    return part->more_tables_size == 0 && size <= part->tables_size - part->tables_used;
+}
+
+/* Room for a record at the end of the tables. NULL if there is none, which is counted. */
 static void *begin_record(struct nsd_record_part *part, enum nsd_record_type type, size_t size,
                           size_t count) {
     struct nsd_record_head *head;
+    uint64_t at = part->tables + part->tables_used;
 
-    if (size > part->tables_size - part->tables_used) {
-        part->unnamed++;
-        return NULL;
+    if (!fits_first(part, size)) {
+        if (part->more_tables_size == 0)
+            continue_tables(part);
+        if (size > part->more_tables_size - part->more_tables_used) {
+            part->unnamed++;
+            return NULL;
+        }
+        at = part->more_tables + part->more_tables_used;
     }
-    head = (struct nsd_record_head *) ((char *) part + part->tables + part->tables_used);
+    head = (struct nsd_record_head *) ((char *) part + at);
     head->size = (uint32_t) size;
     head->type = (uint16_t) type;
     head->count = (uint16_t) count;
@@ -59,7 +97,10 @@ static void *begin_record(struct nsd_record_part *part, enum nsd_record_type typ
 }
 
 static void end_record(struct nsd_record_part *part, size_t size) {
-    record__commit(&part->tables_used, part->tables_used + size);
+    if (fits_first(part, size))
+        record__commit(&part->tables_used, part->tables_used + size);
+    else
+        record__commit(&part->more_tables_used, part->more_tables_used + size);
 }
 
 static size_t rounded(size_t size) {

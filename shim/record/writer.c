@@ -1,7 +1,7 @@
 /*
- * Events into blocks, and when a part begins and ends: see writer.h. One writer at a time, under
- * the ledger's lock; but nothing here relies on being let finish: what a store of `used` has not
- * yet committed does not exist.
+ * Writes events into blocks, and decides when a part begins and ends: see writer.h. There is one
+ * writer at a time, under the ledger's lock. The host may die at any instruction: a record does not
+ * exist until the store of `used` commits it.
  */
 #include "record/writer.h"
 #include "base/clock.h"
@@ -11,8 +11,7 @@
 #include "record/slots.h"
 #include <stddef.h>
 
-/* Of what one event asks about stacks: later answers are left out, and then the replay knows less.
- */
+/* Answers kept for one event. Further answers are left out; the replay then knows less. */
 #define ANSWERS_MOST 32u
 
 static struct {
@@ -26,7 +25,7 @@ static struct {
     uint64_t size; /* wished for */
     void (*ask_facts)(struct nsd_record_facts *facts);
     bool waits;      /* a fork copy before its first event */
-    bool has_events; /* of the program, and more than its end */
+    bool has_events; /* the program did something other than end */
     bool removed;    /* the file has been taken away */
     uint32_t slice;  /* 0: the main part */
     /* The block being filled. */
@@ -35,7 +34,7 @@ static struct {
     uint64_t next_clock; /* record number at which the clocks are read again */
     uint32_t changes;    /* of the findings, at the last look */
     uint32_t kept_lost;
-    bool again; /* brought up to date at the next look, whatever changed */
+    bool again; /* the kept findings are to be updated at the next opportunity */
 } writer;
 
 static struct { uint64_t value, could_be_read; } answers[ANSWERS_MOST];
@@ -131,7 +130,7 @@ const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_r
 void record__begin_copy(void (*facts)(struct nsd_record_facts *facts)) {
     if (!record__is_on())
         return;
-    /* A copy of a copy that had not begun, too, has what that one had. */
+    /* The copy of a copy that had not begun its part uses the first parent's file. */
     if (writer.part != NULL)
         writer.parent = writer.own;
     memory__fill(&writer.own, 0, sizeof writer.own);
@@ -143,7 +142,7 @@ void record__begin_copy(void (*facts)(struct nsd_record_facts *facts)) {
     answer_count = 0;
 }
 
-/* One atomic add, and nothing that a host could have taken away: no call, no path. */
+/* Takes one atomic add: no system call, and no path, which the host may have made unreachable. */
 static struct nsd_record_part *claim_slice(void) {
     struct nsd_record_file *file = writer.parent.file;
     uint32_t number;
@@ -170,7 +169,9 @@ static void begin_waiting(void) {
     facts.flags |= NSD_RECORD_IS_COPY;
     if (writer.index != NULL)
         writer.slot = slots__claim(writer.index);
-    /* The parent's memory of what stands in its tables is nothing to this part. */
+    /*
+     * The tables of this part are empty: what the parent remembers of its own does not hold here.
+     */
     writer.interned = record_tables__begin(writer.interned);
     part = writer.interned == NULL ? NULL : claim_slice();
     if (part != NULL)
@@ -184,7 +185,7 @@ static void begin_waiting(void) {
         fill_slot(&facts);
 }
 
-/* What a copy does when it only ends, or what we looked up ourselves, is not worth a part. */
+/* The end of a fork copy, and what we looked up ourselves, do not begin its part. */
 static bool is_a_beginning(const struct nsd_event *event) {
     switch (event->call) {
     case NSD_CALL_EXEC:
@@ -220,7 +221,7 @@ static void keep_findings(void) {
     writer.again = false;
 }
 
-/* Something that the findings come from is about to be missing: from now on they are kept. */
+/* An event or a stack is about to be lost. From now on the findings are kept as they are. */
 static void begin_keeping(void) {
     if (writer.part->keeping != 0)
         return;
@@ -260,8 +261,8 @@ static void end_record(size_t size) {
 }
 
 /*
- * A second pair of clocks turns ticks into time. Read ever more rarely, since it is a system call;
- * a report reads its own.
+ * Reads a second pair of clocks, which turns ticks into wall-clock time. It is a system call, so
+ * the interval doubles each time; a report reads its own pair.
  */
 static void read_clocks(void) {
     if (memory__is_quiet())
@@ -409,8 +410,8 @@ void record__facts(const struct nsd_record_facts *facts) {
 /* ---- the end ---- */
 
 /*
- * In a run's folder the index keeps the facts: only findings are worth a file that stays. Elsewhere
- * that goes for the small files of copies, of which there may be any number.
+ * In a run's folder the index keeps the facts, so a recording stays only if it has findings. In
+ * other folders that holds for the small files of fork copies, of which there may be any number.
  */
 static bool wants_findings_alone(void) {
     if (writer.index != NULL)
@@ -425,7 +426,7 @@ static bool has_nothing_to_say(bool for_good) {
            writer.findings->lost == 0 && writer.part->facts.lost == 0;
 }
 
-/* From now on no copy can claim a slice in the file; false if one has. */
+/* Prevents fork copies from claiming slices in the file. False if one has claimed one already. */
 static bool close_slices(void) {
     uint32_t none = 0;
 
@@ -447,14 +448,17 @@ static void give_slot_back(uint32_t *counter) {
     writer.slot = NULL;
 }
 
-/* A hundred thousand copies with nothing to say fill no index, nor do the tools of a script. */
+/*
+ * Gives the slot back if the image had nothing to say: a hundred thousand fork copies, or the tools
+ * that a script executes, must not fill the index.
+ */
 static void make_room(void) {
     const struct nsd_record_facts *facts = &writer.part->facts;
 
     if ((facts->flags & NSD_RECORD_IS_COPY) != 0)
         give_slot_back(&writer.index->given_back);
     else if (writer.index->keeps_all == 0 && slots__is_wanted_back(writer.index, writer.slot) &&
-             (facts->flags & NSD_RECORD_GO_UNKNOWN) == 0 && !has_missing_probes(facts))
+             facts->go_unknown == 0 && !has_missing_probes(facts))
         give_slot_back(&writer.index->silent);
 }
 
@@ -475,7 +479,7 @@ void record__resume(const struct nsd_record_facts *facts, bool calls) {
     int64_t error;
 
     if (writer.part != NULL && writer.removed) {
-        /* It had no event, so that nothing of it is missed. */
+        /* The removed recording held no event, so nothing is lost. */
         sys__munmap(writer.own.file, writer.own.size);
         writer.part = NULL;
         writer.interned = calls ? record_tables__begin(writer.interned) : NULL;

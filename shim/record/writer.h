@@ -1,7 +1,11 @@
 /*
- * The recording as the host writes it: events, what the ledger was answered, judgements, facts.
- * Called by probes/submit.c under the ledger's lock, in the order in which the ledger sees things;
- * raw system calls at the beginning and the end alone. Does nothing where there is no recording.
+ * The recording room: writes what the ledger and the rules see into a file, so that the command can
+ * replay it after the process is gone. Events, the answers that the ledger got, judgements and
+ * facts about the image come in; a file in the folder `record` goes out, laid out as format.h says.
+ * Called by the intake under the ledger's lock, in the order in which the ledger sees things. Does
+ * nothing where there is no recording. Must not hold a descriptor or a lock when it returns, and
+ * makes system calls only when a part begins or ends. Replay and reader (the command's side) are in
+ * the same room and are not called in a host.
  */
 #ifndef NSD_RECORD_WRITER_H
 #define NSD_RECORD_WRITER_H
@@ -11,11 +15,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How a recording is to be made; the strings must stay. */
+/* How a recording is to be made. The strings must stay valid. */
 struct nsd_record_wish {
     const char *folder;
     uint64_t size;
-    const struct nsd_findings *findings; /* kept as of now once the ring has lost events */
+    const struct nsd_findings
+        *findings; /* these are kept in the file once the ring has lost events */
 };
 
 /*
@@ -25,18 +30,19 @@ struct nsd_record_wish {
 const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_record_facts *facts,
                           int64_t *error);
 /*
- * In a fork copy: nothing more goes into the parent's part. The copy's own part begins with its
- * first event that is more than its end; `facts` is called for then.
+ * In a fork copy: stops writing into the parent's part. The copy's own part begins with its first
+ * event other than its end; `facts` is called then.
  */
 void record__begin_copy(void (*facts)(struct nsd_record_facts *facts));
 bool record__is_on(void);
 
 /*
- * An entry in the folder's index, if there is one, for a program that will not be watched: claimed,
- * all zero, to be filled in and ended, or NULL. By any thread and vfork child.
+ * Claims an entry in the folder's index for a program that will not be watched. It is all zero, is
+ * to be filled in and then ended. NULL if there is no index or no room. Any thread and any vfork
+ * child may call it.
  */
 bool record__has_index(void);
-/* Static Go programs are the run's own business: it puts the library into them, or names them. */
+/* The run injects the library into static Go programs itself, and lists those that it cannot. */
 bool record__index_is_followed(void);
 struct nsd_record_facts *record__begin_unwatched(void);
 void record__end_unwatched(struct nsd_record_facts *facts);
@@ -44,30 +50,30 @@ void record__take_back_unwatched(struct nsd_record_facts *facts);
 
 /* Before ledger__apply of the same event. */
 void record__event(const struct nsd_event *event);
-/* After it: an answer that the ledger's reader got meanwhile, in the order of asking. */
+/* After ledger__apply: an answer that the ledger got meanwhile, in the order of its questions. */
 void record__answer(uint64_t value, bool could_be_read);
-/* After the last answer, with the count of the program's events so far. */
+/* After the last answer, with the number of the program's events so far. */
 void record__event_is_over(uint64_t events, uint64_t lost);
-/* ledger__compare answered that it learnt this. */
+/* ledger__compare returned that it has learnt this identity. */
 void record__learnt(int32_t tid, enum nsd_kind kind, const struct nsd_identity *identity);
 /* Before rules__on_report of the same event. */
 void record__judged(const struct nsd_event *event, enum nsd_occasion occasion, uint64_t ticks,
                     uint64_t wall);
-/* What is known of the image now; clocks and counts included. */
+/* Stores the facts about the image as they are now, clocks and counts included. */
 void record__facts(const struct nsd_record_facts *facts);
 /*
- * The image is over (for good), or about to exec: a recording without an event of the program's
- * leaves no file; in a run's folder, at its end, neither does one without a finding. `calls` is
- * false where no system call may be made.
+ * The image ends (`for_good`) or is about to exec. A recording without an event of the program is
+ * removed; in a run's folder, at the end, so is one without a finding. `calls`: system calls may be
+ * made.
  */
 void record__end(bool for_good, bool calls);
 /*
- * An image that is started here and now could not open the folder's index: the same root, but other
- * mounts or fewer rights than this image began with. False where there is no index, or another
- * root, whose files are its own. By any thread and vfork child.
+ * True if a program that is executed now could not open the folder's index: it would have the same
+ * root, but other mounts or fewer rights than this image began with. False where there is no index,
+ * and under another root, whose files are its own. Any thread and any vfork child may call it.
  */
 bool record__folder_is_hidden(void);
-/* That exec came back: record__facts, and what was taken away is made anew. */
+/* The exec failed: stores the facts, and makes the recording anew if record__end removed it. */
 void record__resume(const struct nsd_record_facts *facts, bool calls);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Views of findings and events, see compose.h. Makes no system call but what naming needs to read a
- * module's symbols.
+ * Composes views of findings and events, see compose.h. Makes no system call except those by which
+ * naming reads the symbols of a module.
  */
 #include "report/compose.h"
 #include "ledger/labels.h"
@@ -52,6 +52,15 @@ enum nsd_view_locked compose__locked(enum nsd_lock_state lock, const char **word
 
 /* ---- stacks ---- */
 
+/*
+ * Copies the string into the scratch memory; an empty string becomes NULL. False if there is no
+ * room.
+ */
+static bool put_string(const struct nsd_compose *compose, const char *from, const char **to) {
+    *to = scratch__string(compose->scratch, from);
+    return *to != NULL || from[0] == '\0';
+}
+
 static const char *build_id_of(const struct nsd_compose *compose, const struct nsd_module *module) {
     char digits[2 * NSD_BUILD_ID_MOST + 1];
     struct nsd_text text;
@@ -62,36 +71,44 @@ static const char *build_id_of(const struct nsd_compose *compose, const struct n
     return scratch__string(compose->scratch, text__string(&text));
 }
 
-static void compose_frame(const struct nsd_compose *compose, const struct nsd_place *place,
+/* False if the scratch memory is full: then the frame is not to be used. */
+static bool compose_frame(const struct nsd_compose *compose, const struct nsd_place *place,
                           struct nsd_view_frame *frame, const struct nsd_view_frame *previous) {
     memory__fill(frame, 0, sizeof *frame);
-    frame->function = scratch__string(compose->scratch, place->function);
-    frame->file = scratch__string(compose->scratch, place->file);
+    if (!put_string(compose, place->function, &frame->function) ||
+        !put_string(compose, place->file, &frame->file))
+        return false;
     frame->line = place->line;
     frame->offset = place->offset;
     if (place->module == NULL)
-        return;
+        return true;
     frame->module = place->module->path;
     if (previous != NULL && previous->module == frame->module)
         frame->build_id = previous->build_id;
     else
         frame->build_id = build_id_of(compose, place->module);
+    return true;
 }
 
-/* The frame that Go puts under every goroutine; its own tracebacks leave it out as well. */
+/* The outermost frame of every goroutine. Go's own tracebacks leave it out as well. */
 static bool is_goroutine_bottom(const struct nsd_view_frame *frame) {
     return frame->function != NULL && (string__equal(frame->function, "runtime.goexit") ||
                                        string__equal(frame->function, "runtime.goexit.abi0"));
 }
 
-/* A stack twice: the caller's own part, and what a report shows of it. */
+/*
+ * Static, since a hook's stack is small. The ledger's lock lets in one report or event at a time.
+ */
+static struct nsd_place looked_up;
+
+/* A stack in two extents: the caller's own frames, and the frames that the report shows. */
 struct both {
     struct nsd_view_stack own, shown;
 };
 
 /*
- * The frame at list[0] by its debug information: as many frames as functions were inlined into it,
- * and itself. Its own name stays as it was recorded.
+ * Looks list[0] up in the debug information. It becomes as many frames as functions were inlined
+ * there, and itself. Its own name stays as recorded. Returns the number of frames.
  */
 static unsigned compose_source(const struct nsd_compose *compose, struct nsd_view_frame *list) {
     struct nsd_view_frame own = list[0], calls[NSD_COMPOSE_CALLS];
@@ -112,30 +129,31 @@ static unsigned compose_source(const struct nsd_compose *compose, struct nsd_vie
 static void compose_both(const struct nsd_compose *compose, const struct nsd_frames *frames,
                          struct both *both) {
     unsigned calls = compose->source != NULL ? NSD_COMPOSE_CALLS : 1;
-    struct nsd_place place;
-    struct nsd_view_frame *list = NULL;
-    unsigned depth = 0, plumbing = 0, end;
+    struct nsd_place *place = &looked_up;
+    struct nsd_view_frame *list;
+    unsigned depth = 0, plumbing = 0, end, used = 0;
     bool at_top = true;
 
     memory__fill(both, 0, sizeof *both);
-    if (frames != NULL)
-        list = scratch__take(compose->scratch, frames->depth * calls * sizeof *list);
-    if (list == NULL)
+    if (frames == NULL)
         return;
-    for (unsigned i = 0; i < frames->depth; i++) {
-        naming__place(frames->frame[i].pc, false, &place);
-        at_top = at_top && naming__is_plumbing(&place);
+    list = scratch__take(compose->scratch, frames->depth * calls * sizeof *list);
+    for (; list != NULL && used < frames->depth; used++) {
+        naming__place(frames->frame[used].pc, false, place);
+        if (!compose_frame(compose, place, &list[depth], depth > 0 ? &list[depth - 1] : NULL))
+            break;
+        at_top = at_top && naming__is_plumbing(place);
         if (at_top)
             plumbing++;
-        compose_frame(compose, &place, &list[depth], depth > 0 ? &list[depth - 1] : NULL);
         depth += at_top ? 1 : compose_source(compose, &list[depth]);
     }
     end = depth > 1 && is_goroutine_bottom(&list[depth - 1]) ? depth - 1 : depth;
-    /* Plumbing all the way down (a call by the runtime itself): better that than nothing. */
+    /* If every frame is plumbing (the runtime made the call itself), all of them are shown. */
     if (plumbing >= end)
         plumbing = 0;
-    both->own.frame = list + plumbing;
+    both->own.frame = list != NULL ? list + plumbing : NULL;
     both->own.depth = end - plumbing;
+    both->own.left_out = frames->depth - used;
     both->shown = both->own;
     if (compose->keep_plumbing) {
         both->shown.frame = list;
@@ -154,8 +172,8 @@ void compose__stack(const struct nsd_compose *compose, const struct nsd_frames *
 /* ---- calls ---- */
 
 /*
- * Calls that answer something worth showing. The others are recorded before the call is made, or
- * are no calls at all.
+ * True for calls whose result says something. The others are recorded before the call is made, or
+ * are no calls.
  */
 static bool has_result(enum nsd_call call) {
     switch (call) {
@@ -184,7 +202,7 @@ static bool has_result(enum nsd_call call) {
 
 static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
                          const uint64_t arguments[5], int64_t result, struct nsd_view_call *view) {
-    char buffer[512];
+    char buffer[1024]; /* has room for all flags that have names */
     struct nsd_text text;
 
     memory__fill(view, 0, sizeof *view);
@@ -200,17 +218,17 @@ static void compose_call(const struct nsd_compose *compose, enum nsd_call call,
         view->error = symbols__errno(result);
 }
 
-/* More than enough to tell who called. */
+/* Enough frames to tell who made the call. */
 #define LINES_MOST 8u
 
 /*
- * The program's own lines, where they cost nothing but a look at memory: Go's. An event is told in
- * the middle of the program's work, where no file may be opened to find a name.
+ * Adds the program's own lines as far as they can be found in memory, which is Go's. An event is
+ * printed while the program works: no file may be opened then.
  */
 static void compose_lines(const struct nsd_compose *compose, const struct nsd_frames *frames,
                           struct nsd_view_stack *stack) {
     struct nsd_view_frame *list = NULL;
-    struct nsd_place place;
+    struct nsd_place *place = &looked_up;
 
     if (frames != NULL)
         list = scratch__take(compose->scratch, LINES_MOST * sizeof *list);
@@ -222,13 +240,14 @@ static void compose_lines(const struct nsd_compose *compose, const struct nsd_fr
 
         if (!naming__uses_recorded() && pclntab__of(frames->frame[i].pc - 1) == NULL)
             continue;
-        naming__place(frames->frame[i].pc, false, &place);
-        if (!place.is_go || naming__is_plumbing(&place))
+        naming__place(frames->frame[i].pc, false, place);
+        if (!place->is_go || naming__is_plumbing(place))
             continue;
         memory__fill(frame, 0, sizeof *frame);
-        frame->function = scratch__string(compose->scratch, place.function);
-        frame->file = scratch__string(compose->scratch, place.file);
-        frame->line = place.line;
+        if (!put_string(compose, place->function, &frame->function) ||
+            !put_string(compose, place->file, &frame->file))
+            break;
+        frame->line = place->line;
         stack->depth++;
     }
 }
@@ -280,23 +299,49 @@ static void compose_namespaces(const struct nsd_finding *finding, struct nsd_vie
     }
 }
 
+/* A sink that only counts bytes. */
+static void count_bytes(struct nsd_text *text, void *context) {
+    *(size_t *) context += text->used;
+    text->used = 0;
+}
+
+static size_t length_of_words(nsd_words words, const struct nsd_wording *about) {
+    char buffer[64];
+    struct nsd_text text;
+    size_t length = 0;
+
+    text__begin(&text, buffer, sizeof buffer);
+    text.sink = count_bytes;
+    text.context = &length;
+    wording__expand(&text, words, about);
+    return length + text.used;
+}
+
+/* NULL if there are no words or no room for all of them. */
 static const char *expand(const struct nsd_compose *compose, nsd_words words,
                           const struct nsd_wording *about) {
-    char buffer[1536];
     struct nsd_text text;
+    size_t size;
+    char *room;
 
     if (words == NULL)
         return NULL;
-    text__begin(&text, buffer, sizeof buffer);
+    size = length_of_words(words, about) + 1;
+    room = scratch__take(compose->scratch, size);
+    if (room == NULL)
+        return NULL;
+    text__begin(&text, room, size);
     wording__expand(&text, words, about);
-    return scratch__string(compose->scratch, text__string(&text));
+    return text__string(&text);
 }
 
 static bool has_own_switch(const struct nsd_finding *finding) {
     return finding->switch_frames != NULL && finding->switch_frames != finding->frames;
 }
 
-/* The stack of the switch that a finding belongs to; its own where that is the same. */
+/*
+ * The stack of the switch that the finding belongs to; the finding's own stack if that is the same.
+ */
 static void compose_switch(const struct nsd_compose *compose, const struct nsd_finding *finding,
                            const struct both *own, struct both *switched) {
     *switched = *own;
@@ -304,7 +349,10 @@ static void compose_switch(const struct nsd_compose *compose, const struct nsd_f
         compose_both(compose, finding->switch_frames, switched);
 }
 
-/* By the names that the host knew: debug information may be here today and not tomorrow. */
+/*
+ * Uses the names that the host knew and no debug information, which may be installed today and gone
+ * tomorrow.
+ */
 static const char *fingerprint_of(const struct nsd_compose *compose,
                                   const struct nsd_finding *finding, struct both own,
                                   struct both switched) {
@@ -326,37 +374,63 @@ static const char *fingerprint_of(const struct nsd_compose *compose,
     return scratch__string(compose->scratch, text__string(&text));
 }
 
+static unsigned count_consequences(const struct nsd_finding *finding) {
+    unsigned count = 0;
+
+    for (const struct nsd_finding *then = finding->consequences; then != NULL; then = then->next)
+        count += !then->withdrawn;
+    return count;
+}
+
+static bool compose_consequence(const struct nsd_compose *compose, const struct nsd_finding *then,
+                                struct nsd_view_consequence *one, struct nsd_wording *about) {
+    struct both own, switched;
+
+    memory__fill(one, 0, sizeof *one);
+    compose_both(compose, then->frames, &own);
+    compose_switch(compose, then, &own, &switched);
+    about->finding = then;
+    about->stack = &own.own;
+    about->switch_stack = &switched.own;
+    one->stack = own.shown;
+    one->rule = rules__name(then->rule);
+    one->severity = severity__name(then->severity);
+    one->message = expand(compose, then->message, about);
+    one->tid = then->tid;
+    one->goroutine = then->goroutine;
+    return one->message != NULL;
+}
+
+/* Composes as many as there is room for, and counts the others. */
 static void compose_consequences(const struct nsd_compose *compose,
                                  const struct nsd_finding *finding, struct nsd_view_finding *view,
                                  struct nsd_wording *about) {
-    const struct nsd_finding *then;
+    unsigned count = count_consequences(finding);
+    struct nsd_view_consequence *list = NULL;
 
-    for (then = finding->consequences;
-         then != NULL && view->consequence_count < NSD_VIEW_CONSEQUENCES; then = then->next) {
-        struct nsd_view_consequence *one = &view->consequences[view->consequence_count];
-        struct both own, switched;
-
+    if (count > 0)
+        list = scratch__take(compose->scratch, count * sizeof *list);
+    view->consequences = list;
+    for (const struct nsd_finding *then = finding->consequences; list != NULL && then != NULL;
+         then = then->next) {
         if (then->withdrawn)
             continue;
-        compose_both(compose, then->frames, &own);
-        compose_switch(compose, then, &own, &switched);
-        about->finding = then;
-        about->stack = &own.own;
-        about->switch_stack = &switched.own;
-        one->stack = own.shown;
-        one->rule = rules__name(then->rule);
-        one->severity = severity__name(then->severity);
-        one->message = expand(compose, then->message, about);
-        if (one->message == NULL)
-            one->message = "";
-        one->tid = then->tid;
-        one->goroutine = then->goroutine;
+        if (!compose_consequence(compose, then, &list[view->consequence_count], about))
+            break;
         view->consequence_count++;
     }
+    view->consequences_left_out = count - view->consequence_count;
 }
 
+/* Composes the related stacks, and leaves room for the words of the finding. */
 static void compose_related(const struct nsd_compose *compose, const struct nsd_finding *finding,
                             struct nsd_view_finding *view) {
+    struct nsd_scratch *scratch = compose->scratch;
+    const size_t size = scratch->size;
+    bool is_bounded = scratch->grow == NULL && size > NSD_COMPOSE_WORDS;
+
+    if (is_bounded)
+        scratch->size = size - NSD_COMPOSE_WORDS;
     for (unsigned i = 0; i < finding->related_count && i < NSD_RELATED_MOST; i++) {
         const struct nsd_related *related = &finding->related[i];
         struct nsd_view_related *one = &view->related[view->related_count];
@@ -369,6 +443,8 @@ static void compose_related(const struct nsd_compose *compose, const struct nsd_
         compose__stack(compose, related->frames, &one->stack);
         view->related_count++;
     }
+    if (is_bounded)
+        scratch->size = size;
 }
 
 void compose__finding(const struct nsd_compose *compose, const struct nsd_finding *finding,

@@ -1,6 +1,7 @@
 /*
- * Coverage, see coverage.h. The lists are written while the process has one thread (start) and read
- * at reports; a probe that is found missing later is appended with a plain store of the count last.
+ * Lists of what is watched, see coverage.h. They are written while the process has one thread. A
+ * probe that is found missing later is appended: the entry first, then the count with release
+ * order, so that a report in another thread never reads an entry that is half written.
  */
 #include "report/coverage.h"
 #include "base/memory.h"
@@ -39,27 +40,24 @@ void coverage__missing(const char *probe, const char *why) {
     __atomic_store_n(&missing_count, missing_count + 1, __ATOMIC_RELEASE);
 }
 
+static void copy_facts(struct nsd_view_coverage *to, const struct nsd_image *from) {
+    NSD_PROBE_FACTS(NSD_FACT_COPY)
+    NSD_COUNT_FACTS(NSD_FACT_COPY)
+    NSD_STRING_FACTS(NSD_STRING_COPY)
+}
+
 void coverage__view(struct nsd_view_coverage *view, const struct nsd_image *image) {
     memory__fill(view, 0, sizeof *view);
     view->image.pid = image->pid;
     view->image.pid_ns = image->pid_ns;
     view->image.program = image->program;
-    view->path = image->path;
-    view->go = image->go;
-    view->go_unknown = image->go_unknown;
-    view->go_newer = image->go_newer;
-    view->go_sites = image->go_sites;
-    view->go_sites_watched = image->go_sites_watched;
-    view->libc_functions = image->libc_functions;
+    copy_facts(view, image);
     view->probe_count = __atomic_load_n(&probe_count, __ATOMIC_ACQUIRE);
     for (unsigned i = 0; i < view->probe_count; i++)
         view->probes[i] = probes[i];
     view->missing_count = __atomic_load_n(&missing_count, __ATOMIC_ACQUIRE);
     for (unsigned i = 0; i < view->missing_count; i++)
         view->missing[i] = missing[i];
-    view->threads = image->threads;
-    view->events = image->events;
-    view->lost = image->lost;
     view->cross_check = cross_checks[image->cross_check];
     view->ended = image->ended;
 }

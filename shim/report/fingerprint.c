@@ -1,11 +1,11 @@
 /*
- * Fingerprints, see fingerprint.h. What goes in here is contract: another order or another word
- * gives every known finding a new name.
+ * Computes fingerprints, see fingerprint.h. Their input is part of the contract: another order or
+ * another word would give every known finding a new fingerprint.
  */
 #include "report/fingerprint.h"
 #include "base/memory.h"
 
-/* With its NUL, so that "ab","c" and "a","bc" differ. */
+/* The NUL is hashed too, so that "ab","c" and "a","bc" differ. */
 static uint64_t add_string(uint64_t hash, const char *string) {
     return hash__bytes(hash, string, string__length(string) + 1);
 }
@@ -22,7 +22,7 @@ static uint64_t add_stack(uint64_t hash, const struct nsd_view_stack *stack) {
         for (unsigned k = 0; k < sizeof offset; k++)
             offset[k] = (uint8_t) (frame->offset >> (8 * k));
         hash = add_string(hash, frame->module != NULL ? string__base_name(frame->module) : "");
-        /* An offset in no module is an address, which differs from run to run. */
+        /* Without a module the offset is an address, which differs from run to run. */
         if (frame->module != NULL)
             hash = hash__bytes(hash, offset, sizeof offset);
     }

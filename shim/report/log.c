@@ -1,7 +1,7 @@
 /*
- * The report's way out, see log.h. Everything that could disturb the host is handled here: a closed
- * or reused descriptor 2, a reader that is gone (SIGPIPE), a file limit (SIGXFSZ), a terminal in
- * the background (SIGTTOU), a full pipe. Called under the ledger's lock.
+ * Writes reports, see log.h. Handles everything that could disturb the host: a closed or reused
+ * descriptor 2, a reader that is gone (SIGPIPE), a limit of file sizes (SIGXFSZ), a terminal in the
+ * background (SIGTTOU), a full pipe. Called under the ledger's lock.
  */
 #include "report/log.h"
 #include "base/clock.h"
@@ -41,11 +41,11 @@ static struct {
     uint64_t device, inode, rdev;
     uint64_t start_seconds;
     char host[65];
-    char pattern[PATH_SIZE]; /* absolute, with its % */
+    char pattern[PATH_SIZE]; /* absolute, its % not yet replaced */
     bool adds_pid;
 } log;
 
-/* Hooks call from stacks of their own, which are small. */
+/* Static, since a hook's stack is small. */
 static char path[PATH_SIZE];
 
 static struct {
@@ -84,7 +84,7 @@ static void remember_host(void) {
         memory__copy(log.host, names.node, sizeof log.host - 1);
 }
 
-/* The pattern, absolute from where the process stands at start. */
+/* Keeps the pattern, made absolute by the working directory at start. */
 static bool remember_pattern(const char *log_path) {
     struct nsd_text text;
     long length;
@@ -146,9 +146,9 @@ bool log__path(const struct nsd_log_names *names, char *buffer, size_t size) {
 }
 
 /*
- * Tries it out, and leaves nothing behind where there may be nothing to say: only making a file
- * tells in every file system whether one can be made (access(2) says yes of /proc to root). A file
- * of another name: a process with the same pid in another namespace may be writing to ours by now.
+ * Tries whether a file can be made, and removes it again. Making one is the only test that works in
+ * every file system (access(2) says yes to root under /proc). The file has another name than the
+ * log: a process with the same pid in another namespace may be writing to that by now.
  */
 static int64_t try_path(void) {
     struct nsd_log_names names = {.pid = sys__getpid(), .program = "program"};
@@ -207,7 +207,7 @@ bool log__open(const struct nsd_log_names *names) {
     if (log.to_file) {
         if (!log__path(names, path, sizeof path))
             return false;
-        /* O_NONBLOCK for a FIFO that nobody reads: its open would wait. */
+        /* O_NONBLOCK: opening a FIFO that nobody reads would wait. */
         fd = sys__openat(
             AT_FDCWD, path,
             O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
@@ -234,7 +234,7 @@ bool log__is_terminal(void) {
     return target.fd >= 0 && !SYS_IS_ERROR(sys__ioctl(target.fd, TERMINAL_GET, settings));
 }
 
-/* True when the target takes bytes within a second. */
+/* True if the target can be written to within a second. */
 static bool wait_for(int fd) {
     struct {
         int fd;
@@ -245,7 +245,7 @@ static bool wait_for(int fd) {
     return SYS5(__NR_ppoll, &asked, 1, &time, NULL, 8) == 1;
 }
 
-/* As many whole lines as one write may carry without waiting. */
+/* The number of bytes for one write that does not wait: whole lines if possible. */
 static size_t part_of(const char *bytes, size_t size, bool regular) {
     size_t part = PIPE_ATOMIC;
 
@@ -279,7 +279,7 @@ static long write_parts(int fd, bool regular, const char *bytes, size_t size) {
 
 /*
  * A write that fails may raise a signal that would end the host (SIGPIPE, SIGXFSZ) or stop it
- * (SIGTTOU). They are blocked meanwhile; one that our write raised is taken away again.
+ * (SIGTTOU). These are blocked meanwhile; a signal that our write raised is taken from the queue.
  */
 static void write_quietly(int fd, bool regular, const char *bytes, size_t size) {
     uint64_t blocked = SIGNAL_PIPE | SIGNAL_XFSZ | SIGNAL_TTOU;

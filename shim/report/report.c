@@ -1,7 +1,7 @@
 /*
- * When a report speaks and what it says, see report.h: totals, the threshold of severity, what was
- * printed before, the closing line. Runs in the host under the ledger's lock; raw system calls
- * only.
+ * Decides when a report prints something and what: see report.h. Totals, the threshold of severity,
+ * what was printed before, the closing line. Runs in the host under the ledger's lock; raw system
+ * calls only.
  */
 #include "report/report.h"
 #include "base/memory.h"
@@ -11,18 +11,20 @@
 #include "report/compose.h"
 #include "report/coverage.h"
 #include "report/json.h"
+#include "report/json_writer.h"
 #include "report/log.h"
 #include "report/symbols.h"
 #include "report/text.h"
-#include "report/threads.h"
+#include "report/thread_views.h"
 
-/* Untouched pages of these cost the host nothing until the first report. */
+/* Pages of these cost the host nothing until a report touches them. */
 static char output[64 * 1024];
-static char scratch_memory[128 * 1024] __attribute__((aligned(16)));
+static char scratch_memory[512 * 1024] __attribute__((aligned(16)));
+_Static_assert(sizeof scratch_memory >= NSD_COMPOSE_LEAST, "stacks of a fingerprint are never cut");
 
 bool nsd_report_no_color;
 
-/* What earlier reports of this image said; a fork copy is another image. */
+/* What earlier reports of this image have printed. A fork copy is another image. */
 static struct {
     int32_t pid;
     bool spoke;       /* something was printed */
@@ -143,9 +145,9 @@ static uint64_t closing_of(const struct nsd_compose *compose,
 }
 
 /*
- * The closing line: with every finding, and unasked for a Go that is not known. In text it is not
- * said twice over for an exec that came back, nor again when nothing has changed; a reader of JSON
- * wants one at every end.
+ * Whether the closing line is printed: with every finding, and unasked for a Go release that is not
+ * known. In text it is not repeated for an exec that failed, nor if nothing has changed; a reader
+ * of JSON wants it at every end.
  */
 static bool closes(const struct totals *totals, const struct nsd_image *image, uint64_t closing) {
     bool asked = nsd_options.verbosity.number >= 1;
@@ -162,16 +164,13 @@ static bool closes(const struct totals *totals, const struct nsd_image *image, u
 /* ---- saying it ---- */
 
 /*
- * Takes all but the last character, which the JSON printer looks back at. Only lines longer than
- * the whole buffer come here: report.c empties it between findings.
+ * Writes all but the last character, which the JSON printer looks back at. Called only for lines
+ * that are longer than the whole buffer: it is emptied between findings.
  */
 static void empty_within_line(struct nsd_text *text, void *context) {
-    char last = text->buffer[text->used - 1];
-
     (void) context;
     log__write(text->buffer, text->used - 1);
-    text->buffer[0] = last;
-    text->used = 1;
+    json__leave_last(text);
 }
 
 static void empty(struct nsd_text *text) {
@@ -235,6 +234,7 @@ static void begin_compose(struct nsd_compose *compose, struct nsd_scratch *scrat
     scratch->memory = memory;
     scratch->size = size;
     scratch->used = 0;
+    scratch->grow = NULL;
     compose->scratch = scratch;
     compose->image = image;
     compose->now_ticks = image->now_ticks != 0 ? image->now_ticks : clock__ticks();
@@ -282,7 +282,7 @@ void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
     count(findings, &totals);
     said.faults = totals.severity[NSD_SEVERITY_ERROR] + totals.severity[NSD_SEVERITY_WARNING];
     said.found = totals.to_print > 0;
-    /* The host has set a seccomp filter: a report makes calls that it may not make. */
+    /* After the host has set a seccomp filter, the system calls of a report may kill it. */
     if (memory__is_quiet() || nsd_options.silent.number != 0)
         return;
     begin_compose(&compose, &scratch, scratch_memory, sizeof scratch_memory, image);
@@ -307,9 +307,9 @@ void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
 
 /* ---- single lines ---- */
 
-/* Hooks call from stacks of their own, which are small: all of a line's memory is static. */
+/* A hook's stack is small: all memory of a line is static. */
 static char line_output[4096];
-static char line_scratch[4096] __attribute__((aligned(16)));
+static char line_scratch[32 * 1024] __attribute__((aligned(16)));
 
 void report__event(const struct nsd_event *event, const struct nsd_image *image) {
     struct nsd_scratch scratch;
@@ -317,7 +317,7 @@ void report__event(const struct nsd_event *event, const struct nsd_image *image)
     struct nsd_view_event view;
     struct nsd_text text;
 
-    /* What was looked up about namespaces is no event of the program's. */
+    /* What we looked up about namespaces is no event of the program. */
     if (nsd_call_table[event->call].effect == NSD_EFFECT_KNOWLEDGE)
         return;
     if (memory__is_quiet() || nsd_options.silent.number != 0 || !open_log(image))
@@ -325,6 +325,7 @@ void report__event(const struct nsd_event *event, const struct nsd_image *image)
     begin_compose(&compose, &scratch, line_scratch, sizeof line_scratch, image);
     compose__event(&compose, event, &view);
     text__begin(&text, line_output, sizeof line_output);
+    text.sink = empty_within_line;
     if (nsd_options.json.number != 0)
         as_json__event(&text, &view);
     else
@@ -341,7 +342,7 @@ void report__exec_failed(int64_t error, const struct nsd_image *image) {
 
     begin_image(image);
     said.exec_failed = true;
-    /* Text says it only to those who were just told that an exec was coming. */
+    /* In text the line is printed only if the last report spoke of the exec. */
     if (memory__is_quiet() || !said.spoke || (nsd_options.json.number == 0 && !said.found) ||
         !open_log(image))
         return;

@@ -1,58 +1,38 @@
 /*
- * Turns findings, threads and coverage into text or JSON, and brings it to the log. Called by
- * probes/submit.c at every end of an image and on the signal, on a stack of its own, under the
- * ledger's lock. Raw system calls only.
+ * The report room: turns findings, threads and coverage into text or JSON. Findings, the ledger and
+ * the facts of the image come in; lines on stderr or in log_path go out. The path is: compose.c
+ * makes views (view.h), text.c and json.c print them, log.c writes the bytes.
+ * Called by the intake at every end of an image and on the signal, on a stack of its own, under the
+ * ledger's lock. The command calls compose.c and the printers over a replayed recording, so that a
+ * report looks the same wherever it is made. Must not use libc, allocate, wait for longer than a
+ * second or raise a signal in the host; raw system calls only.
  */
 #ifndef NSD_REPORT_REPORT_H
 #define NSD_REPORT_REPORT_H
 
-#include "base/clock.h"
+#include "report/coverage.h"
+#include "report/image.h"
 #include "rules/rules.h"
 
-enum nsd_cross_check { NSD_CROSS_IMPOSSIBLE, NSD_CROSS_AGREES, NSD_CROSS_DIFFERS };
-
-/* What is known about the image besides its findings. */
-struct nsd_image {
-    int32_t pid;
-    uint64_t pid_ns;        /* inode, 0 unknown */
-    const char *program;    /* base name */
-    const char *path;       /* of the executable */
-    const char *go;         /* version, NULL */
-    bool is_go, go_unknown; /* a Go runtime was seen; it could not be decoded */
-    bool go_newer;          /* than every release that nsdrift has been tested with */
-    unsigned go_sites, go_sites_watched;
-    unsigned libc_functions;
-    struct nsd_clock clock;
-    /* Read together when the present report began; 0: the report reads them. */
-    uint64_t now_ticks, now_wall;
-    uint64_t events, lost;
-    uint32_t threads; /* seen in all */
-    enum nsd_cross_check cross_check;
-    const char *ended; /* "exit", "exec", "killed", "report" */
-    int32_t leader;
-};
-
-/* Probes in place and not in place: static strings, at most 16 of each. */
-void coverage__probe(const char *probe);
-void coverage__missing(const char *probe, const char *why);
-
-/* NO_COLOR is in the environment (and not empty): set before report__begin by who reads it. */
+/* NO_COLOR is in the environment and not empty. Set by start.c before report__begin. */
 extern bool nsd_report_no_color;
 
 /*
- * Once nsd_options are parsed: remembers what descriptor 2 is, tries log_path out (a complaint at
- * most), prints the table of options for help=1.
+ * After nsd_options are parsed: remembers what descriptor 2 is, tries whether log_path can be
+ * written (complains if not), prints the table of options for help=1.
  */
 void report__begin(void);
 void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
                    struct nsd_image *image);
-/* verbosity=3: one line for an event, at once. */
+/* verbosity=3: prints one line for an event at once. */
 void report__event(const struct nsd_event *event, const struct nsd_image *image);
-/* The exec that the last report was made for came back: {"type":"exec-failed"}. Under the lock. */
+/*
+ * The exec that the last report was made for failed: prints {"type":"exec-failed"}. Under the lock.
+ */
 void report__exec_failed(int64_t error, const struct nsd_image *image);
 /* One line on stderr at start: a bad option and the like. */
 void report__complain(const char *line);
-/* Errors and warnings of the last report of this image, for exitcode=. */
+/* The number of errors and warnings in the last report of this image, for exitcode=. */
 unsigned report__faults(void);
 
 #endif

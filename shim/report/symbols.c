@@ -1,7 +1,7 @@
 /*
- * Constants by name, see symbols.h. The numbers are those of the kernel's generic headers
- * (asm-generic/errno.h, linux/sched.h, linux/mount.h, linux/socket.h, asm/signal.h), which x86-64
- * and aarch64 share.
+ * Names of constants, see symbols.h. The numbers are those of the kernel's generic headers (asm-
+ * generic/errno.h, linux/sched.h, linux/mount.h, linux/socket.h, asm/signal.h), which x86-64 and
+ * aarch64 share.
  */
 #include "report/symbols.h"
 
@@ -70,7 +70,7 @@ struct flag {
     const char *name;
 };
 
-/* Of unshare, setns and clone3; in clone the low byte is a signal, see there. */
+/* For unshare, setns and clone3. For clone see put_clone: its low byte is a signal. */
 static const struct flag clone_flags[] = {
     {0x80, "CLONE_NEWTIME"},
     {0x100, "CLONE_VM"},
@@ -144,11 +144,11 @@ const char *symbols__errno(int64_t error) {
     return number < sizeof errno_names / sizeof errno_names[0] ? errno_names[number] : NULL;
 }
 
-const char *symbols__signal(uint64_t signal) {
+static const char *name_of_signal(uint64_t signal) {
     return signal < sizeof signal_names / sizeof signal_names[0] ? signal_names[signal] : NULL;
 }
 
-/* MS_BIND|MS_REC|0x40000000; what has no name stays a number. True if anything was put. */
+/* Puts MS_BIND|MS_REC|0x40000000: bits without a name stay a number. True if anything was put. */
 static bool put_flags(struct nsd_text *text, uint64_t value, const struct flag *flags) {
     bool any = false;
 
@@ -182,7 +182,7 @@ static void put_int(struct nsd_text *text, uint64_t value) {
 }
 
 static void put_signal(struct nsd_text *text, uint64_t signal) {
-    const char *name = symbols__signal(signal);
+    const char *name = name_of_signal(signal);
 
     if (name != NULL)
         text__put(text, name);

@@ -1,16 +1,17 @@
 /*
- * Views as text, see text.h. Everything that a person reads on stderr is laid out here and nowhere
- * else; the words of the messages come ready made.
+ * Prints views as text, see text.h. The layout of everything that a person reads on stderr is here;
+ * the sentences come from compose.c.
  */
 #include "report/text.h"
 #include "base/memory.h"
 
-/* Stacks of one finding that file names must be told apart in. */
-#define STACKS_MOST (1 + NSD_VIEW_RELATED + NSD_VIEW_CONSEQUENCES)
-
+/*
+ * Stacks among which the short name of a file must be unambiguous: a list, or those of a finding.
+ */
 struct stacks {
-    const struct nsd_view_stack *list[STACKS_MOST];
+    const struct nsd_view_stack *const *list;
     unsigned count;
+    const struct nsd_view_finding *finding; /* NULL: the list alone */
 };
 
 static const struct {
@@ -41,27 +42,49 @@ static const char *tail_of(const char *file, unsigned parts) {
     return at;
 }
 
-static bool tail_is_shared(const char *file, unsigned parts,
-                           const struct nsd_view_stack *const *stacks, unsigned count) {
-    const char *tail = tail_of(file, parts);
+static bool is_shared_in(const struct nsd_view_stack *stack, const char *file, const char *tail,
+                         unsigned parts) {
+    for (unsigned i = 0; i < stack->depth; i++) {
+        const char *other = stack->frame[i].file;
 
-    for (unsigned i = 0; i < count; i++) {
-        for (unsigned k = 0; k < stacks[i]->depth; k++) {
-            const char *other = stacks[i]->frame[k].file;
-
-            if (other != NULL && string__equal(tail, tail_of(other, parts)) &&
-                !string__equal(file, other))
-                return true;
-        }
+        if (other != NULL && other != file && string__equal(tail, tail_of(other, parts)) &&
+            !string__equal(file, other))
+            return true;
     }
     return false;
 }
 
-const char *as_text__file_tail(const char *file, const struct nsd_view_stack *const *stacks,
-                               unsigned count) {
+static bool tail_is_shared(const char *file, unsigned parts, const struct stacks *stacks) {
+    const struct nsd_view_finding *finding = stacks->finding;
+    const char *tail = tail_of(file, parts);
+
+    for (unsigned i = 0; i < stacks->count; i++) {
+        if (is_shared_in(stacks->list[i], file, tail, parts))
+            return true;
+    }
+    if (finding == NULL)
+        return false;
+    if (is_shared_in(&finding->stack, file, tail, parts))
+        return true;
+    for (unsigned i = 0; i < finding->related_count; i++) {
+        if (is_shared_in(&finding->related[i].stack, file, tail, parts))
+            return true;
+    }
+    for (unsigned i = 0; i < finding->consequence_count; i++) {
+        if (is_shared_in(&finding->consequences[i].stack, file, tail, parts))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The shortest tail of `file` that no other file of these stacks ends with: launcher.go, or
+ * cmd/main.go where there is another main.go.
+ */
+static const char *shortest_tail(const char *file, const struct stacks *stacks) {
     unsigned parts = 1;
 
-    while (tail_of(file, parts) > file && tail_is_shared(file, parts, stacks, count))
+    while (tail_of(file, parts) > file && tail_is_shared(file, parts, stacks))
         parts++;
     return tail_of(file, parts);
 }
@@ -72,10 +95,10 @@ static void put_module(struct nsd_text *text, const struct nsd_view_frame *frame
     text__hex(text, frame->offset, 1);
 }
 
-void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *frame,
-                         const struct nsd_view_stack *const *stacks, unsigned count) {
+static void put_line(struct nsd_text *text, const struct nsd_view_frame *frame,
+                     const struct stacks *stacks) {
     if (frame->file != NULL) {
-        text__put(text, as_text__file_tail(frame->file, stacks, count));
+        text__put(text, shortest_tail(frame->file, stacks));
         text__put_char(text, ':');
         text__unsigned(text, frame->line);
         return;
@@ -91,6 +114,11 @@ void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *fra
         text__put_char(text, ')');
 }
 
+void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *frame,
+                         const struct nsd_view_stack *const *stacks, unsigned count) {
+    put_line(text, frame, &(struct stacks){.list = stacks, .count = count});
+}
+
 /* main.main launcher.go:21 | do_work (/usr/bin/host+0x1234) | (/usr/bin/host+0x1234) */
 static void put_frame(struct nsd_text *text, const struct nsd_view_frame *frame,
                       const struct stacks *stacks) {
@@ -99,12 +127,25 @@ static void put_frame(struct nsd_text *text, const struct nsd_view_frame *frame,
         text__put_char(text, ' ');
     }
     if (frame->file != NULL) {
-        as_text__frame_line(text, frame, stacks->list, stacks->count);
+        put_line(text, frame, stacks);
         return;
     }
     text__put_char(text, '(');
     put_module(text, frame);
     text__put_char(text, ')');
+}
+
+/* Puts "and 12 more frames." for what found no room. */
+static void put_left_out(struct nsd_text *text, const char *indent, unsigned count,
+                         const char *what) {
+    if (count == 0)
+        return;
+    text__put(text, indent);
+    text__put(text, "and ");
+    text__unsigned(text, count);
+    text__put(text, " more ");
+    text__put(text, what);
+    text__put(text, count == 1 ? ".\n" : "s.\n");
 }
 
 static void put_stack(struct nsd_text *text, const struct nsd_view_stack *stack,
@@ -116,9 +157,10 @@ static void put_stack(struct nsd_text *text, const struct nsd_view_stack *stack,
         put_frame(text, &stack->frame[i], stacks);
         text__put_char(text, '\n');
     }
+    put_left_out(text, "        ", stack->left_out, "frame");
 }
 
-/* What is no call, but happens to a thread, has a name of several words. */
+/* Events that are no calls ("thread start") have a blank in their name. */
 static bool is_call(const char *name) {
     while (*name != '\0' && *name != ' ')
         name++;
@@ -126,6 +168,11 @@ static bool is_call(const char *name) {
 }
 
 void as_text__call(struct nsd_text *text, const struct nsd_view_call *call) {
+    /* No probe makes such an event, but a damaged recording may hold one. */
+    if (call->name == NULL) {
+        text__put_char(text, '?');
+        return;
+    }
     text__put(text, call->name);
     if (!is_call(call->name))
         return;
@@ -222,7 +269,7 @@ static void put_consequence(struct nsd_text *text, const struct nsd_view_consequ
     text__put(text, ".\n");
 }
 
-/* A remedy may have several lines; each stands on its own. */
+/* A remedy may have several lines. Each is indented. */
 static void put_remedy(struct nsd_text *text, const char *remedy) {
     const char *line = remedy;
 
@@ -250,19 +297,9 @@ static const char *colour_of(const char *severity) {
     return "";
 }
 
-static void stacks_of(struct stacks *stacks, const struct nsd_view_finding *finding) {
-    stacks->count = 0;
-    stacks->list[stacks->count++] = &finding->stack;
-    for (unsigned i = 0; i < finding->related_count; i++)
-        stacks->list[stacks->count++] = &finding->related[i].stack;
-    for (unsigned i = 0; i < finding->consequence_count; i++)
-        stacks->list[stacks->count++] = &finding->consequences[i].stack;
-}
-
 void as_text__finding(struct nsd_text *text, const struct nsd_view_finding *finding, bool colour) {
-    struct stacks stacks;
+    const struct stacks stacks = {.finding = finding};
 
-    stacks_of(&stacks, finding);
     as_text__prefix(text, finding->image.pid);
     if (colour)
         text__put(text, colour_of(finding->severity));
@@ -285,6 +322,7 @@ void as_text__finding(struct nsd_text *text, const struct nsd_view_finding *find
         put_related(text, &finding->related[i], &stacks);
     for (unsigned i = 0; i < finding->consequence_count; i++)
         put_consequence(text, &finding->consequences[i], &stacks);
+    put_left_out(text, "      ", finding->consequences_left_out, "consequence");
     if (finding->remedy != NULL)
         put_remedy(text, finding->remedy);
 }
@@ -329,7 +367,7 @@ void as_text__event(struct nsd_text *text, const struct nsd_view_event *event) {
 }
 
 void as_text__thread(struct nsd_text *text, const struct nsd_view_thread *thread) {
-    struct stacks none = {.count = 0};
+    const struct stacks none = {.count = 0};
 
     as_text__prefix(text, thread->image.pid);
     text__put(text, "thread ");
@@ -383,7 +421,7 @@ static void put_count(struct nsd_text *text, uint64_t count, const char *what) {
         text__put_char(text, 's');
 }
 
-/* Put into a static program, not preloaded. */
+/* The library was injected into a static program, not preloaded. */
 static bool is_injected(const struct nsd_view_coverage *coverage) {
     for (unsigned i = 0; i < coverage->probe_count; i++) {
         if (string__equal(coverage->probes[i], "injected"))
@@ -425,6 +463,11 @@ void as_text__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
     text__put(text, ". ");
     put_count(text, coverage->lost, "record");
     text__put(text, " lost.");
+    if (coverage->unnamed > 0) {
+        text__put_char(text, ' ');
+        put_count(text, coverage->unnamed, "name");
+        text__put(text, " found no room in the recording (record_size).");
+    }
     if (coverage->ended != NULL && string__equal(coverage->ended, "killed"))
         text__put(text, " It was killed, or has not ended.");
     if (coverage->cross_check != NULL && string__equal(coverage->cross_check, "differs"))

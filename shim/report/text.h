@@ -1,7 +1,7 @@
 /*
- * The report in text, as sanitizers have taught people to read it: `==pid==nsdrift: ...`. Called by
- * report.c in the host and by the nsdrift command with what it read from JSON lines; knows views
- * alone. No libc; safe wherever the text buffer is.
+ * Prints views as text, in the form that sanitizers have made familiar: `==pid==nsdrift: ...`.
+ * Called by report.c in a host and by the command. Knows views alone; no libc; safe wherever the
+ * text buffer is.
  */
 #ifndef NSD_REPORT_TEXT_H
 #define NSD_REPORT_TEXT_H
@@ -18,12 +18,9 @@ void as_text__call(struct nsd_text *text, const struct nsd_view_call *call);
 /* ==pid==nsdrift: */
 void as_text__prefix(struct nsd_text *text, int32_t pid);
 /*
- * The shortest tail of `file` that no other file of these stacks ends with: launcher.go, or
- * cmd/main.go where another main.go is about. Points into `file`.
+ * Where a frame stands, briefly: "launcher.go:21", "visit (host+0x101e)" or "host+0x101e". The file
+ * is told by the shortest tail that no other file of these stacks ends with.
  */
-const char *as_text__file_tail(const char *file, const struct nsd_view_stack *const *stacks,
-                               unsigned count);
-/* "launcher.go:21", or "visit (host+0x101e)", or "host+0x101e": where a frame stands, briefly. */
 void as_text__frame_line(struct nsd_text *text, const struct nsd_view_frame *frame,
                          const struct nsd_view_stack *const *stacks, unsigned count);
 

@@ -1,19 +1,19 @@
 /*
- * What a report says, as plain strings and numbers: the form between those who know (compose.c in
- * the host, the JSON lines that `nsdrift run` reads) and those who print (text.c, json.c). One
- * printer for both, so that a report looks the same wherever it is made. Data only.
+ * Views: what a report says, as plain strings and numbers. compose.c makes them, in the host or
+ * over a replayed recording; text.c and json.c print them. One printer for both, so that a report
+ * looks the same wherever it is made. Data only.
  */
 #ifndef NSD_REPORT_VIEW_H
 #define NSD_REPORT_VIEW_H
 
+#include "ledger/image_facts.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A kind's links, and the two marks that no namespace stands for. */
+/* One for each kind of namespace; none for the marks private fs and private files. */
 #define NSD_VIEW_NAMESPACES 10
 #define NSD_VIEW_RELATED 4
-#define NSD_VIEW_CONSEQUENCES 24
 #define NSD_VIEW_PROBES 16
 
 /* Strings: NULL where unknown. Inodes: 0 where unknown. */
@@ -29,11 +29,12 @@ struct nsd_view_frame {
 struct nsd_view_stack {
     const struct nsd_view_frame *frame;
     unsigned depth;
+    unsigned left_out; /* frames further out that there was no room for */
 };
 
 enum nsd_view_locked { NSD_VIEW_LOCKED_UNKNOWN, NSD_VIEW_LOCKED_NO, NSD_VIEW_LOCKED_YES };
 
-/* Who speaks: what every line says. */
+/* The image that a line is about: every line says it. */
 struct nsd_view_image {
     int32_t pid;
     uint64_t pid_ns;
@@ -61,7 +62,7 @@ struct nsd_view_consequence {
     struct nsd_view_stack stack;
 };
 
-/* A call as it was made: of a finding or of an event. */
+/* A call of a finding or of an event, as it was made. */
 struct nsd_view_call {
     const char *name;      /* NULL: a state seen at the report, no call */
     const char *arguments; /* NULL: none to show */
@@ -90,8 +91,9 @@ struct nsd_view_finding {
     struct nsd_view_stack stack;
     struct nsd_view_related related[NSD_VIEW_RELATED];
     unsigned related_count;
-    struct nsd_view_consequence consequences[NSD_VIEW_CONSEQUENCES];
+    const struct nsd_view_consequence *consequences;
     unsigned consequence_count;
+    unsigned consequences_left_out; /* more that there was no room for */
 };
 
 struct nsd_view_event {
@@ -131,17 +133,15 @@ struct nsd_view_missing {
 
 struct nsd_view_coverage {
     struct nsd_view_image image;
+    NSD_PROBE_FACTS(NSD_FACT_IN_MEMORY)
+    NSD_COUNT_FACTS(NSD_FACT_IN_MEMORY)
+    NSD_STRING_FACTS(NSD_STRING_IN_MEMORY)
     const char *time;
-    const char *path; /* of the executable */
-    const char *go;   /* version; NULL without Go or where it is unknown */
-    bool go_unknown, go_newer;
-    unsigned go_sites, go_sites_watched;
-    unsigned libc_functions;
     const char *probes[NSD_VIEW_PROBES];
     unsigned probe_count;
     struct nsd_view_missing missing[NSD_VIEW_PROBES];
     unsigned missing_count;
-    uint64_t threads, events, lost;
+    uint64_t unnamed; /* names and stacks that found no room in a recording */
     const char *cross_check;
     const char *ended;
     unsigned errors, warnings, notes;

@@ -1,6 +1,5 @@
 /*
- * Words with their places filled, see wording.h. One row for each place; a % that no row knows is
- * put as it is.
+ * Fills in templates, see wording.h. One row for each place; a % that no row knows is put as it is.
  */
 #include "report/wording.h"
 #include "base/memory.h"
@@ -87,7 +86,10 @@ static void put_line(struct nsd_text *text, const struct nsd_wording *about) {
     put_line_of(text, about->stack, about);
 }
 
-/* Of a stack that begins in C: the program's own Go line that called it, where one is in it. */
+/*
+ * For a stack that begins in C: the line of the program's own Go code that called it, if there is
+ * one.
+ */
 static void put_go_line(struct nsd_text *text, const struct nsd_wording *about) {
     const struct nsd_view_stack *stack = about->stack;
 

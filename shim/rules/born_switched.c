@@ -1,7 +1,8 @@
 /*
- * born-switched: a thread starts where its creator is, and a creator that is away makes a thread
- * that belongs nowhere else. The Go runtime hands such an M to anybody; a library's helper stays
- * when its caller has long gone home.
+ * born-switched: a thread inherits the namespaces of its creator, and the creator was away. Error
+ * for an M, which the Go runtime will give to any goroutine. Warning where a library created the
+ * thread during a visit of its caller and the thread stayed when the caller was restored; else a
+ * note.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -9,22 +10,21 @@
 #define RULE NSD_RULE_BORN_SWITCHED
 
 static const char by_go[] =
-    "the Go runtime made %t from %T, which is away from home: it starts in another %k namespace";
+    "the Go runtime created %t from %T, which was in another %k namespace: %t starts there, too";
 static const char by_go_remedy[] =
-    "Any goroutine may be run on it, and it will make more of its kind.\n"
-    "Fix: call runtime.LockOSThread() before the switch: the runtime makes no thread from a "
+    "The scheduler may run any goroutine on it, and threads that it creates start there, too.\n"
+    "Fix: call runtime.LockOSThread() before the switch: the runtime creates no thread from a "
     "locked one.";
 static const char created[] = "%t was created by %T in another %k namespace and has stayed there";
 static const char left_behind[] =
-    "%t was created by %T during a visit to another %k namespace, and stayed there when %T went "
-    "home";
-static const char left_behind_remedy[] =
-    "Fix: make the call that creates the thread at %l before the switch at %s, or after the way "
-    "home.";
+    "%T created %t in another %k namespace and went back; %t stayed there";
+static const char left_behind_remedy[] = "Fix: make the call at %l, which creates the thread, "
+                                         "before the switch at %s or after the setns "
+                                         "back.";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds kinds,
-                 enum nsd_severity severity, nsd_words words, nsd_words fix) {
-    struct nsd_switch *change = thread->born_switch;
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds kinds,
+                        enum nsd_severity severity, nsd_words words, nsd_words fix) {
+    struct nsd_switch *departure = thread->born_switch;
     struct nsd_finding finding;
 
     finding__begin(&finding, RULE, severity, scene, thread);
@@ -35,12 +35,12 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_k
     finding.other_tid = thread->parent;
     finding.goroutine = 0;
     finding__name_kinds(&finding, scene, thread, NULL, kinds);
-    if (change != NULL)
-        finding__relate(&finding, "switched here", &change->began);
-    findings__add(scene, &finding, change);
+    if (departure != NULL)
+        finding__relate(&finding, "switched here", &departure->began);
+    findings__add(scene, &finding, departure);
 }
 
-/* Kinds in which the thread still is where its creator was: it has not gone away by itself. */
+/* Kinds in which the thread is still where it was born, less those that it switched itself. */
 static nsd_kinds born_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread) {
     nsd_kinds kinds;
 
@@ -58,29 +58,29 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     if (scene->event->call == NSD_CALL_THREAD_BORN && (thread->marks & NSD_THREAD_GO_BORN) != 0) {
         kinds = ledger__away(scene->ledger, thread);
         if (kinds != 0)
-            find(scene, thread, kinds, NSD_SEVERITY_ERROR, by_go, by_go_remedy);
+            add_finding(scene, thread, kinds, NSD_SEVERITY_ERROR, by_go, by_go_remedy);
     }
     if (scene->event->call == NSD_CALL_THREAD_DIED && (thread->marks & NSD_THREAD_GO_BORN) == 0) {
         kinds = born_kinds(scene, thread);
         if (kinds != 0 && thread->switches == NULL)
-            find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
+            add_finding(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
     }
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    const struct nsd_switch *change = thread->born_switch;
+    const struct nsd_switch *departure = thread->born_switch;
     nsd_kinds kinds = born_kinds(scene, thread);
 
     if (kinds == 0 || (thread->marks & NSD_THREAD_GO_BORN) != 0)
         return;
-    /* While the visit goes on nobody is left behind; at the end it is for the record. */
-    if (change->is_open && scene->occasion == NSD_OCCASION_SIGNAL)
+    /* While the creator's visit goes on, it may still take the thread along. At the end: a note. */
+    if (departure->is_open && scene->occasion == NSD_OCCASION_SIGNAL)
         return;
-    if (change->ended_home && thread->switches == NULL &&
-        !visits__is_caller_of(&change->began, thread->birth_frames, thread->birth_stack_pointer))
-        find(scene, thread, kinds, NSD_SEVERITY_WARNING, left_behind, left_behind_remedy);
+    if (departure->ended_home && thread->switches == NULL &&
+        !visits__is_caller_of(&departure->began, thread->birth_frames, thread->birth_stack_pointer))
+        add_finding(scene, thread, kinds, NSD_SEVERITY_WARNING, left_behind, left_behind_remedy);
     else
-        find(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
+        add_finding(scene, thread, kinds, NSD_SEVERITY_NOTE, created, NULL);
 }
 
 const struct nsd_rule nsd_rule_BORN_SWITCHED = {

@@ -1,59 +1,61 @@
 /*
- * died-switched: a thread ended away from home. That is how a throw-away thread works, so it is a
- * note, unless the thread was meant to come back.
+ * died-switched: a thread ended in another namespace. A note: a thread may be created for one job
+ * in another namespace and end there. A warning if it was meant to come back (ledger/visits.h).
  */
 #include "rules/rule.h"
 #include <stddef.h>
 
 #define RULE NSD_RULE_DIED_SWITCHED
 
-static const char died[] = "%t ended away from home in %k";
+static const char died[] = "%t ended in another %k namespace";
 static const char was_to_return[] =
-    "%t ended away from home in %k, where others that went there came back";
+    "%t ended in another %k namespace, from which it was meant to come back";
 static const char remedy[] =
-    "Fix: go home on every path that leads out of the function that switches at %s.";
+    "Fix: setns back on every path that leads out of the function that switches at %s.";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity) {
     struct nsd_finding finding;
 
     finding__begin(&finding, RULE, severity, scene, thread);
     finding.message = severity == NSD_SEVERITY_NOTE ? died : was_to_return;
     finding.remedy = severity == NSD_SEVERITY_NOTE ? NULL : remedy;
-    finding__at_witness(&finding, &change->began);
+    finding__at_witness(&finding, &departure->began);
     if (thread->exit_frames != NULL) {
         finding.frames = thread->exit_frames;
         finding.call = NSD_CALL_THREAD_EXIT;
         finding.result = 0;
-        finding__relate(&finding, "switched here", &change->began);
+        finding__relate(&finding, "switched here", &departure->began);
     }
-    finding__name_kinds(&finding, scene, thread, change, scene__still_away(scene, thread, change));
-    findings__add(scene, &finding, change);
+    finding__name_kinds(&finding, scene, thread, departure,
+                        scene__still_away(scene, thread, departure));
+    findings__add(scene, &finding, departure);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
     bool was_meant;
 
-    /* Of the main thread's end main-switched speaks. */
-    if (scene->event->call != NSD_CALL_THREAD_DIED || change == NULL ||
-        ledger__is_leader(scene->ledger, thread) || scene__still_away(scene, thread, change) == 0)
+    /* The main thread's end is judged by main-switched. */
+    if (scene->event->call != NSD_CALL_THREAD_DIED || departure == NULL ||
+        ledger__is_leader(scene->ledger, thread) ||
+        scene__still_away(scene, thread, departure) == 0)
         return;
-    /* Cancelled or pinned to its end, it was given up as a whole. */
+    /* A thread that was cancelled, or pinned to its end, was not meant to work on anywhere. */
     was_meant = !scene->event->cancelled && thread->pins == 0 &&
-                visits__is_meant_to_come_back(&scene->ledger->visits, change);
-    find(scene, thread, change, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
+                visits__is_meant_to_come_back(&scene->ledger->visits, departure);
+    add_finding(scene, thread, departure, was_meant ? NSD_SEVERITY_WARNING : NSD_SEVERITY_NOTE);
 }
 
-/* Go: the locked goroutine has ended, and the runtime is ending the thread as the process exits. */
+/* Go: the locked goroutine has ended, and the process exits before the runtime ended the thread. */
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change != NULL && change->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_WEDGED &&
-        !ledger__is_leader(scene->ledger, thread) &&
-        scene__still_away(scene, thread, change) != 0 &&
-        !findings__has_fired(change, RULE, NSD_SEVERITY_NOTE))
-        find(scene, thread, change, NSD_SEVERITY_NOTE);
+    if (departure != NULL && departure->runtime == NSD_RUNTIME_GO &&
+        thread->lock == NSD_LOCK_WEDGED && !ledger__is_leader(scene->ledger, thread) &&
+        scene__still_away(scene, thread, departure) != 0 &&
+        !findings__has_fired(departure, RULE, NSD_SEVERITY_NOTE))
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE);
 }
 
 const struct nsd_rule nsd_rule_DIED_SWITCHED = {

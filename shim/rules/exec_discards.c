@@ -1,7 +1,8 @@
 /*
- * exec-discards: exec keeps the calling thread and ends all others, and with them what they were
- * away for. The thread that is away should be the one that execs; then all that has to be known is
- * that its tid is no more.
+ * exec-discards: exec keeps the namespaces of the calling thread and ends all other threads, so a
+ * switch that another thread made is lost. Error if the same goroutine made switch and exec, else a
+ * note. If the switched thread itself execs, nothing is lost; a note says that its tid becomes the
+ * pid.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -13,13 +14,15 @@ static const char own[] =
     "ends";
 static const char own_remedy[] =
     "Fix: call runtime.LockOSThread() before %s, and keep it until the exec.";
-static const char others[] = "%w execs on %t while %T is away from home in %k; the exec ends %T";
+static const char others[] = "%w execs on %t while %T is in another %k namespace; the exec ends %T";
 static const char becomes[] =
-    "%t execs and becomes the process; paths and arguments that hold its thread id go stale";
+    "%t execs and takes over the process id; its thread id in paths and arguments is no longer "
+    "valid";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 const struct nsd_thread *other, struct nsd_switch *change,
-                 enum nsd_severity severity, nsd_words words, nsd_words fix, nsd_kinds kinds) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        const struct nsd_thread *other, struct nsd_switch *departure,
+                        enum nsd_severity severity, nsd_words words, nsd_words fix,
+                        nsd_kinds kinds) {
     struct nsd_finding finding;
 
     finding__begin(&finding, RULE, severity, scene, thread);
@@ -27,17 +30,17 @@ static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
     finding.remedy = fix;
     finding.other_tid = other->tid;
     finding__at_event(&finding, scene->event);
-    finding__name_kinds(&finding, scene, other, change, kinds);
-    if (change != NULL)
-        finding__relate(&finding, "switched here", &change->began);
-    findings__add(scene, &finding, change);
+    finding__name_kinds(&finding, scene, other, departure, kinds);
+    if (departure != NULL)
+        finding__relate(&finding, "switched here", &departure->began);
+    findings__add(scene, &finding, departure);
 }
 
-/* The thread takes its namespaces along. One that is no leader takes over the leader's number. */
+/* The caller keeps its namespaces. If it is not the leader, its tid becomes the leader's. */
 static void look_at_own(const struct nsd_scene *scene, struct nsd_thread *thread, nsd_kinds away) {
     if (away != 0 && !ledger__is_leader(scene->ledger, thread) && thread->lock != NSD_LOCK_UNLOCKED)
-        find(scene, thread, thread, scene__switch_of(thread), NSD_SEVERITY_NOTE, becomes, NULL,
-             away);
+        add_finding(scene, thread, thread, scene__switch_of(thread), NSD_SEVERITY_NOTE, becomes,
+                    NULL, away);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -51,24 +54,25 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         return;
     away = ledger__away(scene->ledger, thread);
     look_at_own(scene, thread, away);
-    for (struct nsd_switch *change = scene->ledger->switches.first; change != NULL;
-         change = change->next) {
-        struct nsd_thread *other = ledger__thread(scene->ledger, change->began.tid);
+    for (struct nsd_switch *departure = scene->ledger->switches.first; departure != NULL;
+         departure = departure->next) {
+        struct nsd_thread *other = ledger__thread(scene->ledger, departure->began.tid);
         bool is_own;
         nsd_kinds kinds;
 
-        if (change->is_move || change->serial == thread->serial || other == NULL ||
-            other->serial != change->serial)
+        if (departure->is_move || departure->serial == thread->serial || other == NULL ||
+            other->serial != departure->serial)
             continue;
-        kinds = scene__still_away(scene, other, change) & (nsd_kinds) ~away;
-        is_own = event->runtime == NSD_RUNTIME_GO && change->runtime == NSD_RUNTIME_GO &&
-                 event->goroutine != 0 && change->began.goroutine == event->goroutine;
+        kinds = scene__still_away(scene, other, departure) & (nsd_kinds) ~away;
+        is_own = event->runtime == NSD_RUNTIME_GO && departure->runtime == NSD_RUNTIME_GO &&
+                 event->goroutine != 0 && departure->began.goroutine == event->goroutine;
         if (kinds == 0 || (!is_own && noted))
             continue;
         if (is_own) {
-            find(scene, thread, other, change, NSD_SEVERITY_ERROR, own, own_remedy, kinds);
+            add_finding(scene, thread, other, departure, NSD_SEVERITY_ERROR, own, own_remedy,
+                        kinds);
         } else {
-            find(scene, thread, other, change, NSD_SEVERITY_NOTE, others, NULL, kinds);
+            add_finding(scene, thread, other, departure, NSD_SEVERITY_NOTE, others, NULL, kinds);
             noted = true;
         }
     }

@@ -1,6 +1,6 @@
 /*
- * One finding being made: the rules fill it on their own stack with these, then findings__add
- * copies it. Nothing is held here.
+ * Fills a finding on the stack of a rule, see rule.h. It holds no label and keeps nothing:
+ * findings__add() makes the copy that stays.
  */
 #include "base/memory.h"
 #include "rules/rule.h"
@@ -51,9 +51,9 @@ void finding__begin(struct nsd_finding *finding, enum nsd_rule_id rule, enum nsd
 
 bool finding__begin_about(struct nsd_finding *finding, enum nsd_rule_id rule,
                           enum nsd_severity severity, const struct nsd_scene *scene,
-                          const struct nsd_thread *thread, const struct nsd_switch *change,
+                          const struct nsd_thread *thread, const struct nsd_switch *departure,
                           nsd_words message, nsd_words remedy) {
-    if (findings__has_fired(change, rule, severity))
+    if (findings__has_fired(departure, rule, severity))
         return false;
     finding__begin(finding, rule, severity, scene, thread);
     finding->message = message;
@@ -77,14 +77,14 @@ void finding__at_witness(struct nsd_finding *finding, const struct nsd_witness *
 }
 
 void finding__name_kinds(struct nsd_finding *finding, const struct nsd_scene *scene,
-                         const struct nsd_thread *thread, const struct nsd_switch *change,
+                         const struct nsd_thread *thread, const struct nsd_switch *departure,
                          nsd_kinds kinds) {
     finding->kinds = kinds;
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
         if ((kinds & NSD_KIND_BIT(kind)) == 0)
             continue;
-        if (change != NULL && change->before[kind] != NULL)
-            finding->before[kind] = change->before[kind];
+        if (departure != NULL && departure->before[kind] != NULL)
+            finding->before[kind] = departure->before[kind];
         else
             finding->before[kind] = ledger__home(scene->ledger, kind);
         finding->after[kind] = thread->label[kind];

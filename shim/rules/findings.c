@@ -1,6 +1,13 @@
 /*
- * The findings of an image: each switch has one, which takes in what followed; the same finding
- * from another switch only counts. Bounded: a host with more faults than that has been told enough.
+ * The list of findings of an image. Example, one departure of an unlocked goroutine:
+ *
+ *     findings__add(unlocked-switch)  appended: the departure's finding
+ *     findings__add(split-sequence)   a later row of the table: becomes its consequence
+ *     findings__add(unlocked-switch)  from another departure at the same places: count = 2
+ *
+ * If the row of a new finding is earlier than that of the departure's finding, the new one takes
+ * its place, and the old one becomes a consequence. The list is bounded: more findings than that do
+ * not tell a reader more. Called by the rules under the ledger's lock.
  */
 #include "base/arena.h"
 #include "rules/rule.h"
@@ -10,7 +17,7 @@
 #define CONSEQUENCES_MOST 16u /* of one finding */
 #define CONSEQUENCES_IN_ALL 1024u
 
-/* ---- keeping and giving back ---- */
+/* ---- copies ---- */
 
 static void hold_labels(struct nsd_finding *finding) {
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
@@ -56,7 +63,7 @@ void rules__reset(struct nsd_ledger *ledger, struct nsd_findings *findings) {
     *findings = (struct nsd_findings){0};
 }
 
-/* ---- which is the same, which comes first ---- */
+/* ---- comparing findings ---- */
 
 static bool same_frames(const struct nsd_frames *a, const struct nsd_frames *b) {
     return a == b || (a != NULL && b != NULL && a->hash == b->hash);
@@ -67,16 +74,17 @@ static bool same_places(const struct nsd_finding *a, const struct nsd_finding *b
            same_frames(a->switch_frames, b->switch_frames);
 }
 
-/* As a consequence: each rule and stack once, whatever the words. */
+/* Consequences of one finding are the same if rule and stack are, whatever their messages. */
 static bool same_consequence(const struct nsd_finding *a, const struct nsd_finding *b) {
     return a->rule == b->rule && same_frames(a->frames, b->frames);
 }
 
 /*
- * Whether `a` leads the finding that both belong to: the nearer to the cause, but a note never
- * takes in a warning, and what was withdrawn takes in nothing.
+ * Of two findings about one departure: whether `a` is the finding and `b` its consequence. The
+ * earlier row of the table is nearer to the cause. But a note never has a warning as its
+ * consequence, and a withdrawn finding has none.
  */
-static bool leads(const struct nsd_finding *a, const struct nsd_finding *b) {
+static bool is_nearer_cause(const struct nsd_finding *a, const struct nsd_finding *b) {
     bool a_counts = a->severity > NSD_SEVERITY_NOTE, b_counts = b->severity > NSD_SEVERITY_NOTE;
 
     if (a->withdrawn != b->withdrawn)
@@ -139,9 +147,9 @@ static void raise_severity(struct nsd_finding *known, const struct nsd_finding *
     known->withdrawn = false;
 }
 
-/* Takes `kept` (already copied) over as a consequence, or gives it back. */
-static void take_in(const struct nsd_scene *scene, struct nsd_finding *primary,
-                    struct nsd_finding *kept) {
+/* Makes `kept`, a copy, a consequence of `primary`; frees it if that has the same or is full. */
+static void add_consequence(const struct nsd_scene *scene, struct nsd_finding *primary,
+                            struct nsd_finding *kept) {
     struct nsd_findings *findings = scene->findings;
     struct nsd_finding **link = &primary->consequences;
     unsigned count = 0;
@@ -163,21 +171,21 @@ static void take_in(const struct nsd_scene *scene, struct nsd_finding *primary,
     *link = kept;
 }
 
-static void follow(const struct nsd_scene *scene, struct nsd_finding *primary,
-                   const struct nsd_finding *finding) {
+static void copy_as_consequence(const struct nsd_scene *scene, struct nsd_finding *primary,
+                                const struct nsd_finding *finding) {
     struct nsd_finding *kept = keep_copy(finding);
 
     if (kept == NULL) {
         scene->findings->lost++;
         return;
     }
-    take_in(scene, primary, kept);
+    add_consequence(scene, primary, kept);
 }
 
-/* `finding` is nearer to the cause than what the switch had so far: it leads from now on. */
-static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *finding,
-                      struct nsd_switch *change) {
-    struct nsd_finding *old = change->finding, *then;
+/* Puts `finding` in the place of the departure's finding, which becomes its consequence. */
+static void replace_primary(const struct nsd_scene *scene, const struct nsd_finding *finding,
+                            struct nsd_switch *departure) {
+    struct nsd_finding *old = departure->finding, *then;
     struct nsd_finding *primary = find_same(scene->findings, finding);
 
     if (primary == old)
@@ -190,11 +198,11 @@ static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *f
     }
     if (primary == NULL)
         return;
-    change->finding = primary;
+    departure->finding = primary;
     if (old->count > 1) {
-        /* Other switches have it as well, and keep it. */
+        /* Other departures have this finding, too: it stays in the list, and a copy follows. */
         old->count--;
-        follow(scene, primary, old);
+        copy_as_consequence(scene, primary, old);
         return;
     }
     then = old->consequences;
@@ -203,7 +211,7 @@ static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *f
     if (same_consequence(old, primary))
         give_back(scene->ledger, old);
     else
-        take_in(scene, primary, old);
+        add_consequence(scene, primary, old);
     while (then != NULL) {
         struct nsd_finding *next = then->next;
 
@@ -211,7 +219,7 @@ static void take_lead(const struct nsd_scene *scene, const struct nsd_finding *f
         if (same_consequence(then, primary))
             give_back(scene->ledger, then);
         else
-            take_in(scene, primary, then);
+            add_consequence(scene, primary, then);
         then = next;
     }
 }
@@ -220,32 +228,32 @@ static unsigned fired_shift(enum nsd_rule_id rule) {
     return 2u * (unsigned) rule;
 }
 
-_Static_assert(2 * NSD_RULES <= 32, "nsd_switch.fired has two bits for each rule");
+_Static_assert(2 * NSD_RULES <= 64, "nsd_switch.fired has two bits for each rule");
 
-bool findings__has_fired(const struct nsd_switch *change, enum nsd_rule_id rule,
+bool findings__has_fired(const struct nsd_switch *departure, enum nsd_rule_id rule,
                          enum nsd_severity severity) {
-    return ((change->fired >> fired_shift(rule)) & 3u) > (unsigned) severity;
+    return ((departure->fired >> fired_shift(rule)) & 3u) > (unsigned) severity;
 }
 
-static void set_fired(struct nsd_switch *change, const struct nsd_finding *finding) {
-    if (findings__has_fired(change, finding->rule, finding->severity))
+static void set_fired(struct nsd_switch *departure, const struct nsd_finding *finding) {
+    if (findings__has_fired(departure, finding->rule, finding->severity))
         return;
-    change->fired &= ~(3u << fired_shift(finding->rule));
-    change->fired |= ((unsigned) finding->severity + 1u) << fired_shift(finding->rule);
+    departure->fired &= ~((uint64_t) 3 << fired_shift(finding->rule));
+    departure->fired |= ((uint64_t) finding->severity + 1) << fired_shift(finding->rule);
 }
 
 void findings__add(const struct nsd_scene *scene, const struct nsd_finding *given,
-                   struct nsd_switch *change) {
+                   struct nsd_switch *departure) {
     struct nsd_finding copy = *given, *finding = &copy, *known;
 
     scene->findings->changes++;
-    if (change != NULL) {
-        finding->switch_id = change->id;
-        if (!same_frames(finding->frames, change->began.frames))
-            finding->switch_frames = change->began.frames;
-        set_fired(change, finding);
+    if (departure != NULL) {
+        finding->switch_id = departure->id;
+        if (!same_frames(finding->frames, departure->began.frames))
+            finding->switch_frames = departure->began.frames;
+        set_fired(departure, finding);
     }
-    known = change != NULL ? change->finding : NULL;
+    known = departure != NULL ? departure->finding : NULL;
     if (known == NULL) {
         known = find_same(scene->findings, finding);
         if (known != NULL) {
@@ -254,22 +262,23 @@ void findings__add(const struct nsd_scene *scene, const struct nsd_finding *give
         } else {
             known = append(scene->findings, finding);
         }
-        if (change != NULL)
-            change->finding = known;
+        if (departure != NULL)
+            departure->finding = known;
         return;
     }
     if (same_places(known, finding)) {
         raise_severity(known, finding);
         return;
     }
-    if (leads(finding, known))
-        take_lead(scene, finding, change);
+    if (is_nearer_cause(finding, known))
+        replace_primary(scene, finding, departure);
     else
-        follow(scene, known, finding);
+        copy_as_consequence(scene, known, finding);
 }
 
-/* ---- what is taken back ---- */
+/* ---- withdrawing ---- */
 
+/* All but the links. */
 static void swap_contents(struct nsd_finding *a, struct nsd_finding *b) {
     struct nsd_finding saved = *a;
 
@@ -281,14 +290,14 @@ static void swap_contents(struct nsd_finding *a, struct nsd_finding *b) {
     a->consequences = saved.consequences;
 }
 
-/* The primary is withdrawn, what followed is not: the first cause among that leads. */
-static void let_another_lead(struct nsd_finding *finding) {
+/* `finding` was withdrawn: its consequence nearest to the cause takes its place in the list. */
+static void promote_consequence(struct nsd_finding *finding) {
     struct nsd_finding *best = NULL;
     uint32_t count = finding->count;
     bool printed = finding->printed;
 
     for (struct nsd_finding *then = finding->consequences; then != NULL; then = then->next) {
-        if (!then->withdrawn && (best == NULL || leads(then, best)))
+        if (!then->withdrawn && (best == NULL || is_nearer_cause(then, best)))
             best = then;
     }
     if (best == NULL)
@@ -307,7 +316,7 @@ void findings__withdraw(struct nsd_findings *findings, enum nsd_rule_id rule) {
         }
         if (finding->rule == rule) {
             finding->withdrawn = true;
-            let_another_lead(finding);
+            promote_consequence(finding);
         }
     }
 }

@@ -1,41 +1,45 @@
 /*
- * left-switched: a thread lives on away from home. By plan that is a note; where the thread was
- * meant to come back and the function that should have seen to it has returned, or where no
- * goroutine holds the thread, it is a fault, even if a later visit happens to bring it home.
+ * left-switched: a thread other than the main one lives on in another namespace. One-to-one: a
+ * note, because the thread may stay there by plan; a warning if it was on a visit (ledger/visits.h)
+ * that is over, even if a later visit happens to restore the thread. Go: an error if no goroutine
+ * is locked to the thread.
  */
 #include "rules/rule.h"
 #include <stddef.h>
 
 #define RULE NSD_RULE_LEFT_SWITCHED
 
-static const char unlocked[] = "%t is left away from home in %k, and no goroutine is locked to it";
+static const char unlocked[] =
+    "%t is left in another %k namespace, and no goroutine is locked to it";
 static const char unlocked_remedy[] =
     "Fix: call runtime.LockOSThread() before %l, and unlock only after the thread is restored.";
 static const char over[] =
-    "%t was left in another %k namespace: the function that went there returned without going home";
+    "%t was left in another %k namespace: the function that entered it returned without going "
+    "back";
 static const char over_remedy[] =
-    "Fix: go home on every path that leads out of the function that switches at %l.";
-static const char lives_on[] = "%t lives on away from home in %k";
+    "Fix: setns back on every path that leads out of the function that switches at %l.";
+static const char lives_on[] = "%t lives on in another %k namespace";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
-                 nsd_words fix) {
-    nsd_kinds kinds = scene__still_away(scene, thread, change);
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
+                        nsd_words fix) {
+    nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, departure, words, fix))
         return;
-    finding__at_witness(&finding, &change->began);
-    finding__name_kinds(&finding, scene, thread, change, kinds != 0 ? kinds : change->kinds);
+    finding__at_witness(&finding, &departure->began);
+    finding__name_kinds(&finding, scene, thread, departure, kinds != 0 ? kinds : departure->kinds);
     if (scene->change != NULL)
-        finding__relate_event(&finding, "still away here", scene->event);
-    findings__add(scene, &finding, change);
+        finding__relate_event(&finding, "still not back here", scene->event);
+    findings__add(scene, &finding, departure);
 }
 
+/* Whether the departure is a visit of a one-to-one thread that is not pinned. */
 static bool is_left(const struct nsd_scene *scene, const struct nsd_thread *thread,
-                    const struct nsd_switch *change) {
-    return change->runtime == NSD_RUNTIME_THREADS && !change->is_move && thread->pins == 0 &&
-           visits__is_meant_to_come_back(&scene->ledger->visits, change);
+                    const struct nsd_switch *departure) {
+    return departure->runtime == NSD_RUNTIME_THREADS && !departure->is_move && thread->pins == 0 &&
+           visits__is_meant_to_come_back(&scene->ledger->visits, departure);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -47,40 +51,41 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         any_over = any_over || open->visit_over;
     if (!any_over)
         return;
-    /* Ends have rules of their own. */
+    /* The thread's death is judged by died-switched, the leader at the end by main-switched. */
     if (event->call == NSD_CALL_THREAD_DIED ||
         (scene__is_ending(event) && ledger__is_leader(scene->ledger, thread)))
         return;
-    for (struct nsd_switch *change = scene__first_switch(scene, thread); change != NULL;
-         change = scene__next_switch(scene, change)) {
-        if (change != scene->change->opened && change->visit_over && is_left(scene, thread, change))
-            find(scene, thread, change, NSD_SEVERITY_WARNING, over, over_remedy);
+    for (struct nsd_switch *departure = scene__first_switch(scene, thread); departure != NULL;
+         departure = scene__next_switch(scene, departure)) {
+        if (departure != scene->change->opened && departure->visit_over &&
+            is_left(scene, thread, departure))
+            add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     }
 }
 
 static void judge(const struct nsd_scene *scene, struct nsd_thread *thread,
-                  struct nsd_switch *change) {
-    if (change->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_UNLOCKED)
-        find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
-    else if (is_left(scene, thread, change) &&
-             visits__state(&scene->ledger->visits, change, scene->event) == NSD_VISIT_OVER)
-        find(scene, thread, change, NSD_SEVERITY_WARNING, over, over_remedy);
+                  struct nsd_switch *departure) {
+    if (departure->runtime == NSD_RUNTIME_GO && thread->lock == NSD_LOCK_UNLOCKED)
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+    else if (is_left(scene, thread, departure) &&
+             visits__state(&scene->ledger->visits, departure, scene->event) == NSD_VISIT_OVER)
+        add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     else
-        find(scene, thread, change, NSD_SEVERITY_NOTE, lives_on, NULL);
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, lives_on, NULL);
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change == NULL || ledger__is_leader(scene->ledger, thread) ||
-        scene__still_away(scene, thread, change) == 0)
+    if (departure == NULL || ledger__is_leader(scene->ledger, thread) ||
+        scene__still_away(scene, thread, departure) == 0)
         return;
-    /* It execs: it is not left, it becomes the process. */
+    /* The thread that execs is not left: it becomes the process. */
     if (scene->occasion == NSD_OCCASION_EXEC && scene->event->tid == thread->tid)
         return;
-    /* Its locked goroutine has ended, and it is on its way out: died-switched. */
+    /* Its locked goroutine has ended, so the runtime ends the thread: died-switched. */
     if (thread->lock != NSD_LOCK_WEDGED)
-        judge(scene, thread, change);
+        judge(scene, thread, departure);
 }
 
 const struct nsd_rule nsd_rule_LEFT_SWITCHED = {

@@ -1,6 +1,8 @@
 /*
- * main-switched: the main thread, which stands for the process to everybody outside (/proc/PID/ns
- * is its view), is away from home for good.
+ * main-switched: the main thread is left in another namespace. Other processes then see that one as
+ * the process's, because /proc/PID/ns shows the main thread's. Go: error if the runtime has parked
+ * the thread or no goroutine is locked to it. One-to-one: error if it ended there and the process
+ * goes on, else a warning or a note by what its visit and the other threads show.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -8,86 +10,87 @@
 #define RULE NSD_RULE_MAIN_SWITCHED
 
 static const char wedged[] =
-    "%t is parked for good in another %k namespace: its goroutine ended while it was locked to it";
+    "the Go runtime has parked %t for good in another %k namespace: a goroutine ended while it "
+    "was locked to it";
 static const char wedged_remedy[] =
-    "To everybody outside, /proc/PID/ns now shows that namespace as the process's.\n"
+    "To all other processes, /proc/PID/ns now shows that namespace as the process's.\n"
     "Fix: do not end a goroutine that switched at %l on the main thread; keep the main thread "
     "busy by locking main in an init function.";
 static const char wedged_private[] =
-    "%t is parked for good with a %k of its own: its goroutine ended while it was locked to it";
-static const char unlocked[] = "%t is away from home in %k, and no goroutine is locked to it";
+    "the Go runtime has parked %t for good with a %k of its own: a goroutine ended while it was "
+    "locked to it";
+static const char unlocked[] = "%t is in another %k namespace, and no goroutine is locked to it";
 static const char unlocked_remedy[] =
     "Fix: call runtime.LockOSThread() before %l, and unlock only after the thread is restored.";
 static const char ended[] =
-    "%t ended by pthread_exit while it was away from home in %k, and the process goes on";
-static const char ended_remedy[] =
-    "Fix: bring the main thread home before pthread_exit, or switch another thread.";
+    "%t ended by pthread_exit while it was in another %k namespace, and the process goes on";
+static const char ended_remedy[] = "Fix: setns back before pthread_exit, or switch another thread.";
 static const char over[] =
-    "%t is away from home in %k although the function that went there has returned";
+    "%t is in another %k namespace although the function that entered it has returned";
 static const char over_remedy[] =
-    "Fix: go home on every path that leads out of the function that switches at %l.";
+    "Fix: setns back on every path that leads out of the function that switches at %l.";
 static const char sibling[] =
     "%t moved to another %k namespace for good, but not the threads that it left behind: %T used "
     "the old one";
 static const char sibling_remedy[] =
     "Only the calling thread moves; the others stay where they are.\n"
     "Fix: switch before the first thread is made, or on every thread that the program uses there.";
-static const char away_at_end[] = "%t is away from home in %k at the end";
+static const char away_at_end[] = "%t is in another %k namespace at the end";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
-                 nsd_words fix) {
-    nsd_kinds kinds = scene__still_away(scene, thread, change);
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
+                        nsd_words fix) {
+    nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, departure, words, fix))
         return;
-    finding__at_witness(&finding, &change->began);
+    finding__at_witness(&finding, &departure->began);
     if (words == ended && thread->exit_frames != NULL) {
         finding.frames = thread->exit_frames;
         finding.call = NSD_CALL_THREAD_EXIT;
         finding.result = 0;
-        finding__relate(&finding, "switched here", &change->began);
+        finding__relate(&finding, "switched here", &departure->began);
     }
     if (words == sibling) {
-        finding.other_tid = change->sibling->tid;
-        finding__relate(&finding, "used there", change->sibling);
+        finding.other_tid = departure->sibling->tid;
+        finding__relate(&finding, "used there", departure->sibling);
     }
-    finding__name_kinds(&finding, scene, thread, change, kinds);
-    findings__add(scene, &finding, change);
+    finding__name_kinds(&finding, scene, thread, departure, kinds);
+    findings__add(scene, &finding, departure);
 }
 
-/* One-to-one: away at the end of the process, or of the main thread when it is the last. */
+/* One-to-one: the main thread is away at a report. */
 static void judge_end(const struct nsd_scene *scene, struct nsd_thread *thread,
-                      struct nsd_switch *change) {
+                      struct nsd_switch *departure) {
     const struct nsd_visits *visits = &scene->ledger->visits;
-    enum nsd_visit_state state = visits__state(visits, change, scene->event);
+    enum nsd_visit_state state = visits__state(visits, departure, scene->event);
 
     if (state == NSD_VISIT_OVER)
-        find(scene, thread, change, NSD_SEVERITY_WARNING, over, over_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, over, over_remedy);
     else if (scene->occasion == NSD_OCCASION_SIGNAL)
         return;
-    /* In the middle of a visit that is known as one, others are right to work at home. */
-    else if (change->sibling != NULL && state != NSD_VISIT_GOES_ON)
-        find(scene, thread, change, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
+    /* While the main thread visits, other threads are right to work at home. */
+    else if (departure->sibling != NULL && state != NSD_VISIT_GOES_ON)
+        add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, sibling, sibling_remedy);
     else
-        find(scene, thread, change, NSD_SEVERITY_NOTE, away_at_end, NULL);
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (scene->event->call != NSD_CALL_THREAD_DIED || change == NULL ||
-        change->runtime != NSD_RUNTIME_THREADS || !ledger__is_leader(scene->ledger, thread) ||
-        scene__still_away(scene, thread, change) == 0)
+    if (scene->event->call != NSD_CALL_THREAD_DIED || departure == NULL ||
+        departure->runtime != NSD_RUNTIME_THREADS || !ledger__is_leader(scene->ledger, thread) ||
+        scene__still_away(scene, thread, departure) == 0)
         return;
     if (ledger__threads_live(scene->ledger) > 0)
-        find(scene, thread, change, NSD_SEVERITY_ERROR, ended, ended_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, ended, ended_remedy);
     else
-        find(scene, thread, change, NSD_SEVERITY_NOTE, away_at_end, NULL);
+        add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, away_at_end, NULL);
 }
 
-/* Parked with nothing but a private fs: what containerd's mountAt leaves, if main ran it. */
+/* Parked at home with private fs or files: containerd's mountAt does that to the thread it uses. */
 static void look_at_private(const struct nsd_scene *scene, struct nsd_thread *thread) {
     struct nsd_finding finding;
 
@@ -104,26 +107,26 @@ static void look_at_private(const struct nsd_scene *scene, struct nsd_thread *th
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
     if (!ledger__is_leader(scene->ledger, thread))
         return;
-    /* By its own exec the main thread takes its namespaces along: that is what it switched for. */
+    /* The main thread execs: it keeps its namespaces, and switched for that. */
     if (scene->occasion == NSD_OCCASION_EXEC && scene->event->tid == thread->tid)
         return;
     if (ledger__away(scene->ledger, thread) == 0) {
         look_at_private(scene, thread);
         return;
     }
-    if (change == NULL || scene__still_away(scene, thread, change) == 0)
+    if (departure == NULL || scene__still_away(scene, thread, departure) == 0)
         return;
-    if (change->runtime == NSD_RUNTIME_THREADS) {
+    if (departure->runtime == NSD_RUNTIME_THREADS) {
         if (scene->occasion != NSD_OCCASION_EXEC)
-            judge_end(scene, thread, change);
+            judge_end(scene, thread, departure);
     } else if (thread->lock == NSD_LOCK_WEDGED) {
-        find(scene, thread, change, NSD_SEVERITY_ERROR, wedged, wedged_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, wedged, wedged_remedy);
     } else if (thread->lock == NSD_LOCK_UNLOCKED) {
-        find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+        add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
     }
 }
 

@@ -1,6 +1,8 @@
 /*
- * restore-failed: the way home failed, and the thread was used all the same. A goroutine that stays
- * locked to the end, and a retry that works, are what a careful program does.
+ * restore-failed: the setns that should have restored a thread failed, and the thread was used all
+ * the same. Go: error if the goroutine unlocked. One-to-one: error if the thread made another call
+ * that depends on the namespace, warning if it merely lives on. A retry that succeeds, and a
+ * goroutine that stays locked until it ends, are right.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -8,92 +10,100 @@
 #define RULE NSD_RULE_RESTORE_FAILED
 
 static const char unlocked[] =
-    "%w could not bring %t home in %k (%c: %e) and gave it up to other goroutines";
+    "%w could not move %t back to the %k namespace it came from (%c: %e) and left it to other "
+    "goroutines";
 static const char unlocked_remedy[] =
     "Fix: look at the error of the call at %l, and unlock only after it succeeded; else let the "
     "goroutine end locked, so that the thread ends with it.";
 static const char worked_on[] =
-    "%t could not go home in %k (%c: %e) and worked on in the wrong namespace";
-static const char lives_on[] = "%t could not go home in %k (%c: %e) and lives on there";
+    "%t could not go back to the %k namespace it came from (%c: %e) and worked on in the wrong "
+    "one";
+static const char lives_on[] =
+    "%t could not go back to the %k namespace it came from (%c: %e) and lives on in the wrong one";
 static const char remedy[] =
-    "Fix: look at the result of the call at %l; a thread that cannot go home must try again or "
+    "Fix: look at the result of the call at %l; a thread that cannot go back must try again or "
     "end.";
-static const char kept[] = "%t could not go home in %k (%c: %e)";
+static const char kept[] = "%t could not go back to the %k namespace it came from (%c: %e)";
 
+/* Kinds whose restore failed and that are still away. */
 static nsd_kinds failed_kinds(const struct nsd_scene *scene, const struct nsd_thread *thread,
-                              const struct nsd_switch *change) {
-    return change->failure == NULL || change->is_move
+                              const struct nsd_switch *departure) {
+    return departure->failure == NULL || departure->is_move
                ? 0
-               : (nsd_kinds) (change->failure->kinds & ledger__away(scene->ledger, thread));
+               : (nsd_kinds) (departure->failure->kinds & ledger__away(scene->ledger, thread));
 }
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, enum nsd_severity severity, nsd_words words,
-                 nsd_words fix) {
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, enum nsd_severity severity, nsd_words words,
+                        nsd_words fix) {
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, severity, scene, thread, change, words, fix))
+    if (!finding__begin_about(&finding, RULE, severity, scene, thread, departure, words, fix))
         return;
-    finding__at_witness(&finding, change->failure);
-    finding__name_kinds(&finding, scene, thread, change, failed_kinds(scene, thread, change));
-    finding__relate(&finding, "switched here", &change->began);
+    finding__at_witness(&finding, departure->failure);
+    finding__name_kinds(&finding, scene, thread, departure, failed_kinds(scene, thread, departure));
+    finding__relate(&finding, "switched here", &departure->began);
     if (scene->change != NULL && scene->event->tid == thread->tid)
         finding__relate_event(&finding, "used here", scene->event);
-    findings__add(scene, &finding, change);
+    findings__add(scene, &finding, departure);
 }
 
-/* A setns that fails once more, or one that comes home (then nothing is failed any more). */
+/* A setns that fails once more. One that succeeds clears the departure's failure. */
 static bool is_retry(const struct nsd_event *event) {
     return event->call == NSD_CALL_SETNS && event->result < 0;
 }
 
 static void look_at_use(const struct nsd_scene *scene, struct nsd_thread *thread,
-                        struct nsd_switch *change) {
+                        struct nsd_switch *departure) {
     const struct nsd_event *event = scene->event;
-    nsd_kinds kinds = failed_kinds(scene, thread, change);
+    nsd_kinds kinds = failed_kinds(scene, thread, departure);
 
-    /* Opening the way back is no use of the namespace. */
-    if (event->call == NSD_CALL_OPEN || is_retry(event) || !change->visit_over ||
+    /* An open may be that of the descriptor for the way back. */
+    if (event->call == NSD_CALL_OPEN || is_retry(event) || !departure->visit_over ||
         (dependence__of(event) & kinds) == 0)
         return;
-    find(scene, thread, change, NSD_SEVERITY_ERROR, worked_on, remedy);
+    add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, worked_on, remedy);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     const struct nsd_event *event = scene->event;
     bool unpinned = event->call == NSD_CALL_UNPIN && thread->pins == 0;
 
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        if (failed_kinds(scene, thread, change) == 0)
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        if (failed_kinds(scene, thread, departure) == 0)
             continue;
         if (event->call == NSD_CALL_THREAD_DIED) {
-            if (change->runtime == NSD_RUNTIME_GO)
-                find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
-        } else if (change->runtime == NSD_RUNTIME_GO) {
-            if (scene__hold(change, event) != NSD_HOLD_KEPT)
-                find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+            if (departure->runtime == NSD_RUNTIME_GO)
+                add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
+        } else if (departure->runtime == NSD_RUNTIME_GO) {
+            if (scene__hold(departure, event) != NSD_HOLD_KEPT)
+                add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked,
+                            unlocked_remedy);
         } else if (unpinned) {
-            find(scene, thread, change, NSD_SEVERITY_ERROR, lives_on, remedy);
+            add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, lives_on, remedy);
         } else {
-            look_at_use(scene, thread, change);
+            look_at_use(scene, thread, departure);
         }
     }
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    for (struct nsd_switch *change = thread->switches; change != NULL; change = change->outer) {
-        if (failed_kinds(scene, thread, change) == 0)
+    for (struct nsd_switch *departure = thread->switches; departure != NULL;
+         departure = departure->outer) {
+        if (failed_kinds(scene, thread, departure) == 0)
             continue;
-        if (change->runtime == NSD_RUNTIME_GO) {
+        if (departure->runtime == NSD_RUNTIME_GO) {
             if (thread->lock == NSD_LOCK_UNLOCKED)
-                find(scene, thread, change, NSD_SEVERITY_ERROR, unlocked, unlocked_remedy);
+                add_finding(scene, thread, departure, NSD_SEVERITY_ERROR, unlocked,
+                            unlocked_remedy);
             else
-                find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
-        } else if (thread->pins == 0 &&
-                   visits__state(&scene->ledger->visits, change, scene->event) == NSD_VISIT_OVER) {
-            find(scene, thread, change, NSD_SEVERITY_WARNING, lives_on, remedy);
+                add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
+        } else if (thread->pins == 0 && visits__state(&scene->ledger->visits, departure,
+                                                      scene->event) == NSD_VISIT_OVER) {
+            add_finding(scene, thread, departure, NSD_SEVERITY_WARNING, lives_on, remedy);
         } else {
-            find(scene, thread, change, NSD_SEVERITY_NOTE, kept, NULL);
+            add_finding(scene, thread, departure, NSD_SEVERITY_NOTE, kept, NULL);
         }
     }
 }

@@ -1,6 +1,7 @@
 /*
- * The table of rules, and the moments at which they look. A rule is a file that defines its
- * `struct nsd_rule` and a row of NSD_RULE_TABLE; nothing else knows it.
+ * Calls the rules: after an event those that look at its sort, at a report each for each thread
+ * that is away. Called by the owner of the ledger's lock, see rules.h. It names no rule: the table
+ * is built from NSD_RULE_TABLE.
  */
 #include "rules/rules.h"
 #include "rules/rule.h"
@@ -12,23 +13,25 @@ static const struct nsd_rule *const rules[NSD_RULES] = {
 #undef X
 };
 
-/* The rules that look at each set of sorts, as bits; made when the first event comes to them. */
-static uint32_t lookers[NSD_LOOK_ALL + 1];
+_Static_assert(NSD_RULES <= 32, "a set of rules is a word of 32 bits");
 
-static uint32_t lookers_at(unsigned sort) {
-    uint32_t among = 0;
+/* For each set of sorts the rules that look at it, as bits; 0: not computed yet. */
+static uint32_t rules_by_sort[NSD_LOOK_ALL + 1];
 
-    if (lookers[sort] != 0)
-        return lookers[sort];
+static uint32_t rules_for(unsigned sort) {
+    uint32_t found = 0;
+
+    if (rules_by_sort[sort] != 0)
+        return rules_by_sort[sort];
     for (unsigned rule = 0; rule < NSD_RULES; rule++) {
         if ((rules[rule]->looks_at & sort) != 0)
-            among |= 1u << rule;
+            found |= 1u << rule;
     }
-    lookers[sort] = among;
-    return among;
+    rules_by_sort[sort] = found;
+    return found;
 }
 
-/* A goroutine's or a thread's own doing, and what else it is. */
+/* The sorts (NSD_LOOK_...) of an event. */
 static unsigned sort_of(const struct nsd_event *event) {
     unsigned sort = event->runtime == NSD_RUNTIME_GO ? NSD_LOOK_GO : NSD_LOOK_THREADS;
 
@@ -54,10 +57,10 @@ void rules__on_event(struct nsd_ledger *ledger, struct nsd_findings *findings,
         .ledger = ledger, .findings = findings, .event = event, .change = change};
     uint32_t rest;
 
-    /* Nobody has ever left home: no rule has anything to look at. */
+    /* No thread has ever left home: there is nothing to judge. */
     if (change->thread == NULL || (ledger->switches.last_id == 0 && change->made_private == 0))
         return;
-    for (rest = lookers_at(sort_of(event)); rest != 0; rest &= rest - 1)
+    for (rest = rules_for(sort_of(event)); rest != 0; rest &= rest - 1)
         rules[__builtin_ctz(rest)]->on_event(&scene, change->thread);
 }
 

@@ -1,7 +1,8 @@
 /*
- * unlocked-switch: a goroutine that is not locked to its thread moved it to another namespace. What
- * the scheduler runs on which thread after that is chance. A C call under cgo is locked until it
- * returns: what it leaves away is found at the thread's next event.
+ * unlocked-switch: a goroutine that is not locked to its thread moved the thread to another
+ * namespace. The scheduler may continue the goroutine on another thread, and other goroutines on
+ * this one. A goroutine in a C call (cgo) counts as locked until the call returns; a switch that
+ * the call left is found at the thread's next event.
  */
 #include "rules/rule.h"
 #include <stddef.h>
@@ -19,7 +20,7 @@ static const char made_private_remedy[] =
     "Fix: call runtime.LockOSThread() before %l and do not unlock, so that the thread ends with "
     "the goroutine.";
 static const char in_c[] =
-    "%w moved %t to another %k namespace in a C call that returned without going home";
+    "%w moved %t to another %k namespace in a C call that returned without going back";
 static const char in_c_remedy[] =
     "A goroutine is locked to its thread for the length of a C call, no longer.\n"
     "Fix: call runtime.LockOSThread() before the C call at %g, and keep it until the thread is "
@@ -37,7 +38,7 @@ static void look_at_call(const struct nsd_scene *scene, struct nsd_thread *threa
     if (change->collective || !is_unlocked_go(scene->event) ||
         (kinds == 0 && change->made_private == 0))
         return;
-    /* A later call of a switch that was begun before: that one is the cause. */
+    /* A later call of an open departure: the call that opened it is the cause. */
     if (kinds != 0 && change->opened == NULL && change->current != NULL)
         return;
     if (kinds != 0) {
@@ -57,9 +58,10 @@ static void look_at_call(const struct nsd_scene *scene, struct nsd_thread *threa
     findings__add(scene, &finding, change->opened);
 }
 
-static bool is_in_same_c_call(const struct nsd_switch *change, const struct nsd_event *event) {
+/* Whether the C call that opened the departure may still run: m.ncgocall tells calls apart. */
+static bool is_in_same_c_call(const struct nsd_switch *departure, const struct nsd_event *event) {
     return event->runtime != NSD_RUNTIME_GO || event->lock == NSD_LOCK_UNKNOWN ||
-           (event->lock == NSD_LOCK_CGO && event->lock_epoch == change->lock_epoch);
+           (event->lock == NSD_LOCK_CGO && event->lock_epoch == departure->lock_epoch);
 }
 
 static void look_at_c_calls(const struct nsd_scene *scene, struct nsd_thread *thread) {
@@ -68,18 +70,19 @@ static void look_at_c_calls(const struct nsd_scene *scene, struct nsd_thread *th
 
     if (event->call == NSD_CALL_THREAD_BORN || event->call == NSD_CALL_THREAD_DIED)
         return;
-    for (struct nsd_switch *change = scene__first_switch(scene, thread); change != NULL;
-         change = scene__next_switch(scene, change)) {
-        if (change->lock != NSD_LOCK_CGO || change->is_move || is_in_same_c_call(change, event) ||
-            findings__has_fired(change, RULE, NSD_SEVERITY_ERROR))
+    for (struct nsd_switch *departure = scene__first_switch(scene, thread); departure != NULL;
+         departure = scene__next_switch(scene, departure)) {
+        if (departure->lock != NSD_LOCK_CGO || departure->is_move ||
+            is_in_same_c_call(departure, event) ||
+            findings__has_fired(departure, RULE, NSD_SEVERITY_ERROR))
             continue;
         finding__begin(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread);
         finding.message = in_c;
         finding.remedy = in_c_remedy;
         finding.lock = NSD_LOCK_UNLOCKED;
-        finding__at_witness(&finding, &change->began);
-        finding__name_kinds(&finding, scene, thread, change, change->kinds);
-        findings__add(scene, &finding, change);
+        finding__at_witness(&finding, &departure->began);
+        finding__name_kinds(&finding, scene, thread, departure, departure->kinds);
+        findings__add(scene, &finding, departure);
     }
 }
 

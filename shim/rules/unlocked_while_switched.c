@@ -1,76 +1,80 @@
 /*
- * unlocked-while-switched: the thread is still away, and the goroutine that took it there holds it
- * no longer. Whatever runs on that thread next is in the wrong namespace. For one-to-one runtimes
- * the program says itself where it holds a thread (nsdrift_thread_pin).
+ * unlocked-while-switched: a goroutine was locked when it switched its thread, and unlocked before
+ * the thread was restored. Whatever the scheduler runs on that thread next is in the wrong
+ * namespace. One-to-one: the same for nsdrift_thread_pin and nsdrift_thread_unpin.
  */
 #include "rules/rule.h"
 #include <stddef.h>
 
 #define RULE NSD_RULE_UNLOCKED_WHILE_SWITCHED
 
-static const char unlocked[] = "%w is no longer locked to %t, which is still away from home in %k";
+static const char unlocked[] =
+    "%w is no longer locked to %t, which is still in another %k namespace";
 static const char other[] =
     "other goroutines run on %t, which %w moved to another %k namespace and left there";
 static const char remedy[] =
     "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"
-    "Fix: bring home what was switched at %l before runtime.UnlockOSThread(), or do not unlock: "
-    "the thread then ends with its goroutine.";
-static const char unpinned[] = "%t was unpinned while it was away from home in %k";
+    "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(), or "
+    "do not unlock: the thread then ends with its goroutine.";
+static const char unpinned[] = "%t was unpinned while it was in another %k namespace";
 static const char unpinned_remedy[] =
-    "Fix: bring home what was switched at %l before nsdrift_thread_unpin().";
+    "Fix: setns the thread back after the switch at %l and before nsdrift_thread_unpin().";
 
-static void find(const struct nsd_scene *scene, struct nsd_thread *thread,
-                 struct nsd_switch *change, nsd_words words, nsd_words fix) {
-    nsd_kinds kinds = scene__still_away(scene, thread, change);
+static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
+                        struct nsd_switch *departure, nsd_words words, nsd_words fix) {
+    nsd_kinds kinds = scene__still_away(scene, thread, departure);
     struct nsd_finding finding;
 
-    if (!finding__begin_about(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread, change, words,
+    if (!finding__begin_about(&finding, RULE, NSD_SEVERITY_ERROR, scene, thread, departure, words,
                               fix))
         return;
-    /* The switch is the same place in every run; what shows it afterwards is not. */
-    finding__at_witness(&finding, &change->began);
-    finding__name_kinds(&finding, scene, thread, change, kinds != 0 ? kinds : change->kinds);
+    /*
+     * The finding's place is the switch, which is the same in every run. The event that shows it is
+     * not: it is whatever ran next.
+     */
+    finding__at_witness(&finding, &departure->began);
+    finding__name_kinds(&finding, scene, thread, departure, kinds != 0 ? kinds : departure->kinds);
     if (scene->change != NULL)
         finding__relate_event(&finding, "then here", scene->event);
-    findings__add(scene, &finding, change);
+    findings__add(scene, &finding, departure);
 }
 
-static bool is_judged(const struct nsd_switch *change) {
-    return !change->is_move && change->runtime == NSD_RUNTIME_GO &&
-           change->lock != NSD_LOCK_UNKNOWN && change->lock != NSD_LOCK_CGO;
+static bool is_judged(const struct nsd_switch *departure) {
+    return !departure->is_move && departure->runtime == NSD_RUNTIME_GO &&
+           departure->lock != NSD_LOCK_UNKNOWN && departure->lock != NSD_LOCK_CGO;
 }
 
 static void look_at_unpin(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change != NULL && thread->pins == 0 && change->runtime == NSD_RUNTIME_THREADS)
-        find(scene, thread, change, unpinned, unpinned_remedy);
+    if (departure != NULL && thread->pins == 0 && departure->runtime == NSD_RUNTIME_THREADS)
+        add_finding(scene, thread, departure, unpinned, unpinned_remedy);
 }
 
 static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
     if (scene->event->call == NSD_CALL_UNPIN)
         look_at_unpin(scene, thread);
-    for (struct nsd_switch *change = scene__first_switch(scene, thread); change != NULL;
-         change = scene__next_switch(scene, change)) {
+    for (struct nsd_switch *departure = scene__first_switch(scene, thread); departure != NULL;
+         departure = scene__next_switch(scene, departure)) {
         enum nsd_hold hold;
 
-        if (change == scene->change->opened || !is_judged(change))
+        if (departure == scene->change->opened || !is_judged(departure))
             continue;
-        hold = scene__hold(change, scene->event);
+        hold = scene__hold(departure, scene->event);
         if (hold == NSD_HOLD_OTHER)
-            find(scene, thread, change, other, remedy);
-        /* One that never was locked is unlocked-switch already. */
-        else if (hold == NSD_HOLD_UNLOCKED && change->lock != NSD_LOCK_UNLOCKED)
-            find(scene, thread, change, unlocked, remedy);
+            add_finding(scene, thread, departure, other, remedy);
+        /* A goroutine that was never locked is judged by unlocked-switch. */
+        else if (hold == NSD_HOLD_UNLOCKED && departure->lock != NSD_LOCK_UNLOCKED)
+            add_finding(scene, thread, departure, unlocked, remedy);
     }
 }
 
 static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) {
-    struct nsd_switch *change = scene__switch_of(thread);
+    struct nsd_switch *departure = scene__switch_of(thread);
 
-    if (change != NULL && is_judged(change) && change->lock != NSD_LOCK_UNLOCKED &&
+    if (departure != NULL && is_judged(departure) && departure->lock != NSD_LOCK_UNLOCKED &&
         thread->lock == NSD_LOCK_UNLOCKED)
-        find(scene, thread, change, unlocked, remedy);
+        add_finding(scene, thread, departure, unlocked, remedy);
 }
 
 const struct nsd_rule nsd_rule_UNLOCKED_WHILE_SWITCHED = {

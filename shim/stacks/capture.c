@@ -1,7 +1,7 @@
 /*
- * The stack of a call as one pointer. A call site that comes again is recognised by comparing the
- * words in the slots of a stack that is known with those on the stack now; only what is new is
- * unwound. Called from every hook and wrapper, in signal handlers too; no lock, no allocation.
+ * The stack of a call as one pointer, see capture.h. A stack that was captured before is recognised:
+ * the return addresses that it had in its slots stand there again. Only a new stack is unwound.
+ * Called from every hook and wrapper, in signal handlers too; no lock, no allocation.
  */
 #include "stacks/capture.h"
 
@@ -39,8 +39,8 @@ static uint64_t spread(uint64_t value) {
 }
 
 /*
- * Whether the stack at `stack_pointer` is this one. Goes outwards: as long as every return address
- * so far is the same, so are the frames that it returns to, and the next slot is theirs.
+ * Whether the stack at `stack_pointer` is this one. Goes outwards: while all return addresses so far
+ * are equal, the frames are the same too, so that the next slot is at the same place.
  */
 static bool stands_here(const struct nsd_frames *frames, uintptr_t return_address,
                         uintptr_t stack_pointer, uintptr_t high) {
@@ -70,7 +70,7 @@ static const struct nsd_frames *recall(uint64_t key, uintptr_t return_address,
     return NULL;
 }
 
-/* The files of a new stack's modules, while their paths still lead to them. */
+/* Maps the files of a new stack's modules while their paths still lead to them. */
 static void map_files(const struct nsd_frames *frames) {
     for (unsigned i = 0; frames != NULL && i < frames->depth; i++) {
         struct nsd_module *module =
@@ -80,12 +80,15 @@ static void map_files(const struct nsd_frames *frames) {
     }
 }
 
-/* Whose modules say nothing of which function of the program calls; beginnings of file names. */
+/*
+ * Interpreters: their C functions do not tell which function of the program calls. Beginnings of
+ * file names.
+ */
 static const char *const interpreters[] = {
     "libffi.so", "python", "libpython", "ruby", "libruby", "perl",
     "libperl",   "lua",    "libjvm.so", "node", "php",
 };
-/* How far from the call such a module may stand. */
+/* How many frames from the call an interpreter may be. */
 #define NEAR_FRAMES 3u
 
 static bool is_shared(const struct nsd_frames *frames) {
@@ -102,7 +105,7 @@ static bool is_shared(const struct nsd_frames *frames) {
     return false;
 }
 
-/* Apart, so that a stack that is recognised costs no room for one that is not. */
+/* Not inlined: a stack that is recognised must not pay for this frame's room. */
 __attribute__((noinline)) static const struct nsd_frames *
 unwound(uint64_t key, const struct nsd_unwind_state *state, const struct nsd_extent *extent) {
     struct nsd_frame frame[NSD_DEPTH_MOST];
@@ -132,8 +135,8 @@ static void unwind_for(void *argument) {
 }
 
 /*
- * What is left when there is neither room nor a stack of ours: the call itself, under a key that
- * nobody looks for, since it would be found in place of every longer stack from there.
+ * Without a spare stack and without a known extent only the call itself is recorded. Its key is one
+ * that no look-up uses, or it would be found in place of every longer stack from there.
  */
 static const struct nsd_frames *only_the_call(const struct request *request) {
     uintptr_t pc = request->state.pc;
@@ -143,8 +146,9 @@ static const struct nsd_frames *only_the_call(const struct request *request) {
 }
 
 /*
- * Nobody knows how much of the host's stack is left: below a handler's or a coroutine's may lie the
- * heap, readable and none of theirs. A thread's own is taken where ours cannot be had.
+ * Unwinds on a spare stack, because it is not known how much is left of the host's: below the stack
+ * of a handler or a coroutine there may be the heap. A thread's own stack serves where no spare
+ * stack is free.
  */
 static const struct nsd_frames *unwound_with_room(struct request *request) {
     if (on_stack__call_apart(unwind_for, request))
@@ -169,7 +173,7 @@ const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t sta
         if (frames != NULL)
             return frames;
     }
-    /* The table is full: a stack that is not in it will find no room, however dear it was. */
+    /* The table is full: there is no room for a new stack, so do not pay for unwinding it. */
     if (frames__lost() > 0)
         return NULL;
     return unwound_with_room(&request);

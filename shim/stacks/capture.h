@@ -1,8 +1,13 @@
 /*
- * The caller's stack at a hook: C by LLVM's libunwind with the frame-pointer chain as fallback and
- * a cache that knows call sites that come again; Go by frame pointers within the goroutine's stack.
- * Called from hooks; no libc, no TLS, no lock, nothing allocated from the host, and 1 KiB of its
- * stack, but for 7 KiB where a stack of our own cannot be had.
+ * The room of stacks: the stack of a call as one pointer.
+ *
+ * In: the registers of the caller at a hook, the module table (names). Out: struct nsd_frames of the
+ * ledger, the same pointer for the same stack. C code is unwound by LLVM's libunwind, with the
+ * frame-pointer chain where a module has no tables, behind a cache that recognises call sites; Go
+ * code by frame pointers within the goroutine's stack. Called by intake, calls and probes, from
+ * hooks and signal handlers. Must not: use libc, TLS or a lock, allocate from the host, read outside
+ * the stack and the loaded modules, know of probes. It takes 1 KiB of the host's stack, and 7 KiB
+ * where none of our spare stacks is free.
  */
 #ifndef NSD_STACKS_CAPTURE_H
 #define NSD_STACKS_CAPTURE_H
@@ -13,26 +18,26 @@
 /* Set once at start from the option `depth` (1 to NSD_DEPTH_MOST). */
 void capture__begin(unsigned depth);
 /*
- * Set once at start: the top of the initial thread's stack, any address above its last frame that
- * the kernel put there (a string of argv or envp). Left out: such stacks are unwound every time.
+ * Once, at start: the top of the initial thread's stack, as any address above its last frame that
+ * the kernel filled (a string of argv or envp). Without it such stacks are unwound every time.
  */
 void capture__main_stack(uintptr_t top);
 
 /*
- * Of the C function that called the wrapper. `return_address`, `stack_pointer` are what the caller
- * has after the wrapper returns (__builtin_return_address(0), __builtin_dwarf_cfa()); frame_pointer
- * is the caller's rbp. Slots are relative to `stack_pointer`; frame 0's is 0, since the wrapper's
- * return address stood below it. NULL: none could be had, or no room.
+ * The stack of the C function that called the wrapper. `return_address` and `stack_pointer` are the
+ * caller's pc and stack pointer after the wrapper returns (__builtin_return_address(0),
+ * __builtin_dwarf_cfa()), frame_pointer is the caller's. Slots are relative to `stack_pointer`;
+ * frame 0 has slot 0. NULL if there is no stack to be read or no room for a new one.
  */
 const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t stack_pointer,
                                          uintptr_t frame_pointer);
 
-/* Of a goroutine: pc, then the frame-pointer chain as long as it stays within [low, high). */
+/* A goroutine's stack: pc, then the frame-pointer chain as long as it stays within [low, high). */
 const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uintptr_t low,
                                      uintptr_t high);
 /*
- * `native`, and behind it a goroutine's stack from `pc` on: the code that called C. `native` alone
- * where there is no room.
+ * `native` followed by a goroutine's stack from `pc` on, which is the code that called C. Returns
+ * `native` where there is no room for both.
  */
 const struct nsd_frames *capture__go_behind(const struct nsd_frames *native, uintptr_t pc,
                                             uintptr_t frame_pointer, uintptr_t low, uintptr_t high);

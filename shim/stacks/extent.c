@@ -7,11 +7,10 @@
 #include "stacks/extent.h"
 
 #include "base/memory.h"
-#include "base/syscall.h"
+#include "base_machine.h"
 
 #include <stdatomic.h>
 
-#define PAGE ((uintptr_t) 4096)
 /* The kernel keeps at least this much below the top free of other mappings (mm/util.c, mmap_base).
  */
 #define MAIN_GAP ((uintptr_t) 128 << 20)
@@ -21,19 +20,15 @@
 /* No other mapping fits between a stack pointer and a thread control block that are this near. */
 #define SURELY_ONE_STACK ((uintptr_t) 16 << 10)
 
-static uintptr_t main_top;
+static uintptr_t main_top; /* written once at start, while the process has one thread */
 
 /*
  * Pthread stacks that were felt out: a thread pointer (43 bits, by 16) and how many pages below it
  * can be read (21 bits), in one word so that no reader sees half of it.
  */
 #define REMEMBERED 256u
+/* Relaxed: each word is whole by itself, and nothing else is read because of it. */
 static _Atomic uint64_t remembered[REMEMBERED];
-
-struct io_part {
-    void *base;
-    size_t size;
-};
 
 void extent__main_stack(uintptr_t top) {
     main_top = top;
@@ -41,25 +36,19 @@ void extent__main_stack(uintptr_t top) {
 
 /* How many pages from `page` on can be read, at most `most`: one byte of each is asked for. */
 static unsigned readable_pages(uintptr_t page, unsigned most) {
-    struct io_part there[FELT_AT_ONCE];
+    struct nsd_memory_part there[FELT_AT_ONCE];
     char bytes[FELT_AT_ONCE];
     unsigned felt = 0;
 
-    if (memory__is_quiet())
-        return 0;
     while (felt < most) {
-        unsigned now = most - felt < FELT_AT_ONCE ? most - felt : FELT_AT_ONCE;
-        struct io_part here = {bytes, now};
-        long result;
+        unsigned now = most - felt < FELT_AT_ONCE ? most - felt : FELT_AT_ONCE, got;
+        struct nsd_memory_part here = {bytes, now};
 
-        for (unsigned i = 0; i < now; i++) {
-            there[i].base = (void *) (page + (felt + i) * PAGE);
-            there[i].size = 1;
-        }
-        result = SYS6(__NR_process_vm_readv, sys__gettid(), &here, 1, there, now, 0);
-        if (result > 0)
-            felt += (unsigned) result;
-        if (result < (long) now)
+        for (unsigned i = 0; i < now; i++)
+            there[i] = (struct nsd_memory_part){(void *) (page + (felt + i) * NSD_PAGE_SIZE), 1};
+        got = (unsigned) memory__try_parts(&here, 1, there, now);
+        felt += got;
+        if (got < now)
             break;
     }
     return felt;
@@ -71,8 +60,8 @@ static _Atomic uint64_t *memory_of(uintptr_t thread_pointer) {
 
 /* Whether everything from the stack pointer up to the thread control block is one stack. */
 static bool reaches(uintptr_t stack_pointer, uintptr_t thread_pointer) {
-    uintptr_t page = stack_pointer & ~(PAGE - 1);
-    uintptr_t pages = (thread_pointer - page + PAGE - 1) / PAGE;
+    uintptr_t page = stack_pointer & ~(NSD_PAGE_SIZE - 1);
+    uintptr_t pages = (thread_pointer - page + NSD_PAGE_SIZE - 1) / NSD_PAGE_SIZE;
     uint64_t word = atomic_load_explicit(memory_of(thread_pointer), memory_order_relaxed);
 
     if (word >> 21 == thread_pointer >> 4 && (word & 0x1fffff) >= pages)
@@ -85,7 +74,7 @@ static bool reaches(uintptr_t stack_pointer, uintptr_t thread_pointer) {
 }
 
 void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_extent *extent) {
-    uintptr_t page = stack_pointer & ~(PAGE - 1);
+    uintptr_t page = stack_pointer & ~(NSD_PAGE_SIZE - 1);
 
     extent->low = stack_pointer;
     extent->known = true;
@@ -93,12 +82,12 @@ void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_ex
         extent->high = main_top;
         return;
     }
-    if (thread_pointer > stack_pointer && thread_pointer >> 47 == 0 &&
-        thread_pointer - stack_pointer < FELT_MOST * PAGE &&
+    if (thread_pointer > stack_pointer && thread_pointer >> NSD_ADDRESS_BITS == 0 &&
+        thread_pointer - stack_pointer < FELT_MOST * NSD_PAGE_SIZE &&
         reaches(stack_pointer, thread_pointer)) {
         extent->high = thread_pointer;
         return;
     }
     extent->known = false;
-    extent->high = page + PAGE * (1 + readable_pages(page + PAGE, FELT_MOST_OTHER));
+    extent->high = page + NSD_PAGE_SIZE * (1 + readable_pages(page + NSD_PAGE_SIZE, FELT_MOST_OTHER));
 }

@@ -1,17 +1,16 @@
 /*
- * The call frame instructions of one function, run up to a pc, for the places they name alone
- * (DWARF 5, 6.4; .eh_frame as in the Linux Standard Base, core, 10.6). Called by unwind.c before
- * each of libunwind's steps, in hooks: bounded, no allocation, every read within the module's
- * table or the stack.
+ * Runs the call frame instructions of one function up to a pc, to learn which words of the stack
+ * they name (DWARF 5, 6.4; .eh_frame as in the Linux Standard Base, core, 10.6). Called by unwind.c
+ * before each of libunwind's steps, in hooks: bounded, no allocation, every read is within the
+ * module's table or the stack.
  */
 #include "stacks/step_check.h"
 
 #include "base/memory.h"
+#include "stacks_machine.h"
 
 #include <stddef.h>
 
-#define REGISTERS 17u /* x86-64: 16 and the return address */
-#define RETURN_ADDRESS 16u
 #define REMEMBERED 4u
 #define INSTRUCTIONS_MOST 4096u
 #define OPERATIONS_MOST 64u
@@ -19,10 +18,10 @@
 
 enum rule_kind { RULE_SAME, RULE_UNDEFINED, RULE_AT_OFFSET, RULE_AT_EXPRESSION, RULE_VALUE };
 
-/* Small, because several of them stand on the host's stack. */
+/* Kept small: several rows stand on the host's stack. */
 struct row {
-    int32_t place[REGISTERS]; /* offset from the CFA, or of an expression from the module's start */
-    uint8_t kind[REGISTERS];  /* enum rule_kind */
+    int32_t place[NSD_DWARF_REGISTERS]; /* offset from the CFA, or of an expression from the module's start */
+    uint8_t kind[NSD_DWARF_REGISTERS];  /* enum rule_kind */
     uint8_t cfa_register;
     int32_t cfa_offset;
     uint32_t cfa_expression; /* from the module's start; 0: register and offset */
@@ -135,7 +134,7 @@ static bool open_table(const struct nsd_module *module, uintptr_t fde, struct ta
         ;
     table->code_factor = take_unsigned(cie);
     table->data_factor = take_signed(cie);
-    if ((version == 1 ? take(cie, 1) : take_unsigned(cie)) != RETURN_ADDRESS || cie->bad)
+    if ((version == 1 ? take(cie, 1) : take_unsigned(cie)) != NSD_DWARF_RETURN_ADDRESS || cie->bad)
         return false;
     if (augmentation[0] == 'z') {
         uint64_t size = take_unsigned(cie);
@@ -168,7 +167,7 @@ static bool open_table(const struct nsd_module *module, uintptr_t fde, struct ta
 }
 
 static bool set_rule(struct row *row, uint64_t number, enum rule_kind kind, int64_t place) {
-    if (number >= REGISTERS || place > INT32_MAX || place < INT32_MIN)
+    if (number >= NSD_DWARF_REGISTERS || place > INT32_MAX || place < INT32_MIN)
         return false;
     row->kind[number] = (uint8_t) kind;
     row->place[number] = (int32_t) place;
@@ -176,7 +175,7 @@ static bool set_rule(struct row *row, uint64_t number, enum rule_kind kind, int6
 }
 
 static bool restore_rule(struct row *row, const struct row *initial, uint64_t number) {
-    if (number >= REGISTERS)
+    if (number >= NSD_DWARF_REGISTERS)
         return false;
     row->kind[number] = initial == NULL ? RULE_SAME : initial->kind[number];
     row->place[number] = initial == NULL ? 0 : initial->place[number];
@@ -184,7 +183,7 @@ static bool restore_rule(struct row *row, const struct row *initial, uint64_t nu
 }
 
 static bool set_cfa(struct row *row, uint64_t number, int64_t offset) {
-    if (number >= REGISTERS || offset > INT32_MAX || offset < INT32_MIN)
+    if (number >= NSD_DWARF_REGISTERS || offset > INT32_MAX || offset < INT32_MIN)
         return false;
     row->cfa_register = (uint8_t) number;
     row->cfa_offset = (int32_t) offset;
@@ -252,7 +251,7 @@ static bool run(struct row *row, const struct row *initial, const struct table *
                 break;
             case 0x09: /* register */
                 number = take_unsigned(&code);
-                good = set_rule(row, number, RULE_VALUE, 0) && take_unsigned(&code) < REGISTERS;
+                good = set_rule(row, number, RULE_VALUE, 0) && take_unsigned(&code) < NSD_DWARF_REGISTERS;
                 break;
             case 0x0a: /* remember_state */
                 if (depth == REMEMBERED)
@@ -296,7 +295,7 @@ static bool run(struct row *row, const struct row *initial, const struct table *
             case 0x2e: /* GNU_args_size */
                 take_unsigned(&code);
                 break;
-            default: /* what compilers for this machine do not emit */
+            default: /* compilers do not emit it */
                 return false;
             }
         }
@@ -315,7 +314,7 @@ static bool on_stack(const struct checker *checker, uint64_t address) {
 static bool register_value(const struct checker *checker, uint64_t number, uint64_t *value) {
     unw_word_t word;
 
-    if (number >= REGISTERS || unw_get_reg(checker->cursor, (unw_regnum_t) number, &word) != 0)
+    if (number >= NSD_DWARF_REGISTERS || unw_get_reg(checker->cursor, (unw_regnum_t) number, &word) != 0)
         return false;
     *value = word;
     return true;
@@ -340,7 +339,7 @@ static bool evaluate(const struct checker *checker, uint32_t expression, const u
 
         if (count == OPERATIONS_MOST || depth >= VALUES_MOST)
             return false;
-        if (operation >= 0x70 && operation <= 0x80) { /* DW_OP_breg0 to 16 */
+        if (operation >= 0x70 && operation <= 0x8f) { /* DW_OP_breg0 to 31 */
             if (!register_value(checker, operation - 0x70u, &values[depth]))
                 return false;
             values[depth++] += (uint64_t) take_signed(&code);
@@ -397,7 +396,7 @@ static bool evaluate(const struct checker *checker, uint32_t expression, const u
 }
 
 static bool places_are_on_stack(const struct checker *checker, const struct row *row) {
-    for (unsigned i = 0; i < REGISTERS; i++) {
+    for (unsigned i = 0; i < NSD_DWARF_REGISTERS; i++) {
         uint64_t cfa = checker->cfa, address;
 
         switch (row->kind[i]) {
@@ -419,7 +418,7 @@ static bool places_are_on_stack(const struct checker *checker, const struct row 
 
 bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
                         const struct nsd_module *module, const struct nsd_extent *extent,
-                        uintptr_t *cfa) {
+                        uintptr_t *cfa, uintptr_t *return_place) {
     struct checker checker = {cursor, extent, (const uint8_t *) module->start,
                               (const uint8_t *) module->end, 0};
     struct table table;
@@ -445,5 +444,6 @@ bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
     }
     checker.cfa = value;
     *cfa = value;
-    return row.kind[RETURN_ADDRESS] == RULE_AT_OFFSET && places_are_on_stack(&checker, &row);
+    *return_place = value + (uint64_t) (int64_t) row.place[NSD_DWARF_RETURN_ADDRESS];
+    return row.kind[NSD_DWARF_RETURN_ADDRESS] == RULE_AT_OFFSET && places_are_on_stack(&checker, &row);
 }

@@ -1,8 +1,8 @@
 /*
- * From a call outwards, frame by frame. libunwind computes each step by the module's tables; what
- * it would read and what it answers is checked, since it goes wherever registers lead it. A
- * module without tables is passed by the frame-pointer chain. Reached from hooks: bounded, no
- * lock, nothing allocated.
+ * From a call outwards, frame by frame. libunwind computes each step by the module's tables; every
+ * address that it would read and every answer is checked, because libunwind itself reads wherever a
+ * register points. A module without tables is passed by the frame-pointer chain. Reached from hooks:
+ * bounded, no lock, nothing allocated.
  */
 #include "stacks/unwind.h"
 
@@ -13,14 +13,9 @@
 #include "stacks/step_check.h"
 #include "stacks/unwind_tables.h"
 
-#include <libunwind.h>
+#include "stacks_machine.h"
 #include <stdbool.h>
 #include <stddef.h>
-
-/* struct rt_sigframe of arch/x86: the saved registers, from the stack pointer of the trampoline. */
-#define SIGNAL_FRAME_RBP 120u
-#define SIGNAL_FRAME_RSP 160u
-#define SIGNAL_FRAME_RIP 168u
 
 enum step { STEP_DONE, STEP_END, STEP_NO_TABLE };
 
@@ -29,7 +24,7 @@ struct walker {
     struct nsd_extent extent;
     uintptr_t origin; /* slots are relative to it */
     uintptr_t place;  /* where now.pc was found, 0: in a register */
-    bool exact;       /* now.pc was interrupted, it is no return address */
+    bool exact;       /* now.pc is an interrupted instruction, no return address */
     bool started;     /* the cursor stands at `now` */
     bool tables;      /* libunwind may be called */
     unw_cursor_t cursor;
@@ -63,41 +58,27 @@ static bool readable_code(uintptr_t from, uintptr_t to) {
     return false;
 }
 
-/* A call instruction ends at a return address: call rel32, or call by register or memory. */
+/* A return address stands behind a call instruction. */
 static bool follows_a_call(uintptr_t pc) {
-    const uint8_t *end = (const uint8_t *) pc;
-
-    if (!readable_code(pc - 8, pc))
-        return false;
-    if (end[-5] == 0xe8)
-        return true;
-    for (int length = 2; length <= 7; length++) {
-        if (end[-length] == 0xff && (end[1 - length] & 0x38) == 0x10)
-            return true;
-    }
-    return false;
+    return readable_code(pc - NSD_CALL_SIZE_MOST, pc) && machine__ends_call((const uint8_t *) pc);
 }
 
-/* The code that a signal handler returns to: rt_sigreturn by number. */
+/* The code that a signal handler returns to. */
 static bool is_signal_trampoline(uintptr_t pc) {
-    static const uint8_t long_form[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-    static const uint8_t short_form[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
-
-    return readable_code(pc, pc + sizeof(long_form)) &&
-           (memory__equal((const void *) pc, long_form, sizeof(long_form)) ||
-            memory__equal((const void *) pc, short_form, sizeof(short_form)));
+    return readable_code(pc, pc + NSD_SIGNAL_RETURN_SIZE) &&
+           machine__is_signal_return((const uint8_t *) pc);
 }
 
-/* Over a signal frame to what was interrupted, which may be on another stack. */
+/* Over a signal frame to the interrupted function, which may be on another stack. */
 static enum step step_over_signal(struct walker *walker) {
     uintptr_t frame = walker->now.stack_pointer;
 
-    if (!in_stack(walker, frame, SIGNAL_FRAME_RIP + 8))
+    if (!in_stack(walker, frame, NSD_SIGNAL_FRAME_SIZE))
         return STEP_END;
-    walker->now.pc = word_at(frame + SIGNAL_FRAME_RIP);
-    walker->now.frame_pointer = word_at(frame + SIGNAL_FRAME_RBP);
-    walker->now.stack_pointer = word_at(frame + SIGNAL_FRAME_RSP);
-    walker->place = frame + SIGNAL_FRAME_RIP;
+    walker->now.pc = word_at(frame + NSD_SIGNAL_PC);
+    walker->now.frame_pointer = word_at(frame + NSD_SIGNAL_FRAME_POINTER);
+    walker->now.stack_pointer = word_at(frame + NSD_SIGNAL_STACK_POINTER);
+    walker->place = frame + NSD_SIGNAL_PC;
     walker->exact = true;
     walker->started = false;
     if (walker->now.stack_pointer > frame && walker->now.stack_pointer < walker->extent.high)
@@ -107,8 +88,8 @@ static enum step step_over_signal(struct walker *walker) {
 }
 
 /*
- * A cursor as libunwind made it once. A new walk starts from a copy: the context that it is made
- * from takes 1.3 KiB of stack, which the caller may not have.
+ * A cursor that libunwind made at start. Each walk begins with a copy of it: making one takes a
+ * context of 1.3 KiB on the stack, which the caller may not have.
  */
 static unw_cursor_t first_cursor;
 static bool first_cursor_made;
@@ -120,13 +101,13 @@ void unwind__begin(void) {
         unw_getcontext(&context) == 0 && unw_init_local(&first_cursor, &context) == 0;
 }
 
-/* Sets libunwind's cursor to `now`. It looks pc up as it is, so a return address is given as pc-1.
- */
+/* Sets libunwind's cursor to `now`. libunwind looks pc up as it is: a return address is given as
+ * pc-1, which lies in the call. */
 static bool start_cursor(struct walker *walker) {
     if (!first_cursor_made)
         return false;
     memory__copy(&walker->cursor, &first_cursor, sizeof(first_cursor));
-    return unw_set_reg(&walker->cursor, UNW_X86_64_RBP, walker->now.frame_pointer) == 0 &&
+    return unw_set_reg(&walker->cursor, NSD_UNWIND_FRAME_POINTER, walker->now.frame_pointer) == 0 &&
            unw_set_reg(&walker->cursor, UNW_REG_SP, walker->now.stack_pointer) == 0 &&
            unw_set_reg(&walker->cursor, UNW_REG_IP,
                        walker->exact ? walker->now.pc + 1 : walker->now.pc - 1) == 0;
@@ -136,14 +117,14 @@ static enum step step_by_tables(struct walker *walker) {
     struct nsd_module *module = modules__of(walker->exact ? walker->now.pc : walker->now.pc - 1);
     unw_word_t pc, stack_pointer, frame_pointer;
     unw_proc_info_t procedure;
-    uintptr_t cfa;
+    uintptr_t cfa, place;
 
     if (!walker->tables)
         return STEP_NO_TABLE;
     unwind_tables__prepare(module);
     if (unwind_tables__of(module) == NULL)
         return STEP_NO_TABLE;
-    /* A cursor that came here by a step knows nothing of a table that was only made just now. */
+    /* A cursor that came here by a step does not know a table that was made just now. */
     if (walker->started && unw_get_proc_info(&walker->cursor, &procedure) != 0)
         walker->started = false;
     if (!walker->started &&
@@ -152,19 +133,19 @@ static enum step step_by_tables(struct walker *walker) {
     walker->started = false;
     if (procedure.unwind_info == 0)
         return STEP_NO_TABLE;
-    /* unw_step says UNW_STEP_END already where the frame that it arrived at has no table. */
-    if (!step_check__allows(&walker->cursor, &procedure, module, &walker->extent, &cfa) ||
+    /* unw_step returns UNW_STEP_END already when the new frame has no table: only < 0 fails. */
+    if (!step_check__allows(&walker->cursor, &procedure, module, &walker->extent, &cfa, &place) ||
         cfa <= walker->now.stack_pointer || unw_step(&walker->cursor) < 0 ||
         unw_get_reg(&walker->cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(&walker->cursor, UNW_REG_SP, &stack_pointer) != 0 ||
-        unw_get_reg(&walker->cursor, UNW_X86_64_RBP, &frame_pointer) != 0)
+        unw_get_reg(&walker->cursor, NSD_UNWIND_FRAME_POINTER, &frame_pointer) != 0)
         return STEP_END;
-    if (stack_pointer != cfa || word_at(cfa - 8) != pc)
+    if (stack_pointer != cfa || word_at(place) != pc)
         return STEP_END;
     walker->now.pc = pc;
     walker->now.stack_pointer = stack_pointer;
     walker->now.frame_pointer = frame_pointer;
-    walker->place = cfa - 8;
+    walker->place = place;
     walker->exact = false;
     walker->started = true;
     return STEP_DONE;
@@ -214,8 +195,7 @@ static void walk(struct walker *walker) {
     }
 }
 
-/* Apart, because what __builtin_setjmp comes back to must not be inlined into a frame that is gone.
- */
+/* Not inlined: __builtin_longjmp comes back to this frame, which must still be there. */
 __attribute__((noinline)) static void walk_guarded(struct walker *walker,
                                                    struct nsd_unwind_guard *guard) {
     if (__builtin_setjmp(guard->jump) == 0)

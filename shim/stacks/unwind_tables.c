@@ -52,30 +52,6 @@ const uint8_t *unwind_tables__of(const struct nsd_module *module) {
     return (const uint8_t *) atomic_load(&made[modules__number(module) - 1].index);
 }
 
-static const Elf64_Shdr *find_section(const struct nsd_module *module, const char *name) {
-    const uint8_t *file = module->file;
-    const Elf64_Ehdr *elf = (const Elf64_Ehdr *) file;
-    uint64_t size = module->file_size;
-
-    if (file == NULL || size < sizeof(*elf) || elf->e_shoff == 0 || elf->e_shoff % 8 != 0 ||
-        elf->e_shoff > size || elf->e_shentsize != sizeof(Elf64_Shdr) ||
-        elf->e_shnum > (size - elf->e_shoff) / sizeof(Elf64_Shdr) ||
-        elf->e_shstrndx >= elf->e_shnum)
-        return NULL;
-    const Elf64_Shdr *sections = (const Elf64_Shdr *) (file + elf->e_shoff);
-    const Elf64_Shdr *names = &sections[elf->e_shstrndx];
-    size_t length = string__length(name) + 1;
-    if (names->sh_offset > size || names->sh_size > size - names->sh_offset)
-        return NULL;
-    for (unsigned i = 0; i < elf->e_shnum; i++) {
-        if (sections[i].sh_name <= names->sh_size &&
-            names->sh_size - sections[i].sh_name >= length &&
-            memory__equal(file + names->sh_offset + sections[i].sh_name, name, length))
-            return &sections[i];
-    }
-    return NULL;
-}
-
 /* Whether a section is part of what the loader mapped for reading. */
 static bool is_loaded(const struct nsd_module *module, const Elf64_Shdr *section) {
     for (unsigned i = 0; (section->sh_flags & SHF_ALLOC) != 0 && i < module->header_count; i++) {
@@ -222,6 +198,7 @@ static void sort(struct entry *entry, uint32_t count) {
 }
 
 static const struct index *make_index(struct nsd_module *module) {
+    struct nsd_elf_sections sections;
     const Elf64_Shdr *section;
     const uint8_t *start, *end;
     struct index *index;
@@ -230,7 +207,9 @@ static const struct index *make_index(struct nsd_module *module) {
     long mapped;
 
     module_file__map(module);
-    section = find_section(module, ".eh_frame");
+    if (!elf_sections__open(&sections, module__file(module), module->file_size))
+        return NULL;
+    section = elf_sections__named(&sections, ".eh_frame");
     if (section == NULL || !is_loaded(module, section))
         return NULL;
     start = (const uint8_t *) (module->base + section->sh_addr);

@@ -7,7 +7,7 @@
 #include "record/replay.h"
 #include "report/compose.h"
 #include "report/json.h"
-#include "report/threads.h"
+#include "report/thread_views.h"
 
 #include <stdint.h>
 #include <stdio.h>

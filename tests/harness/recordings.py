@@ -4,7 +4,8 @@ import struct
 PAGE = 4096
 # of struct nsd_record_part, in the order of shim/record/format.h
 PART = ["state", "size", "tables", "tables_size", "kept", "kept_size", "blocks"]
-COUNTS = ["tables_used", "kept_count", "written", "overwritten", "unnamed", "keeping"]
+COUNTS = ["tables_used", "kept_count", "written", "overwritten", "unnamed", "keeping",
+          "more_tables", "more_tables_size", "more_tables_used"]
 BLOCK = 4096
 KEPT = 440  # bytes of struct nsd_kept
 
@@ -13,7 +14,7 @@ def read_part(data, at=PAGE):
     """The part's header as a dict."""
     part = dict(zip(PART, struct.unpack_from("=7Q", data, at)))
     part["block_count"], part["head_blocks"] = struct.unpack_from("=2I", data, at + 56)
-    part.update(zip(COUNTS, struct.unpack_from("=6Q", data, at + 64)))
+    part.update(zip(COUNTS, struct.unpack_from("=9Q", data, at + 64)))
     return part
 
 
@@ -41,6 +42,7 @@ def compact(data):
     offsets = [PAGE, len(tables), PAGE + len(tables), len(kept), PAGE + len(tables) + len(kept)]
     struct.pack_into("=5Q", head, 16, *offsets)
     struct.pack_into("=2I", head, 56, used, min(part["head_blocks"], used - 1) if used else 0)
+    struct.pack_into("=3Q", head, 112, 0, 0, 0)  # what the tables went on in
     body = bytes(head) + tables + kept + events
     file = bytearray(data[:PAGE])
     struct.pack_into("=4Q", file, 24, PAGE + len(body), len(body), 0, 0)

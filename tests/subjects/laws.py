@@ -45,7 +45,7 @@ def undefined_symbols_are_weak():
 
 @test(every_build=True)
 def exports_are_the_map():
-    text = re.sub(r"/\*.*?\*/|#.*", "", (settings.ROOT / "shim" / "nsdrift.map").read_text(), flags=re.S)
+    text = re.sub(r"/\*.*?\*/|#.*", "", (settings.BUILD / "nsdrift.map").read_text(), flags=re.S)
     named = set()
     for block in re.findall(r"global:(.*?)(?:local:|})", text, re.S):
         named |= set(re.findall(r"[\w*?]+", block))

@@ -523,6 +523,30 @@ def run_as_init():
     check_equal(done.stderr.count("warning: left-switched"), 1, done.stderr)
 
 
+@test("run.init.nested_namesake")
+def nested_process_with_the_pid_of_the_command():
+    """As pid 1, with the command as pid 3; a pid namespace inside has a pid 3 too, which is a child:
+    there mount is pid 2, and what it hides the folder from is pid 3."""
+    if not settings.command().exists():
+        raise Skip("this build has no command")
+    path = folder()
+    other = programs.c("thread_switches_and_returns")
+
+    def as_init(options, *argv):
+        return shim.run(["unshare", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c",
+                         '/bin/true; exec "$@"', "sh", settings.command(), "run", *options, "--", *argv],
+                        on=False, base={**os.environ, "TMPDIR": str(path)})
+    nested = f'mount -t tmpfs none {path} && {{ "$0"; true; }}'
+    command = ["/bin/sh", "-c", f"unshare --pid --fork --mount /bin/sh -c '{nested}' $0; true", other]
+    run = as_init(["-o", "verbosity=1"], *command)
+    check_equal((run.status, run.err.count(f"==3==nsdrift: not watched: {other}: {HIDDEN}")), (0, 1), run.err)
+    run = as_init([], *command)
+    check_equal((run.status, run.err), (0, ""), "a child in C decides nothing")
+    # What was started in place of the command is the command all the same.
+    run = as_init([], "unshare", "--mount", "/bin/sh", "-c", f"mount -t tmpfs none {path} && exec $0", other)
+    check_equal((run.status, run.err.count(HIDDEN)), (125, 1), run.err)
+
+
 @test("run.who_runs_on")
 def processes_that_run_on():
     """What still runs when the command has ended is reported as it is then, without a complaint."""
@@ -643,7 +667,7 @@ def fuzzer(name, *flags, compiler="clang"):
                for path in sorted((shim_folder / part).glob("*.c"))]
     target = settings.TESTS / "fuzz" / "recording.c"
     output = settings.CACHE / "fuzz" / name
-    command = [compiler, "-std=gnu17", "-g", "-O1", "-D_GNU_SOURCE", f"-I{shim_folder}",
+    command = [compiler, "-std=gnu17", "-g", "-O1", "-D_GNU_SOURCE", *settings.INCLUDES,
                "-fno-strict-aliasing", "-fno-builtin", *flags, "-o", output, target, *sources]
     probe = settings.FOLDER / "probe.c"
     probe.write_text("int LLVMFuzzerTestOneInput(const char *d, long n) { return 0; }\n"

@@ -698,3 +698,121 @@ def killed():
     times = re.findall(r"^ *(\d+\.\d{6})  ", table.split("==nsdrift: kills")[1], flags=re.M)
     check(len(set(times)) > 3, "times of a killed image", table)
     hold_trace(trace_of(folder), "killed")
+
+
+# ---- findings of any length ----
+
+DEEP = """
+#include "host.h"
+static int other;
+static sem_t done, never;
+static KEEP int visit(void) {
+    int home = own_namespace("net");
+    must(setns(other, CLONE_NEWNET) == 0, "setns");
+    close(home);
+    if (setns(home, CLONE_NEWNET) != 0)
+        return -1;
+    STAY();
+    return 0;
+}
+%s
+static void *worker(void *unused) {
+    %s();
+    must(socket(AF_INET, SOCK_DGRAM, 0) >= 0, "socket");
+    post(&done);
+    wait_for(&never);
+    return unused;
+}
+int main(void) {
+    sem_init(&done, 0, 0);
+    sem_init(&never, 0, 0);
+    other = other_network();
+    start(worker, NULL);
+    wait_for(&done);
+    return 0;
+}
+"""
+
+
+def deep_program(length, depth=70):
+    """A host like restore_fails_and_work_goes_on, at the end of a chain of calls with long names."""
+    names = [f"_ZN{number:03}" + "10basic_pathIcSt11char_traitsIcEE" * (length // 33)
+             for number in range(depth)]
+    chain, below = [], "visit"
+    for name in names:
+        chain.append(f"static KEEP int {name}(void) {{ int got = {below}(); STAY(); return got; }}")
+        below = name
+    source = settings.FOLDER / "deep.c"
+    source.write_text(DEEP % ("\n".join(chain), below))
+    done = subprocess.run(["gcc", "-O2", "-g", f"-I{programs.C}", "-D_GNU_SOURCE", "-pthread", "-o",
+                           settings.FOLDER / "deep", source], stderr=subprocess.PIPE, text=True)
+    check_equal(done.returncode, 0, done.stderr[-2000:])
+    return settings.FOLDER / "deep", names
+
+
+@test("findings_of_any_length", every_build=True)
+def findings_of_any_length():
+    """64 frames with names of over a thousand characters: whole in run, in report and from inside."""
+    if not shutil.which("gcc"):
+        raise Skip("gcc is not installed")
+    program, names = deep_program(1200)
+    wanted = ["visit", *names[:63]]
+    inside = shim.watched([program], options="verbosity=1:depth=64")
+    run = nsdrift("run", "--json", "-o", "depth=64", "--", program)
+    of_run = shim.parse(run.err)
+    check_equal(of_run.strangers, [], "lines that are no JSON")
+    _, folder = recorded([program], "verbosity=1:depth=64:log_path=/dev/null")
+    of_report = report_json("--no-debug-info", folder)
+    for where, result in (("inside", inside.report), ("run", of_run), ("report", of_report)):
+        finding, = (f for f in result.findings if f["rule"] == "restore-failed")
+        stacks = [finding["stack"], *(r["stack"] for r in finding["related"] if r["what"] == "switched here")]
+        for stack in stacks:
+            check_equal([frame["function"] for frame in stack], wanted, f"{where}: the stack")
+        check("left_out" not in finding, f"{where}: left out:", finding.get("left_out"))
+        check([then["rule"] for then in finding["consequences"]] == ["left-switched"], finding["consequences"])
+        check_equal([row.get("unnamed") for row in result.coverage], [None] * len(result.coverage), where)
+    fingerprints = {f["fingerprint"] for result in (inside.report, of_run, of_report)
+                    for f in result.findings}
+    check_equal(len(fingerprints), 1, f"fingerprints: {fingerprints}")
+    for text in (nsdrift("run", "-o", "depth=64", "--", program).err,
+                 nsdrift("report", "--no-debug-info", folder).out):
+        for name in names[:63]:
+            check(text.count(f" {name} ") >= 2, "not in the text:", name[:40], text[:3000])
+    # What the recording has no room for is counted and told.
+    program, names = deep_program(1900)
+    small = nsdrift("run", "-o", "depth=64:record_size=32K", "--", program)
+    check("found no room in the recording" in small.err, small.err[-600:])
+
+
+# ---- builds that number things otherwise ----
+
+NAMES_AT = 56  # of the hash in struct nsd_record_file and in struct nsd_index
+
+
+def with_other_names(source, target):
+    data = bytearray(source.read_bytes())
+    data[NAMES_AT] ^= 1
+    target.write_bytes(data)
+    return target
+
+
+@test("other_names")
+def made_by_a_build_with_other_numbers():
+    """A recording whose header has another hash of names is refused by one line, and never misread."""
+    _, folder = recorded([programs.c("thread_switches_and_returns")], "verbosity=1:log_path=/dev/null")
+    original, = folder.iterdir()
+    altered = with_other_names(original, settings.FOLDER / "altered")
+    run = nsdrift("report", altered)
+    check_equal((run.status, run.out, len(run.err.splitlines())), (125, "", 1), run.err)
+    check(str(altered) in run.err and "numbers calls and rules otherwise" in run.err, run.err)
+    check_equal(nsdrift("report", "--severity", "note", original).err, "", "the original")
+    # A run's list of images, as record= keeps it.
+    kept = settings.FOLDER / "kept"
+    kept.mkdir()
+    nsdrift("run", "-o", f"record={kept}", "--", programs.c("thread_switches_and_returns"))
+    index, = kept.glob("*.index")
+    run = nsdrift("report", with_other_names(index, settings.FOLDER / "index"))
+    check_equal((run.status, run.out, len(run.err.splitlines())), (125, "", 1), run.err)
+    # Beside a good one the good one is read, and the status still says that something was not.
+    run = nsdrift("report", "--json", original, altered)
+    check_equal((run.status, shim.parse(run.out).rules()), (125, ["died-switched"]), run.err)

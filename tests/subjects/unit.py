@@ -8,17 +8,17 @@ from harness import programs, settings
 from harness.registry import Skip, check, test
 
 UNIT = settings.TESTS / "unit"
-SHIM = settings.ROOT / "shim"
-PARTS = ["base", "names", "ledger", "rules", "report", "record", "stacks", "probes", "probes/process", "probes/go"]
-FLAGS = ["-std=gnu17", "-g", "-O1", "-Wall", "-D_GNU_SOURCE", f"-I{SHIM}", f"-I{settings.ROOT}/include",
+SHIM = settings.SHIM
+PARTS = ["base", "names", "ledger", "rules", "report", "record", "stacks", "goruntime", "host", "host/libc", "intake", "calls", "probes/go"]
+FLAGS = ["-std=gnu17", "-g", "-O1", "-Wall", "-D_GNU_SOURCE", *settings.INCLUDES, f"-I{settings.ROOT}/include",
          f"-I{UNIT}", "-fno-strict-aliasing", "-ffunction-sections", "-fno-omit-frame-pointer",
          "-fno-builtin", "-DNSDRIFT_IMPLEMENTATION", '-DNSD_VERSION="0"']
 
 
 def parts():
     """The guest's own sources as objects, made once per run and kept while they are the newest."""
-    sources = [path for part in PARTS for path in sorted((SHIM / part).glob("*.c"))]
-    sources += sorted((SHIM / "stacks").glob("*/*.S"))
+    sources = [path for part in PARTS for folder in (SHIM / part, SHIM / part / settings.MACHINE)
+               for path in sorted(folder.glob("*.[cS]"))]
     headers = [*SHIM.rglob("*.h"), *sources]
     archive = settings.CACHE / "unit" / "parts.a"
     folder = archive.parent / "objects"

@@ -8,7 +8,7 @@
  * --no-version has no build information, and so no row.
  */
 #include "elf_image.h"
-#include "probes/go/runtime.h"
+#include "goruntime/runtime.h"
 
 #include <stdio.h>
 

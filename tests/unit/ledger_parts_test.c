@@ -10,20 +10,20 @@ SCENE(names_and_flags_of_kinds) {
     static const struct {
         const char *name;
         uint64_t flag;
-        nsd_kinds by_flag, by_clone;
+        nsd_kinds kinds, marks;
     } rows[] = {
-        {"cgroup", 0x02000000, 1u << CGROUP, 1u << CGROUP},
-        {"ipc", 0x08000000, 1u << IPC, 1u << IPC},
-        {"mnt", 0x00020000, 1u << MNT, 1u << MNT},
-        {"net", 0x40000000, 1u << NET, 1u << NET},
+        {"cgroup", 0x02000000, 1u << CGROUP, 0},
+        {"ipc", 0x08000000, 1u << IPC, 0},
+        {"mnt", 0x00020000, 1u << MNT, NSD_PRIVATE_FS},
+        {"net", 0x40000000, 1u << NET, 0},
         {"pid", 0, 0, 0},
-        {"pid_for_children", 0x20000000, 1u << PID_FOR_CHILDREN,
-         1u << PID | 1u << PID_FOR_CHILDREN},
+        {"pid_for_children", 0x20000000, 1u << PID_FOR_CHILDREN, 0},
         {"time", 0, 0, 0},
-        {"time_for_children", 0x80, 1u << TIME_FOR_CHILDREN, 1u << TIME | 1u << TIME_FOR_CHILDREN},
-        {"user", 0x10000000, 1u << USER, 1u << USER},
-        {"uts", 0x04000000, 1u << UTS, 1u << UTS},
+        {"time_for_children", 0x80, 1u << TIME_FOR_CHILDREN, 0},
+        {"user", 0x10000000, 1u << USER, NSD_PRIVATE_FS},
+        {"uts", 0x04000000, 1u << UTS, 0},
     };
+    const nsd_kinds all = NSD_ALL_KINDS & ~(1u << PID) & ~(1u << TIME);
 
     for (unsigned i = 0; i < NSD_KINDS; i++) {
         unsigned length = (unsigned) strlen(rows[i].name);
@@ -31,15 +31,20 @@ SCENE(names_and_flags_of_kinds) {
         CHECK(strcmp(kinds__name(i), rows[i].name) == 0);
         CHECK(kinds__by_name(rows[i].name, length) == i);
         CHECK(kinds__by_name(rows[i].name, length - 1) == NSD_KINDS);
-        CHECK(kinds__of_flags(rows[i].flag) == rows[i].by_flag);
-        CHECK(kinds__of_clone_flags(rows[i].flag) == rows[i].by_clone);
+        CHECK(kinds__of_flags(rows[i].flag) == rows[i].kinds);
+        CHECK(kinds__of_unshare(rows[i].flag) == (rows[i].kinds | rows[i].marks));
     }
     CHECK(strcmp(kinds__name(NSD_KINDS), "unknown") == 0);
     CHECK(kinds__by_name("netx", 3) == NSD_KIND_NET && kinds__by_name("netx", 4) == NSD_KINDS);
     CHECK(kinds__by_name("", 0) == NSD_KINDS);
     /* Every bit that is no namespace's. */
-    CHECK(kinds__of_flags(~0ull) == (NSD_ALL_KINDS & ~(1u << PID) & ~(1u << TIME)));
+    CHECK(kinds__of_flags(~0ull) == all);
     CHECK(kinds__of_flags(0x01ffff00u & ~0x00020000u) == 0 && kinds__of_flags(1ull << 33) == 0);
+    /* Linux 7.1: an empty mnt namespace, by another call's bit. */
+    CHECK(kinds__of_unshare(0x00100000) == (1u << MNT | NSD_PRIVATE_FS));
+    CHECK(kinds__of_unshare(PRIVATE_FS_FLAG) == NSD_PRIVATE_FS);
+    CHECK(kinds__of_unshare(0x400) == NSD_PRIVATE_FILES);
+    CHECK(kinds__of_unshare(0x00050900) == 0);
 }
 
 /* ---- labels ---- */
@@ -262,10 +267,10 @@ SCENE(former_homes) {
         many[i] = labels__mint(&labels, NET);
     start[NET] = many[0];
     home__begin(&at_home, &labels, start);
-    CHECK(at_home.label[NET] == many[0] && at_home.stood[NET] == many[0] && formers() == 0);
+    CHECK(at_home.label[NET] == many[0] && at_home.current[NET] == many[0] && formers() == 0);
     for (unsigned i = 1; i < 20; i++) {
         home__move(&at_home, &labels, NET, many[i]);
-        CHECK(at_home.label[NET] == many[i] && at_home.stood[NET] == many[i]);
+        CHECK(at_home.label[NET] == many[i] && at_home.current[NET] == many[i]);
         CHECK(formers() == (i < NSD_FORMER_MOST ? i : NSD_FORMER_MOST));
     }
     /* The first, and the newest. */
@@ -274,24 +279,24 @@ SCENE(former_homes) {
         CHECK(at_home.former[NET][i] == many[19 - NSD_FORMER_MOST + i]);
     home__move(&at_home, &labels, NET, many[19]);
     CHECK(formers() == NSD_FORMER_MOST);
-    home__leader_stands(&at_home, &labels, NET, many[1]); /* no home of the past any more */
-    CHECK(at_home.stood[NET] == many[19]);
-    home__leader_stands(&at_home, &labels, NET, many[18]);
-    CHECK(at_home.stood[NET] == many[18] && at_home.label[NET] == many[19]);
+    home__leader_entered(&at_home, &labels, NET, many[1]); /* no home of the past any more */
+    CHECK(at_home.current[NET] == many[19]);
+    home__leader_entered(&at_home, &labels, NET, many[18]);
+    CHECK(at_home.current[NET] == many[18] && at_home.label[NET] == many[19]);
     CHECK(home__is_away(&at_home, NET, many[19]) && !home__is_away(&at_home, NET, many[18]) &&
           !home__is_away(&at_home, NET, NULL) && !home__is_away(&at_home, UTS, many[18]));
-    home__leader_stands(&at_home, &labels, NET, many[19]);
-    CHECK(at_home.stood[NET] == many[19]);
+    home__leader_entered(&at_home, &labels, NET, many[19]);
+    CHECK(at_home.current[NET] == many[19]);
     home__move(&at_home, &labels, NET, many[17]); /* back: what came after it is forgotten */
     CHECK(at_home.label[NET] == many[17] && formers() == NSD_FORMER_MOST - 2);
     home__move(&at_home, &labels, NET, many[0]);
-    CHECK(formers() == 0 && at_home.stood[NET] == many[0]);
+    CHECK(formers() == 0 && at_home.current[NET] == many[0]);
     home__move(&at_home, &labels, NET, NULL);
     CHECK(at_home.label[NET] == NULL && formers() == 1);
     home__move(&at_home, &labels, NET, many[2]); /* an unknown one is no place to go back to */
     CHECK(formers() == 1);
     home__move_all(&at_home, &labels, NET, many[5]);
-    CHECK(formers() == 0 && at_home.label[NET] == many[5] && at_home.stood[NET] == many[5]);
+    CHECK(formers() == 0 && at_home.label[NET] == many[5] && at_home.current[NET] == many[5]);
     home__begin(&at_home, &labels, none);
     for (unsigned i = 0; i < 20; i++) {
         CHECK(many[i]->holders == 1);

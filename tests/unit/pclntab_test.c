@@ -6,7 +6,7 @@
  * `go tool addr2line`.
  */
 #include "elf_image.h"
-#include "probes/go/runtime.h"
+#include "goruntime/runtime.h"
 
 #include <stdio.h>
 #include <time.h>

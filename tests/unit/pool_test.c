@@ -2,7 +2,7 @@
  * The lock-free pool: no block is given out twice at a time, none is lost, and it ends where it
  * says, with several threads taking and giving at once.
  */
-#include "probes/libc/pool.c"
+#include "base/pool.c"
 
 #include <pthread.h>
 #include <sched.h>

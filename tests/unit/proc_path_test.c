@@ -2,7 +2,7 @@
  * What a path says about the namespace at its end: owner, thread and kind; and that nothing else is
  * taken for one.
  */
-#include "probes/libc/proc_path.c"
+#include "host/proc_path.c"
 
 #include <stdio.h>
 

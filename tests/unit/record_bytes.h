@@ -6,6 +6,7 @@
 #ifndef RECORD_BYTES_H
 #define RECORD_BYTES_H
 
+#include "record/names.h"
 #include "record/reader.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,7 @@ static void make(void) {
         .file_size = FILE_SIZE,
         .main_size = MAIN_SIZE,
         .slice_size = SLICE_SIZE,
+        .names = record_names__hash(),
         .slices = 2,
         .claimed = 1,
     };

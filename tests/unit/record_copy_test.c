@@ -4,6 +4,8 @@
  */
 #include "record_folder.h"
 
+#include "record/names.h"
+
 static struct nsd_index *folder_index;
 
 static void make_index(void) {
@@ -20,7 +22,8 @@ static void make_index(void) {
                                        .byte_order = NSD_RECORD_BYTE_ORDER,
                                        .file_size = NSD_INDEX_SIZE,
                                        .slot_size = sizeof(struct nsd_index_slot),
-                                       .slots = NSD_INDEX_SLOTS};
+                                       .slots = NSD_INDEX_SLOTS,
+                                       .names = record_names__hash()};
 }
 
 static struct nsd_index_slot *slot(unsigned number) {
@@ -250,6 +253,7 @@ OTHER_INDEX(version)
 OTHER_INDEX(byte_order)
 OTHER_INDEX(file_size)
 OTHER_INDEX(slot_size)
+OTHER_INDEX(names)
 
 /* ---- a full index ---- */
 
@@ -277,13 +281,14 @@ static void the_index_is_full(void) {
 }
 
 /* Images beyond the first half give their slots back when they have nothing to say. */
-static void half_full(const char *words, uint32_t flags, uint32_t claimed, int32_t first_pid,
+static void half_full(const char *words, uint32_t go_unknown, uint32_t claimed, int32_t first_pid,
                       bool goes) {
     make_index();
     folder_index->claimed = claimed;
     slot(0)->facts.pid = first_pid;
+    slot(0)->facts.pid_ns = facts.pid_ns;
     memcpy(facts.words, words, 16);
-    facts.flags = flags;
+    facts.go_unknown = go_unknown;
     CHECK(begin() == NULL);
     event(NSD_CALL_SOCKET);
     record__end(true, true);
@@ -306,8 +311,20 @@ static void a_silent_image_in_the_first_half(void) {
 static void a_silent_image_of_the_run_itself(void) {
     half_full(PROBES, 0, HALF, 4242, false);
 }
+static void a_silent_image_with_that_pid_elsewhere(void) {
+    uint64_t pid_ns = facts.pid_ns++;
+
+    half_full(PROBES, 0, HALF - 1, 4242, false);
+    CHECK(slot(0)->facts.pid_ns == facts.pid_ns);
+    slot(0)->facts.pid_ns = pid_ns;
+    CHECK(slots__is_wanted_back(folder_index, slot(HALF)) && slot(HALF)->facts.pid == 0);
+    slot(HALF)->facts.pid = 4242;
+    CHECK(slots__is_wanted_back(folder_index, slot(HALF)));
+    slot(HALF)->facts.pid_ns = pid_ns;
+    CHECK(!slots__is_wanted_back(folder_index, slot(HALF)));
+}
 static void an_unknown_go(void) {
-    half_full(PROBES, NSD_RECORD_GO_UNKNOWN, HALF, 1, false);
+    half_full(PROBES, 1, HALF, 1, false);
 }
 static void an_image_with_a_missing_probe(void) {
     half_full(MISSING, 0, HALF, 1, false);
@@ -339,7 +356,7 @@ static void unwatched_programs(void) {
     CHECK(unwatched->start_ticks == 9 && unwatched->last_ticks == 9);
     CHECK(unwatched->start_wall == 10 && unwatched->last_wall == 10 && unwatched->threads == 1);
     CHECK(unwatched->ended == NSD_RECORD_EXIT);
-    CHECK(unwatched->flags == (NSD_RECORD_IS_GO | NSD_RECORD_GO_UNKNOWN));
+    CHECK(unwatched->is_go == 1 && unwatched->go_unknown == 1 && unwatched->flags == 0);
     CHECK(memcmp(unwatched->words, "\0image\0static\0\0", 15) == 0);
     record__end_unwatched(unwatched);
     CHECK(slot(1)->state == NSD_SLOT_FILLED);
@@ -352,7 +369,7 @@ static void unwatched_programs(void) {
     program.counts = false;
     unwatched = record__begin_unwatched();
     slots__describe_unwatched(unwatched, &program);
-    CHECK(unwatched->flags == 0);
+    CHECK(unwatched->is_go == 0 && unwatched->go_unknown == 0);
     CHECK(memcmp(unwatched->words + 7, long_why, NSD_FACTS_WORDS - 9) == 0);
     CHECK(memcmp(unwatched->words + NSD_FACTS_WORDS - 2, "\0\0", 2) == 0);
 }
@@ -408,11 +425,13 @@ int main(void) {
     TEST(an_index_with_another_byte_order);
     TEST(an_index_with_another_file_size);
     TEST(an_index_with_another_slot_size);
+    TEST(an_index_with_another_names);
     TEST(the_index_is_full);
     TEST(a_silent_image);
     TEST(a_silent_image_without_probes);
     TEST(a_silent_image_in_the_first_half);
     TEST(a_silent_image_of_the_run_itself);
+    TEST(a_silent_image_with_that_pid_elsewhere);
     TEST(an_unknown_go);
     TEST(an_image_with_a_missing_probe);
     TEST(unwatched_programs);

@@ -3,6 +3,7 @@
  * was judged, strings of the tables, kept findings, slots of the index; and a number out of range
  * in any of them, which takes the record out of the reading.
  */
+#include "record/names.h"
 #include "record/reader.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +266,7 @@ static void index_of_a_folder(void) {
                                .version = NSD_RECORD_VERSION,
                                .byte_order = NSD_RECORD_BYTE_ORDER,
                                .slot_size = sizeof *slot,
+                               .names = record_names__hash(),
                                .slots = 9,
                                .claimed = 8};
     CHECK(index__open(&view, bytes, size, &why) && why == NULL && index__slots(&view) == 3);
@@ -284,7 +286,7 @@ static void index_of_a_folder(void) {
     CHECK(!index__slot(&view, 0, &read) && !index__slot(&view, 2, &read));
     slot[2].state = NSD_SLOT_FILLED;
     CHECK(index__slot(&view, 2, &read) && strlen(read.recording) == NSD_INDEX_RECORDING - 1 &&
-          strlen(read.facts.path) == NSD_FACTS_PATH - 1);
+          strlen(read.facts.path) == sizeof read.facts.path - 1);
     CHECK(!index__slot(&view, 3, &read));
 #define OTHER(field, value)                                                                        \
     do {                                                                                           \
@@ -298,6 +300,11 @@ static void index_of_a_folder(void) {
     OTHER(version, NSD_RECORD_VERSION + 1);
     OTHER(byte_order, 1);
     OTHER(slot_size, sizeof *slot + 8);
+    head->names++;
+    CHECK(!index__open(&view, bytes, size, &why) &&
+          strcmp(why, "it was made by a build of nsdrift that numbers calls and rules otherwise") ==
+              0);
+    head->names--;
     head->magic = 1;
     CHECK(!index__open(&view, bytes, size, &why) &&
           strcmp(why, "it is no index of nsdrift's") == 0);

@@ -7,6 +7,7 @@
 
 #include "record/part.h"
 #include "record/reader.h"
+#include "record/writer.h"
 #include "record/slots.h"
 #include <dirent.h>
 #include <errno.h>

@@ -30,6 +30,7 @@ static const char *events_read(void) {
 /* ---- the header ---- */
 
 #define NOT_OURS "it is no recording of nsdrift's"
+#define OTHER_NAMES "it was made by a build of nsdrift that numbers calls and rules otherwise"
 #define SENSELESS "its header makes no sense"
 
 static void headers(void) {
@@ -50,6 +51,7 @@ static void headers(void) {
         ROW(header_size, PAGE + 1, SENSELESS),
         ROW(header_size, 0, SENSELESS),
         ROW(page_size, 2 * PAGE, SENSELESS),
+        ROW(names, 1, OTHER_NAMES),
         ROW(version, NSD_RECORD_VERSION, NULL),
 #undef ROW
     };
@@ -127,8 +129,8 @@ static void pieces(void) {
     make();
     memset(&part_head->facts, 'x', sizeof part_head->facts);
     CHECK(open_part(0));
-    CHECK(strlen(part.head.facts.path) == NSD_FACTS_PATH - 1);
-    CHECK(strlen(part.head.facts.go) == NSD_FACTS_GO - 1);
+    CHECK(strlen(part.head.facts.path) == sizeof part_head->facts.path - 1);
+    CHECK(strlen(part.head.facts.go) == sizeof part_head->facts.go - 1);
     CHECK(memcmp(part.head.facts.words + NSD_FACTS_WORDS - 5, "x\0\0\0", 5) == 0);
 
     make();

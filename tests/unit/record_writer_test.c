@@ -137,7 +137,7 @@ static void what_comes_back(void) {
     record__event_is_over(3, 4);
     record__learnt(8, NSD_KIND_NET, &identity);
     record__judged(&setns, NSD_OCCASION_SIGNAL, 11, 12);
-    facts.flags = NSD_RECORD_IS_GO;
+    facts.is_go = 1;
     CHECK(read_part((files(), names[0]), 0));
     CHECK(part.head.facts.events == 3 && part.head.facts.lost == 4 && part.head.written == 4);
     CHECK(part.head.facts.last_ticks != 0 && part.head.facts.last_wall != 0);

@@ -232,7 +232,7 @@ static void related_places(void) {
 }
 
 static void consequences(void) {
-    static struct nsd_finding many[NSD_VIEW_CONSEQUENCES + 2];
+    static struct nsd_finding many[30];
     struct nsd_finding then = split;
 
     fresh();
@@ -240,27 +240,39 @@ static void consequences(void) {
     then.withdrawn = true;
     then.next = &split;
     unlocked.consequences = &then;
-    split.message = NULL;
     split.severity = NSD_SEVERITY_NOTE;
+    split.message = "it split";
     split.goroutine = 6;
     compose__finding(&compose, &unlocked, &view);
     CHECK(view.consequence_count == 1 && strcmp(view.consequences[0].rule, "split-sequence") == 0);
+    CHECK(view.consequences_left_out == 0);
     CHECK(strcmp(view.consequences[0].severity, "note") == 0);
-    CHECK(strcmp(view.consequences[0].message, "") == 0);
+    CHECK(strcmp(view.consequences[0].message, "it split") == 0);
     CHECK(view.consequences[0].tid == 4250 && view.consequences[0].goroutine == 6);
     check_text("its stack", functions(&view.consequences[0].stack),
                "main.main:25 runtime.main:290");
-    for (unsigned i = 0; i < NSD_VIEW_CONSEQUENCES + 2; i++) {
+    for (unsigned i = 0; i < 30; i++) {
         many[i] = split;
         many[i].next = i > 0 ? &many[i - 1] : NULL;
         many[i].message = "%t %l, %s";
         many[i].switch_frames = NULL;
     }
-    unlocked.consequences = &many[NSD_VIEW_CONSEQUENCES + 1];
+    unlocked.consequences = &many[29];
+    scratch.used = 0;
     compose__finding(&compose, &unlocked, &view);
-    CHECK(view.consequence_count == NSD_VIEW_CONSEQUENCES);
+    CHECK(view.consequence_count == 30 && view.consequences_left_out == 0);
     check_text("of itself", view.consequences[0].message,
                "thread 4250 launcher.go:25, launcher.go:25");
+    /* What finds no room is counted. */
+    fresh();
+    unlocked.consequences = &many[29];
+    scratch.used = scratch.size - 6000;
+    compose__finding(&compose, &unlocked, &view);
+    CHECK(view.consequence_count > 0 && view.consequence_count < 30);
+    CHECK(view.consequence_count + view.consequences_left_out == 30);
+    scratch.used = scratch.size - 1000;
+    compose__finding(&compose, &unlocked, &view);
+    CHECK(view.consequence_count == 0 && view.consequences_left_out == 30);
 }
 
 static void whole_findings(void) {

@@ -140,7 +140,7 @@ static struct nsd_label away = {.identity = {.inode = 4026532207}};
 /* As much as the questions in its header read. */
 static struct nsd_ledger ledger = {
     .touched = NSD_KIND_BIT(NSD_KIND_MNT),
-    .home.stood[NSD_KIND_MNT] = &home,
+    .home.current[NSD_KIND_MNT] = &home,
 };
 
 struct nsd_label *ledger__home(const struct nsd_ledger *asked, enum nsd_kind kind) {

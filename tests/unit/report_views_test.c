@@ -27,6 +27,14 @@ static void printed(int line, const char *wanted) {
 }
 #define PRINTED(wanted) printed(__LINE__, wanted)
 
+static void has_part(int line, const char *part) {
+    if (strstr(text__string(&text), part) != NULL)
+        return;
+    failures++;
+    printf("line %d: %s\nis not in\n%s\n", line, part, text__string(&text));
+}
+#define CHECK_PART(part) has_part(__LINE__, part)
+
 static const struct nsd_view_image image = {.pid = 42, .pid_ns = 4026531836, .program = "host"};
 static const struct nsd_view_image nobody = {.pid = 43};
 
@@ -52,6 +60,11 @@ static const struct nsd_view_frame frames[] = {
 
 /* ---- findings ---- */
 
+static const struct nsd_view_consequence two_consequences[] = {
+    {"died-switched", "note", "it died", 46, 9, {frames + 1, 2, 0}},
+    {"split-sequence", "error", "it split", 0, 0, {NULL, 0, 0}},
+};
+
 static struct nsd_view_finding full_finding(void) {
     struct nsd_view_finding finding = {
         .image = image,
@@ -73,8 +86,7 @@ static struct nsd_view_finding full_finding(void) {
         .stack = {frames, 3},
         .related = {{"switched here", 45, 8, {frames, 1}}, {"", 0, 0, {NULL, 0}}},
         .related_count = 2,
-        .consequences = {{"died-switched", "note", "it died", 46, 9, {frames + 1, 2}},
-                         {"split-sequence", "error", "it split", 0, 0, {NULL, 0}}},
+        .consequences = two_consequences,
         .consequence_count = 2,
     };
 
@@ -126,6 +138,36 @@ static void findings(void) {
             "      Second.\n");
     as_text__finding(fresh(), &empty, false);
     PRINTED("==43==nsdrift: note: r: m\n");
+    finding.stack.left_out = 1;
+    finding.related[0].stack.left_out = 2;
+    finding.consequences_left_out = 3;
+    as_text__finding(fresh(), &finding, false);
+    PRINTED("==42==nsdrift: warning: left-switched: it \"left\"\n"
+            "    setns(5, CLONE_NEWNET) = 0      mnt 1 -> 2, net ? -> ?\n"
+            "        #0 main.run run.go:21\n"
+            "        #1 visit (/bin/host+0x12)\n"
+            "        #2 (?+0xff)\n"
+            "        and 1 more frame.\n"
+            "      Seen 3 times.\n"
+            "      Switched here, thread 45, goroutine 8:\n"
+            "        #0 main.run run.go:21\n"
+            "        and 2 more frames.\n"
+            "      :\n"
+            "      Then: died-switched: it died (visit (/bin/host+0x12)).\n"
+            "      Then: split-sequence: it split.\n"
+            "      and 3 more consequences.\n"
+            "      First.\n"
+            "      Second.\n");
+    as_json__finding(fresh(), &finding);
+    CHECK_PART("\"stack\":[]}],\"left_out\":{\"frames\":3,\"consequences\":3}}\n");
+    finding.stack.left_out = finding.related[0].stack.left_out = 0;
+    as_json__finding(fresh(), &finding);
+    CHECK_PART("\"left_out\":{\"frames\":0,\"consequences\":3}}\n");
+    finding.consequences_left_out = 0;
+    finding.related[1].stack.left_out = 1;
+    as_json__finding(fresh(), &finding);
+    CHECK_PART("\"left_out\":{\"frames\":1,\"consequences\":0}}\n");
+    finding.related[1].stack.left_out = 0;
     finding.namespace_count = finding.related_count = finding.consequence_count = 0;
     finding.remedy = NULL;
     finding.count = 1;
@@ -322,6 +364,13 @@ static void coverage(void) {
             "not watched: dlsym: it is old. not watched: site: no room.\n");
     as_text__coverage(fresh(), &empty);
     PRINTED("==43==nsdrift: 0 errors, 0 warnings. libc: 0 functions. 0 records lost.\n");
+    empty.unnamed = 1;
+    as_text__coverage(fresh(), &empty);
+    PRINTED("==43==nsdrift: 0 errors, 0 warnings. libc: 0 functions. 0 records lost. 1 name found "
+            "no room in the recording (record_size).\n");
+    as_json__coverage(fresh(), &empty);
+    CHECK_PART("\"unnamed\":1");
+    empty.unnamed = 0;
     empty.go_unknown = true;
     empty.cross_check = "agrees";
     empty.ended = "exit";
@@ -363,24 +412,22 @@ static void tails(void) {
     static const struct {
         const char *file;
         unsigned stacks;
-        const char *tail;
+        const char *line;
     } rows[] = {
-        {"/src/a/cmd/main.go", 0, "main.go"},
-        {"/src/a/cmd/main.go", 1, "main.go"},
-        {"/src/a/cmd/main.go", 2, "a/cmd/main.go"},
-        {"/src/b/cmd/other.go", 3, "other.go"},
-        {"main.go", 3, "main.go"},
-        {"/main.go", 0, "main.go"},
-        {"/main.go", 3, "/main.go"},
+        {"/src/a/cmd/main.go", 0, "main.go:3"},
+        {"/src/a/cmd/main.go", 1, "main.go:3"},
+        {"/src/a/cmd/main.go", 2, "a/cmd/main.go:3"},
+        {"/src/b/cmd/other.go", 3, "other.go:3"},
+        {"main.go", 3, "main.go:3"},
+        {"/main.go", 0, "main.go:3"},
+        {"/main.go", 3, "/main.go:3"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *tail = as_text__file_tail(rows[i].file, stacks, rows[i].stacks);
+        const struct nsd_view_frame frame = {.file = rows[i].file, .line = 3};
 
-        if (strcmp(tail, rows[i].tail) != 0) {
-            failures++;
-            printf("%s in %u: %s\n", rows[i].file, rows[i].stacks, tail);
-        }
+        as_text__frame_line(fresh(), &frame, stacks, rows[i].stacks);
+        PRINTED(rows[i].line);
     }
     as_text__frame_line(fresh(), &frames[0], stacks, 3);
     PRINTED("run.go:21");

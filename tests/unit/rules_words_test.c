@@ -87,7 +87,7 @@ SCENE(a_failed_restore_and_work_after_it) {
              "2:2");
     then_is("warning left-switched x1", left_over,
             "thread 2, lock 0: setns(384, 0) = 0 at 3:1<2:1; net 1003>7, home 1003; still "
-            "away here: thread 2 at 2:2");
+            "not back here: thread 2 at 2:2");
 }
 
 SCENE(a_failed_restore_and_an_unpin) {
@@ -384,7 +384,7 @@ SCENE(left_by_a_visit) {
     opens_socket(thread(2), AT(WORKER(2)));
     first_is("warning left-switched x1", left_over,
              "thread 2, lock 0: setns(384, 0) = 0 at 3:1<2:1; net 1003>7, home 1003; still "
-             "away here: thread 2 at 2:2");
+             "not back here: thread 2 at 2:2");
 }
 
 SCENE(left_by_plan) {

@@ -5,8 +5,9 @@
  */
 #include "base/syscall.h"
 #include "nsdrift.h"
-#include "probes/process/image.h"
-#include "probes/submit.h"
+#include "host/image.h"
+#include "intake/language.h"
+#include "intake/submit.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -55,7 +56,7 @@ int main(void) {
     pthread_barrier_init(&barrier, NULL, 2);
     nsd_image.pid = nsd_image.leader = self;
     submit__begin(self, self);
-    submit__set_language(&language);
+    language__set(&language);
     submit__observe(self, NSD_ALL_KINDS);
     pthread_create(&thread, NULL, stands_elsewhere, NULL);
     pthread_barrier_wait(&barrier);

@@ -253,7 +253,7 @@ SCENE(a_restore_that_forgives) {
         change.restore_failed = i == 3;
         if (i >= 2)
             learn(&first, &restore);
-        visits__forgive(&visits, &change, &restore);
+        visits__clear_over(&visits, &change, &restore);
         CHECK(change.visit_over == (i == 1 || i == 2));
     }
 }

@@ -1,16 +1,17 @@
 /*
  * The Go probe: finds the runtime of the executable, or of the first library that has one, decodes
- * it, patches its call sites, and answers who runs on a thread. Started by the constructor, before
- * any of the executable's code has run, and by the library's first pthread_create; go__identify is
- * asked by libc probes and at the report.
+ * it, patches its call sites, and tells which goroutine runs on a thread. Started by the
+ * constructor, before any of the executable's code has run, and by the library's first
+ * pthread_create; the identity of a thread is asked by libc probes and at the report.
  */
 #include "probes/go/go.h"
 #include "base/options.h"
 #include "probes/go/hook.h"
 #include "probes/go/patch.h"
 #include "probes/go/stackpool.h"
-#include "probes/go/x86_64/trampoline.h"
-#include "probes/submit.h"
+#include "intake/language.h"
+#include "probes/go/hooked_call.h"
+#include "intake/submit.h"
 #include "report/report.h"
 #include "stacks/capture.h"
 #include <stdatomic.h>
@@ -18,7 +19,7 @@
 static unsigned sites, sites_watched;
 
 bool go__known(void) {
-    return nsd_go_runtime.decoded;
+    return runtime__is_decoded(&nsd_go_runtime);
 }
 
 const char *go__version(void) {
@@ -26,7 +27,7 @@ const char *go__version(void) {
 }
 
 bool go__is_newer(void) {
-    return nsd_go_runtime.decoded && nsd_go_runtime.newer;
+    return go__known() && nsd_go_runtime.newer;
 }
 
 unsigned go__sites(void) {
@@ -48,16 +49,16 @@ static struct nsd_module *executable(void) {
 }
 
 /*
- * What to patch of a runtime. Of one that could not be decoded only its exit, which needs no
- * knowledge of g: the report has to say that it is unknown. rt_sigaction only where signal= asks
- * for it.
+ * Whether a place is patched. In a runtime that could not be decoded only runtime.exit is, which
+ * needs no knowledge of g: the report must say that the runtime is unknown. rt_sigaction is patched
+ * only where signal= asks for it.
  */
 static bool is_wanted(const struct nsd_go_runtime *runtime, const struct nsd_go_site *site) {
     if (site->syscall == 0)
         return false;
     if (site->kind == NSD_GO_SITE_RT_SIGACTION)
-        return runtime->decoded && nsd_go_signal != 0;
-    return runtime->decoded || site->kind == NSD_GO_SITE_EXIT;
+        return runtime__is_decoded(runtime) && nsd_go_signal != 0;
+    return runtime__is_decoded(runtime) || site->kind == NSD_GO_SITE_EXIT;
 }
 
 static void patch(const struct nsd_go_runtime *runtime) {
@@ -105,7 +106,7 @@ static bool identify(int32_t tid, struct nsd_event *event) {
     return true;
 }
 
-/* Only where the walk through C has come to the end of it: to asmcgocall, in Go's text. */
+/* Joins the goroutine's frames only if the walk through C ended in Go's text, at asmcgocall. */
 static const struct nsd_frames *behind_c(int32_t tid, const struct nsd_frames *frames) {
     uint64_t last = frames->depth > 0 ? frames->frame[frames->depth - 1].pc : 0;
     struct nsd_go_call_of_c call;
@@ -135,23 +136,27 @@ bool go__begin(void) {
     nsd_go_signal = (uint32_t) nsd_options.signal.number;
     hook__begin();
     patch(runtime);
-    if (runtime->decoded)
-        submit__set_language(&go_language);
+    if (runtime__is_decoded(runtime))
+        language__set(&go_language);
     return true;
 }
 
-/* Modules that have been looked at, by number: a program may make threads by the thousand. */
+/*
+ * Modules that were looked at, by number: a program may make threads by the thousand. Relaxed for
+ * the first look, an exchange decides which thread goes on.
+ */
 #define LOOKED_MOST 256u
 static _Atomic bool looked[LOOKED_MOST];
+/* One thread has taken a library's runtime: its exchange decides; others only need to see that. */
 static _Atomic bool has_library;
 
 /*
- * Why no thread can be in the bytes that are replaced in a library: the caller is the library's own
- * constructor (cgo's _cgo_sys_thread_create, called from _rt0_*_lib) on the thread that loads it,
- * which is here now and not there. The runtime's first thread is the one that is about to be made;
- * that none has been yet is what an empty list of Ms says, which runtime.schedinit begins before
- * anything else. No other thread has an address of the library before it is loaded, and what it
- * exports waits for the runtime in C (_cgo_wait_runtime_init_done).
+ * No thread can be in the bytes that are replaced in a library. The caller is the library's own
+ * constructor (cgo's _cgo_sys_thread_create, called from _rt0_*_lib), on the thread that loads the
+ * library and that is in our code now. The runtime's first thread is about to be made: the list of
+ * Ms is still empty, and runtime.schedinit fills it before anything else. No other thread has an
+ * address of the library before it is loaded, and its exported functions wait for the runtime in C
+ * (_cgo_wait_runtime_init_done).
  */
 static bool has_not_begun(const struct nsd_go_runtime *runtime) {
     return runtime->allm != 0 && *(const volatile uint64_t *) (uintptr_t) runtime->allm == 0;
@@ -171,26 +176,27 @@ bool go__library_begins(uintptr_t return_address) {
         atomic_load_explicit(&looked[number], memory_order_relaxed) ||
         atomic_exchange(&looked[number], true))
         return false;
-    if (!runtime__has_note(module) || atomic_exchange(&has_library, true) ||
+    if (!module__has_go_note(module) || atomic_exchange(&has_library, true) ||
         !runtime__find(module, &candidate))
         return false;
-    if (candidate.found && runtime__decode(&candidate) && !has_not_begun(&candidate)) {
-        candidate.decoded = false;
+    decoded = candidate.found && runtime__decode(&candidate);
+    /* What is copied below must not say that it is decoded before all of it is there. */
+    atomic_store_explicit(&candidate.decoded, false, memory_order_relaxed);
+    if (decoded && !has_not_begun(&candidate)) {
+        decoded = false;
         candidate.why = "it is in a library that was loaded without being seen";
     }
-    if (!candidate.found || !candidate.decoded) {
+    if (!decoded) {
         coverage__missing("go", candidate.why != NULL ? candidate.why : "unknown build");
         nsd_go_runtime.why = candidate.why;
         return true;
     }
-    decoded = candidate.decoded;
-    candidate.decoded = false;
     nsd_go_runtime = candidate;
-    __atomic_store_n(&nsd_go_runtime.decoded, decoded, __ATOMIC_RELEASE);
+    atomic_store_explicit(&nsd_go_runtime.decoded, true, memory_order_release);
     nsd_go_signal = (uint32_t) nsd_options.signal.number;
     hook__begin();
     patch(&nsd_go_runtime);
-    submit__set_language(&go_language);
+    language__set(&go_language);
     if (submit__any_descriptor())
         hook__watch_descriptors();
     return true;

@@ -1,6 +1,6 @@
 /*
- * The Go probe as the rest of the guest sees it: put it in at start, ask it who runs on a thread.
- * Everything here works on Go stacks and in programs where libc's TLS is dead.
+ * The Go probe as the rest of the guest sees it: put in at start, asked which goroutine runs on a
+ * thread. Everything here works on Go stacks and in programs where libc's TLS is dead.
  */
 #ifndef NSD_PROBES_GO_GO_H
 #define NSD_PROBES_GO_GO_H
@@ -16,9 +16,9 @@
  */
 bool go__begin(void);
 /*
- * The C library is about to make a thread for who called from `return_address`. The first one that
- * a Go library asks for (-buildmode=c-shared) is that of its runtime: this is when it is patched.
- * True if a runtime was found in it.
+ * The C library is about to make a thread for the caller at `return_address`. The first thread that
+ * a Go library (-buildmode=c-shared) asks for is its runtime's: the runtime is patched now. True if
+ * the caller's module has a Go runtime.
  */
 bool go__library_begins(uintptr_t return_address);
 /* A Go runtime is in this image and was decoded. */

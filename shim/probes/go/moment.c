@@ -4,9 +4,9 @@
  */
 #include "probes/go/moment.h"
 #include "base/syscall.h"
+#include "host/caller.h"
+#include "intake/submit.h"
 #include "probes/go/stackpool.h"
-#include "probes/process/caller.h"
-#include "probes/submit.h"
 #include "stacks/capture.h"
 
 /* After a fork without CLONE_VM the copy's m.procid is still the parent's. */
@@ -75,7 +75,8 @@ void moment__fork_child(struct nsd_go_call *call) {
  * On whichever stack of this M the call was made: the goroutine's, or g0's or gsignal's when the
  * runtime itself calls. What g says of its stack bounds the walk; below, the call's own position.
  */
-static const struct nsd_frames *stack_of(const struct nsd_go_call *call) {
+const struct nsd_frames *moment__stack(const struct nsd_go_moment *moment) {
+    const struct nsd_go_call *call = moment->call;
     uint64_t low, high;
 
     if (call->g == 0)
@@ -96,5 +97,5 @@ void moment__describe(const struct nsd_go_moment *moment, enum nsd_call what,
         event->arguments[i] = call->arguments[i];
     event->result = call->result;
     moment__who(moment, event);
-    event->frames = stack_of(call);
+    event->frames = moment__stack(moment);
 }

@@ -5,9 +5,9 @@
 #ifndef NSD_PROBES_GO_MOMENT_H
 #define NSD_PROBES_GO_MOMENT_H
 
+#include "goruntime/runtime.h"
 #include "ledger/event.h"
-#include "probes/go/runtime.h"
-#include "probes/go/x86_64/trampoline.h"
+#include "probes/go/hooked_call.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +30,8 @@ bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment);
 void moment__find_g(struct nsd_go_call *call);
 /* The goroutine and its lock state. */
 void moment__who(const struct nsd_go_moment *moment, struct nsd_event *event);
+/* The stack of the call. */
+const struct nsd_frames *moment__stack(const struct nsd_go_moment *moment);
 /* An event with everything that the moment and the call know, the stack included. */
 void moment__describe(const struct nsd_go_moment *moment, enum nsd_call what,
                       struct nsd_event *event);

@@ -5,7 +5,7 @@
 #ifndef NSD_PROBES_GO_PATCH_H
 #define NSD_PROBES_GO_PATCH_H
 
-#include "probes/go/runtime.h"
+#include "goruntime/runtime.h"
 
 /* Reserves the page for the stubs. False: none is free within reach. */
 bool patch__begin(const struct nsd_go_runtime *runtime);

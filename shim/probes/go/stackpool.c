@@ -1,18 +1,23 @@
 /*
- * The stacks that hooks run on, see stackpool.h. 64 of 16 KiB in one mapping of 1 MiB, of which
- * only what is touched costs memory. Reached from hooks and from vfork children: words and atomic
- * operations alone.
+ * The stacks that hooks run on, see stackpool.h: 64 of 16 KiB in one mapping of 1 MiB, of which only
+ * touched pages cost memory. Reached from hooks and from vfork children, so that it uses nothing but
+ * words and atomic operations.
  */
 #include "probes/go/stackpool.h"
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/go/x86_64/trampoline.h"
+#include "probes/go/hooked_call.h"
 #include <linux/mman.h>
+#include <stdatomic.h>
 
 uint64_t nsd_go_stacks;
 uint64_t nsd_go_without_stack;
 
-static uint64_t owners[NSD_GO_STACKS]; /* M, or 0 */
+/*
+ * The M that uses each stack, or 0. Release and acquire: the thread that frees a killed child's
+ * stack must see all that the child wrote there before it gives the stack away.
+ */
+static _Atomic uint64_t owners[NSD_GO_STACKS];
 
 bool stackpool__begin(void) {
     long at = sys__mmap(NULL, (size_t) NSD_GO_STACKS << NSD_GO_STACK_SHIFT, PROT_READ | PROT_WRITE,
@@ -25,11 +30,11 @@ bool stackpool__begin(void) {
 }
 
 void stackpool__own(uint64_t stack, uint64_t m) {
-    __atomic_store_n(&owners[stack], m, __ATOMIC_RELEASE);
+    atomic_store_explicit(&owners[stack], m, memory_order_release);
 }
 
 void stackpool__disown(uint64_t stack) {
-    __atomic_store_n(&owners[stack], 0, __ATOMIC_RELEASE);
+    atomic_store_explicit(&owners[stack], 0, memory_order_release);
 }
 
 static struct nsd_go_call *call_on(uint64_t stack) {
@@ -38,23 +43,26 @@ static struct nsd_go_call *call_on(uint64_t stack) {
 
 void stackpool__reclaim(uint64_t m, uint64_t own) {
     for (uint64_t stack = 0; stack < NSD_GO_STACKS; stack++) {
-        if (stack == own || __atomic_load_n(&owners[stack], __ATOMIC_ACQUIRE) != m)
+        if (stack == own || atomic_load_explicit(&owners[stack], memory_order_acquire) != m)
             continue;
         stackpool__disown(stack);
-        __atomic_store_n(&call_on(stack)->busy, 0, __ATOMIC_RELEASE);
+        atomic_store_explicit(&call_on(stack)->busy, 0, memory_order_release);
     }
 }
 
-/* The kernel forgets what stands on them, the bytes `busy` with it. */
+/*
+ * The child has one thread. MADV_DONTNEED makes the other stacks zero, and their `busy` bytes with
+ * them; under a seccomp filter the bytes are stored one by one.
+ */
 void stackpool__fork_child(uint64_t own) {
     uint64_t end = (uint64_t) NSD_GO_STACKS << NSD_GO_STACK_SHIFT;
     uint64_t from = own << NSD_GO_STACK_SHIFT, to = (own + 1) << NSD_GO_STACK_SHIFT;
 
     for (uint64_t stack = 0; stack < NSD_GO_STACKS; stack++) {
         if (stack != own) {
-            owners[stack] = 0;
+            atomic_store_explicit(&owners[stack], 0, memory_order_relaxed);
             if (memory__is_quiet())
-                call_on(stack)->busy = 0;
+                atomic_store_explicit(&call_on(stack)->busy, 0, memory_order_relaxed);
         }
     }
     if (memory__is_quiet())

@@ -2,14 +2,11 @@
  * sigaction and signal in all their names: for the one signal that signal= took, the host is shown
  * its own disposition and none of ours; for all others nothing is done here. No event comes of it.
  */
-#include "probes/libc/actions.h"
-
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/libc/next.h"
-#include "probes/libc/observe.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/signals.h"
+#include "calls/signals.h"
+#include "host/libc/errno.h"
+#include "host/libc/next.h"
 
 #include <asm/errno.h>
 
@@ -21,17 +18,8 @@
 #define FLAG_RESETHAND 0x80000000ul
 #define FAILED ((nsd_handler *) -1)
 
-bool actions__is_ours(int number) {
-    /* A vfork child's wishes are for the next image; the kernel keeps them apart from ours. */
-    return nsd_on && number != 0 && number == signals__number() &&
-           !caller__is_vfork_child(machine__thread_pointer());
-}
-
-long actions__raw(const void *set, void *old, size_t mask_size) {
-    if (mask_size != sizeof(((struct nsd_kernel_action *) 0)->mask))
-        return -EINVAL;
-    signals__host_action(set, old);
-    return 0;
+static bool is_ours(int number) {
+    return signals__is_ours(number, machine__thread_pointer());
 }
 
 static int change(const struct nsd_action *set, struct nsd_action *old) {
@@ -75,34 +63,29 @@ static nsd_handler *change_as_system_v(nsd_handler *handler) {
 }
 
 int sigaction(int number, const struct nsd_action *set, struct nsd_action *old) {
-    return actions__is_ours(number) ? change(set, old) : NEXT(sigaction)(number, set, old);
+    return is_ours(number) ? change(set, old) : NEXT(sigaction)(number, set, old);
 }
 
 int __sigaction(int number, const struct nsd_action *set, struct nsd_action *old) {
-    return actions__is_ours(number) ? change(set, old) : NEXT(__sigaction)(number, set, old);
+    return is_ours(number) ? change(set, old) : NEXT(__sigaction)(number, set, old);
 }
 
 nsd_handler *signal(int number, nsd_handler *handler) {
-    return actions__is_ours(number) ? change_as_bsd(number, handler)
-                                    : NEXT(signal)(number, handler);
+    return is_ours(number) ? change_as_bsd(number, handler) : NEXT(signal)(number, handler);
 }
 
 nsd_handler *bsd_signal(int number, nsd_handler *handler) {
-    return actions__is_ours(number) ? change_as_bsd(number, handler)
-                                    : NEXT(bsd_signal)(number, handler);
+    return is_ours(number) ? change_as_bsd(number, handler) : NEXT(bsd_signal)(number, handler);
 }
 
 nsd_handler *ssignal(int number, nsd_handler *handler) {
-    return actions__is_ours(number) ? change_as_bsd(number, handler)
-                                    : NEXT(ssignal)(number, handler);
+    return is_ours(number) ? change_as_bsd(number, handler) : NEXT(ssignal)(number, handler);
 }
 
 nsd_handler *sysv_signal(int number, nsd_handler *handler) {
-    return actions__is_ours(number) ? change_as_system_v(handler)
-                                    : NEXT(sysv_signal)(number, handler);
+    return is_ours(number) ? change_as_system_v(handler) : NEXT(sysv_signal)(number, handler);
 }
 
 nsd_handler *__sysv_signal(int number, nsd_handler *handler) {
-    return actions__is_ours(number) ? change_as_system_v(handler)
-                                    : NEXT(__sysv_signal)(number, handler);
+    return is_ours(number) ? change_as_system_v(handler) : NEXT(__sysv_signal)(number, handler);
 }

@@ -4,24 +4,24 @@
  */
 #include "nsdrift.h"
 
-#include "base/syscall.h"
-#include "probes/libc/observe.h"
+#include "probes/libc/entrance.h"
 
-static void pin(enum nsd_call call, const struct nsd_site *site) {
-    struct nsd_event event;
+static void tell(enum nsd_row row, struct nsd_site *site) {
+    struct nsd_ongoing ongoing;
 
-    if (observe__begin(&event, call, site))
-        submit__event(&event);
+    entrance__begin(&ongoing, row, site);
+    calls__before(&ongoing);
+    entrance__after(&ongoing, 0);
 }
 
 NSD_EXPORT void nsdrift_thread_pin(void) {
     if (nsd_on)
-        pin(NSD_CALL_PIN, NSD_SITE());
+        tell(NSD_ROW_nsdrift_thread_pin, NSD_SITE());
 }
 
 NSD_EXPORT void nsdrift_thread_unpin(void) {
     if (nsd_on)
-        pin(NSD_CALL_UNPIN, NSD_SITE());
+        tell(NSD_ROW_nsdrift_thread_unpin, NSD_SITE());
 }
 
 NSD_EXPORT size_t nsdrift_check(struct nsdrift_drift *drift, size_t room) {
@@ -33,10 +33,8 @@ NSD_EXPORT size_t nsdrift_check(struct nsdrift_drift *drift, size_t room) {
 }
 
 NSD_EXPORT void nsdrift_report(void) {
-    struct nsd_event event;
-
-    if (nsd_on && observe__begin(&event, NSD_CALL_REPORT, NSD_SITE()))
-        submit__report(&event, NSD_OCCASION_SIGNAL);
+    if (nsd_on)
+        tell(NSD_ROW_nsdrift_report, NSD_SITE());
 }
 
 NSD_EXPORT const char *nsdrift_version(void) {

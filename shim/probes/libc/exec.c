@@ -1,40 +1,19 @@
 /*
- * The exec family. The image may end here, so the report is made before the call; the environment
- * is completed for the next image (follow=1) also where a vfork child execs. Path search, checks
- * and errors stay libc's own: where the list must change, the sister function that takes one is
- * called.
+ * Wrappers of the exec family. Path search, checks and errors stay libc's own: where the list of
+ * variables must change, the sister function that takes one is called. Called by the host, also in
+ * vfork children.
  */
-#include "probes/libc/exec.h"
-
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "probes/libc/next.h"
-#include "probes/libc/prototypes.h"
-#include "probes/process/signals.h"
-#include "probes/process/unwatched.h"
+#include "host/libc/errno.h"
+#include "probes/libc/entrance.h"
 
 #include <asm/errno.h>
 #include <stdarg.h>
 
 extern char **environ __attribute__((weak));
 
-void exec__begin(struct nsd_exec *exec, const struct nsd_site *site, int folder, const char *path,
-                 char *const given[]) {
-    uintptr_t key = machine__thread_pointer();
-    struct nsd_event event;
-
-    exec->ours = observe__begin(&event, NSD_CALL_EXEC, site) && !caller__is_stranger();
-    if (exec->ours) {
-        exec->tid = event.tid;
-        submit__report(&event, NSD_OCCASION_EXEC);
-    }
-    environment__for_exec(given, caller__is_vfork_child(key) ? key : 0, &exec->environment);
-    exec->changed = exec->environment.list != (char **) (uintptr_t) given;
-    signals__before_exec();
-    unwatched__note(folder, path);
-}
-
-/* Libc looks through PATH for a name without one; what it will find is not known. */
+/* Libc looks through PATH for a name without a slash; what it will find is not known. */
 static const char *with_slash(const char *file) {
     char name[256];
 
@@ -47,74 +26,79 @@ static const char *with_slash(const char *file) {
     return NULL;
 }
 
-long exec__failed(struct nsd_exec *exec, long result) {
-    environment__release(&exec->environment);
-    signals__after_exec();
-    unwatched__take_back();
-    if (exec->ours)
-        submit__exec_failed(exec->tid, observe__kernel_result(result));
-    return result;
-}
-
 static char **own_environment(void) {
     return &environ != NULL ? environ : NULL;
 }
 
+/* Before an exec of `path` (NULL: it is libc's to find): the environment to exec with. */
+static char **begin(struct nsd_ongoing *ongoing, struct nsd_site *site, const char *path,
+                    char *const list[], char *const environment[]) {
+    NSD_BEGIN(ongoing, execve, site, path, list, environment);
+    calls__before(ongoing);
+    return (char **) ongoing->argument[2];
+}
+
 int execve(const char *path, char *const list[], char *const environment[]) {
-    struct nsd_exec exec;
+    struct nsd_ongoing ongoing;
+    char **changed;
 
     if (!nsd_on)
         return NEXT(execve)(path, list, environment);
-    exec__begin(&exec, NSD_SITE(), AT_FDCWD, path, environment);
-    return (int) exec__failed(&exec, NEXT(execve)(path, list, exec.environment.list));
+    changed = begin(&ongoing, NSD_SITE(), path, list, environment);
+    return (int) entrance__after(&ongoing, NEXT(execve)(path, list, changed));
 }
 
 int execvpe(const char *file, char *const list[], char *const environment[]) {
-    struct nsd_exec exec;
+    struct nsd_ongoing ongoing;
+    char **changed;
 
     if (!nsd_on)
         return NEXT(execvpe)(file, list, environment);
-    exec__begin(&exec, NSD_SITE(), AT_FDCWD, with_slash(file), environment);
-    return (int) exec__failed(&exec, NEXT(execvpe)(file, list, exec.environment.list));
+    changed = begin(&ongoing, NSD_SITE(), with_slash(file), list, environment);
+    return (int) entrance__after(&ongoing, NEXT(execvpe)(file, list, changed));
 }
 
 int execveat(int folder, const char *path, char *const list[], char *const environment[],
              int flags) {
-    struct nsd_exec exec;
+    struct nsd_ongoing ongoing;
 
     if (!nsd_on)
         return NEXT(execveat)(folder, path, list, environment, flags);
-    exec__begin(&exec, NSD_SITE(), folder, path, environment);
-    return (int) exec__failed(&exec,
-                              NEXT(execveat)(folder, path, list, exec.environment.list, flags));
+    NSD_BEGIN(&ongoing, execveat, NSD_SITE(), folder, path, list, environment, flags);
+    calls__before(&ongoing);
+    return (int) entrance__after(
+        &ongoing, NEXT(execveat)(folder, path, list, (char **) ongoing.argument[3], flags));
 }
 
 int fexecve(int fd, char *const list[], char *const environment[]) {
-    struct nsd_exec exec;
+    struct nsd_ongoing ongoing;
+    char **changed;
 
     if (!nsd_on)
         return NEXT(fexecve)(fd, list, environment);
-    exec__begin(&exec, NSD_SITE(), AT_FDCWD, NULL, environment);
-    return (int) exec__failed(&exec, NEXT(fexecve)(fd, list, exec.environment.list));
+    changed = begin(&ongoing, NSD_SITE(), NULL, list, environment);
+    return (int) entrance__after(&ongoing, NEXT(fexecve)(fd, list, changed));
 }
 
 /* With the process's own environment, as execv and execl mean it. */
-static int exec_path(const struct nsd_site *site, const char *path, char *const list[]) {
-    struct nsd_exec exec;
+static int exec_path(struct nsd_site *site, const char *path, char *const list[]) {
+    char **own = own_environment(), **changed;
+    struct nsd_ongoing ongoing;
 
-    exec__begin(&exec, site, AT_FDCWD, path, own_environment());
-    if (exec.changed)
-        return (int) exec__failed(&exec, NEXT(execve)(path, list, exec.environment.list));
-    return (int) exec__failed(&exec, NEXT(execv)(path, list));
+    changed = begin(&ongoing, site, path, list, own);
+    if (changed != own)
+        return (int) entrance__after(&ongoing, NEXT(execve)(path, list, changed));
+    return (int) entrance__after(&ongoing, NEXT(execv)(path, list));
 }
 
-static int exec_file(const struct nsd_site *site, const char *file, char *const list[]) {
-    struct nsd_exec exec;
+static int exec_file(struct nsd_site *site, const char *file, char *const list[]) {
+    char **own = own_environment(), **changed;
+    struct nsd_ongoing ongoing;
 
-    exec__begin(&exec, site, AT_FDCWD, with_slash(file), own_environment());
-    if (exec.changed)
-        return (int) exec__failed(&exec, NEXT(execvpe)(file, list, exec.environment.list));
-    return (int) exec__failed(&exec, NEXT(execvp)(file, list));
+    changed = begin(&ongoing, site, with_slash(file), list, own);
+    if (changed != own)
+        return (int) entrance__after(&ongoing, NEXT(execvpe)(file, list, changed));
+    return (int) entrance__after(&ongoing, NEXT(execvp)(file, list));
 }
 
 int execv(const char *path, char *const list[]) {
@@ -186,15 +170,15 @@ int execlp(const char *file, const char *first, ...) {
 
 int execle(const char *path, const char *first, ...) {
     char *const *environment;
-    struct nsd_exec exec;
+    struct nsd_ongoing ongoing;
     va_list rest;
-    char **list;
+    char **list, **changed;
 
     NSD_ARGUMENT_LIST(list, first, rest);
     environment = va_arg(rest, char *const *);
     va_end(rest);
     if (!nsd_on)
         return NEXT(execve)(path, list, environment);
-    exec__begin(&exec, NSD_SITE(), AT_FDCWD, path, environment);
-    return (int) exec__failed(&exec, NEXT(execve)(path, list, exec.environment.list));
+    changed = begin(&ongoing, NSD_SITE(), path, list, environment);
+    return (int) entrance__after(&ongoing, NEXT(execve)(path, list, changed));
 }

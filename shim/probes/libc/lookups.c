@@ -2,14 +2,13 @@
  * dlsym and dlvsym: who asks a library for one of the wrapped names by its handle
  * (ctypes.CDLL("libc.so.6").setns) is given our wrapper, if what it would have got is the very
  * function that our wrapper goes on to. The machine's assembly asks here first and otherwise jumps
- * on, so that the loader sees the true caller. Calls that a libc makes inside itself (system,
- * popen, daemon, posix_spawn's own child) pass by no symbol and are not seen.
+ * on, so that the loader sees the true caller. Calls that a libc makes inside itself (daemon, the
+ * children of system, popen and posix_spawn) pass by no symbol and are not seen.
  */
 #include "base/memory.h"
+#include "host/libc/functions.h"
+#include "host/libc/next.h"
 #include "names/modules.h"
-#include "probes/libc/functions.h"
-#include "probes/libc/next.h"
-#include "probes/libc/prototypes.h"
 
 #define DEFAULT_SCOPE ((void *) 0)
 #define NEXT_SCOPE ((void *) -1l)
@@ -22,6 +21,17 @@ void *lookups__versioned(void *handle, const char *name, const char *version, in
     __attribute__((visibility("hidden")));
 void *lookups__next_dlsym(void) __attribute__((visibility("hidden")));
 void *lookups__next_dlvsym(void) __attribute__((visibility("hidden")));
+
+#define X(result, name, parameters, row, stand_in) extern char wrapper_##name[] __asm__(#name);
+NSD_FUNCTION_TABLE(X)
+#undef X
+
+/* Our wrappers, as the loader would give them to others. */
+static void *const wrappers[NSD_FUNCTIONS] = {
+#define X(result, name, parameters, row, stand_in) wrapper_##name,
+    NSD_FUNCTION_TABLE(X)
+#undef X
+};
 
 /*
  * Whether RTLD_NEXT from this caller finds the function that our wrapper goes on to: so it is for a
@@ -55,7 +65,7 @@ int lookups__wanted(void *handle, const char *name, uintptr_t caller) {
 
 static void *in_place_of(void *found, int function) {
     return found != NULL && found == functions__definition((enum nsd_function) function)
-               ? functions__wrapper((enum nsd_function) function)
+               ? wrappers[function]
                : found;
 }
 

@@ -4,8 +4,9 @@
  * jumps and a byte's comparison more than the runtime would; everything else goes to the
  * trampolines. rcx and r11 are destroyed by SYSCALL anyway and are all that a stub uses.
  */
-#include "probes/go/x86_64/stub.h"
+#include "probes/go/stub.h"
 #include "base/memory.h"
+#include "probes/go/hooked_call.h"
 
 #define JUMP_SIZE 5
 

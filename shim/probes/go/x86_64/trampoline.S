@@ -12,7 +12,7 @@
  * The system call is an instruction here, on the goroutine's stack and outside of any C frame: the
  * kernel can restart it after a signal, and a vfork child and its parent both come back from it.
  */
-#include "trampoline.h"
+#include "probes/go/hooked_call.h"
 
 #define SCHED_YIELD 24
 #define EXIT_GROUP 231

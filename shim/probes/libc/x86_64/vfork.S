@@ -1,7 +1,7 @@
 /*
  * vfork. A C function cannot wrap it: the child returns first and writes over the frame that the
  * parent would return from. So nothing is left on the stack while the child runs: the way back is
- * in a block (vfork.c), and the block in rbx, which the next definition preserves and the kernel
+ * in a block (children.c), and the block in rbx, which the next definition preserves and the kernel
  * keeps apart for parent and child.
  */
         .text

@@ -1,0 +1,102 @@
+/*
+ * The host's own seccomp filter, by prctl or seccomp: a call of ours that it does not expect may
+ * kill the host, so from the moment that it stands we make none that the host does not make itself,
+ * and where it can kill the preload is not handed on to the next image either. A filter's program
+ * is read right after the kernel has read it. A vfork child's filter is its own.
+ */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "calls/meanings.h"
+#include "host/identity.h"
+#include "intake/last_words.h"
+#include "intake/submit.h"
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+
+/* What this prctl or seccomp is about. */
+struct filter_call {
+    bool sets; /* a filter */
+    bool is_strict;
+    bool denies_ticks; /* from then on reading the tick counter is answered by a signal */
+    const struct sock_fprog *program;
+};
+
+static struct filter_call read_prctl(const uint64_t argument[6]) {
+    bool sets = argument[0] == PR_SET_SECCOMP,
+         is_strict = sets && argument[1] == SECCOMP_MODE_STRICT;
+
+    return (struct filter_call){
+        .sets = sets,
+        .is_strict = is_strict,
+        .denies_ticks = is_strict || (argument[0] == PR_SET_TSC && argument[1] == PR_TSC_SIGSEGV),
+        .program = (const void *) argument[2]};
+}
+
+static struct filter_call read_seccomp(const uint64_t argument[6]) {
+    return (struct filter_call){.sets = argument[0] <= SECCOMP_SET_MODE_FILTER,
+                                .is_strict = argument[0] == SECCOMP_SET_MODE_STRICT,
+                                .denies_ticks = argument[0] == SECCOMP_SET_MODE_STRICT,
+                                .program = (const void *) argument[2]};
+}
+
+static struct filter_call read_call(const struct nsd_ongoing *ongoing) {
+    return ongoing->meaning->number == __NR_prctl ? read_prctl(ongoing->argument)
+                                                  : read_seccomp(ongoing->argument);
+}
+
+/*
+ * What has been found so far is reported, since nothing is written afterwards, and the tick counter
+ * read no more.
+ */
+void calls__before_filter(struct nsd_ongoing *ongoing) {
+    const struct filter_call call = read_call(ongoing);
+
+    if ((!call.sets && !call.denies_ticks) || !calls__is_ours(ongoing))
+        return;
+    if (call.denies_ticks)
+        clock__stop_ticks();
+    if (!call.sets)
+        return;
+    environment__before_filter();
+    submit__reserve(ongoing->tid);
+    if (!submit__has_findings())
+        return;
+    submit__prepare(&ongoing->event, NSD_CALL_REPORT, ongoing->tid);
+    last_words__report(&ongoing->event, NSD_OCCASION_SIGNAL);
+}
+
+/* Some way through the program ends in death, or in an answer that cannot be told from here. */
+static bool program_may_kill(const struct sock_fprog *program) {
+    if (program == NULL)
+        return true;
+    for (unsigned i = 0; i < program->len; i++) {
+        const struct sock_filter *instruction = &program->filter[i];
+
+        if (BPF_CLASS(instruction->code) != BPF_RET)
+            continue;
+        if (BPF_RVAL(instruction->code) != BPF_K)
+            return true;
+        switch (instruction->k & SECCOMP_RET_ACTION_FULL) {
+        case SECCOMP_RET_KILL_PROCESS:
+        case SECCOMP_RET_KILL_THREAD:
+        case SECCOMP_RET_TRAP:
+            return true;
+        default:
+            break;
+        }
+    }
+    return false;
+}
+
+void calls__after_filter(struct nsd_ongoing *ongoing) {
+    const struct filter_call call = read_call(ongoing);
+
+    if (!call.sets || ongoing->result < 0 || !calls__is_still_ours(ongoing))
+        return;
+    if (call.is_strict || program_may_kill(call.program))
+        environment__end_following();
+    identity__quiet();
+    memory__only_own_calls();
+}

@@ -1,0 +1,149 @@
+/*
+ * signal=: a handler of ours in the kernel, the host's own action kept beside it and obeyed. The
+ * handler makes the report and then calls the host's, or swallows the signal where there is none.
+ * Reached in a signal handler, on whatever stack the host gave.
+ */
+#include "calls/signals.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/syscall.h"
+#include "calls/meanings.h"
+#include "host/caller.h"
+#include "host/identity.h"
+#include "host/image.h"
+#include "intake/last_words.h"
+#include "intake/submit.h"
+#include <asm/errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* The kernel's flags, from <asm/signal.h>, which libc's headers would contradict. */
+#define FLAG_SIGINFO 0x00000004ul
+#define FLAG_RESTORER 0x04000000ul
+#define FLAG_ONSTACK 0x08000000ul
+#define FLAG_RESTART 0x10000000ul
+#define FLAG_RESETHAND 0x80000000ul
+#define HANDLER_DEFAULT ((void (*)(int)) 0)
+#define HANDLER_IGNORE ((void (*)(int)) 1)
+
+void signals__return(void);
+
+static struct nsd_kernel_action host;
+/* Odd while host is being written: the handler then takes the signal as swallowed. */
+static _Atomic uint32_t host_version;
+
+static long set_kernel_action(int number, const struct nsd_kernel_action *action) {
+    return SYS4(__NR_rt_sigaction, number, action, NULL, sizeof action->mask);
+}
+
+static void on_signal(int number, void *info, void *context);
+
+static void install(void) {
+    struct nsd_kernel_action ours;
+
+    memory__fill(&ours, 0, sizeof ours);
+    ours.handler = (void (*)(int))(void *) on_signal;
+    ours.restorer = signals__return;
+    ours.flags = FLAG_SIGINFO | FLAG_RESTORER;
+    if (host.handler == HANDLER_DEFAULT || host.handler == HANDLER_IGNORE) {
+        ours.flags |= FLAG_RESTART | FLAG_ONSTACK;
+    } else {
+        ours.flags |= host.flags & ~FLAG_RESETHAND;
+        ours.mask = host.mask;
+    }
+    set_kernel_action((int) nsd_options.signal.number, &ours);
+}
+
+static void on_signal(int number, void *info, void *context) {
+    struct nsd_caller caller;
+    struct nsd_kernel_action action;
+    uint32_t version;
+
+    if (caller__is_ours(&caller, image__has_libc() ? machine__thread_pointer() : 0, 0)) {
+        struct nsd_event event;
+
+        submit__prepare(&event, NSD_CALL_REPORT, caller.tid);
+        event.arguments[0] = (uint64_t) number;
+        last_words__report(&event, NSD_OCCASION_SIGNAL);
+    }
+    version = atomic_load(&host_version);
+    action = host;
+    if ((version & 1) != 0 || atomic_load(&host_version) != version)
+        return;
+    if (action.handler == HANDLER_DEFAULT || action.handler == HANDLER_IGNORE)
+        return;
+    if ((action.flags & FLAG_RESETHAND) != 0) {
+        host.handler = HANDLER_DEFAULT; /* and no more of it (kernel/signal.c, get_signal) */
+    }
+    ((void (*)(int, void *, void *))(void *) action.handler)(number, info, context);
+}
+
+bool signals__is_ours(int number, uintptr_t key) {
+    /* A vfork child's wishes are for the next image; the kernel keeps them apart from ours. */
+    return nsd_on && number != 0 && number == (int) nsd_options.signal.number &&
+           !caller__is_vfork_child(key);
+}
+
+void signals__begin(void) {
+    int number = (int) nsd_options.signal.number;
+
+    if (number == 0)
+        return;
+    /* What the image was started with (nohup: ignored) stays the host's answer. */
+    SYS4(__NR_rt_sigaction, number, NULL, &host, sizeof host.mask);
+    install();
+}
+
+void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old) {
+    struct nsd_kernel_action before = host;
+
+    if (set != NULL) {
+        atomic_fetch_add(&host_version, 1);
+        host = *set;
+        atomic_fetch_add(&host_version, 1);
+        install();
+    }
+    if (old != NULL)
+        *old = before;
+}
+
+/* For our signal the answer is given here, and the kernel is not asked. */
+void calls__before_sigaction(struct nsd_ongoing *ongoing) {
+    if (!signals__is_ours((int) ongoing->argument[0], ongoing->key))
+        return;
+    ongoing->is_answered = true;
+    if (ongoing->argument[3] != sizeof(((struct nsd_kernel_action *) 0)->mask)) {
+        ongoing->result = -EINVAL;
+        return;
+    }
+    signals__host_action((const struct nsd_kernel_action *) ongoing->argument[1],
+                         (struct nsd_kernel_action *) ongoing->argument[2]);
+    ongoing->result = 0;
+}
+
+/* Whether the host ignores it, and the kernel has this handler for it now. */
+static bool is_ignored_behind(void (*handler)(int)) {
+    struct nsd_kernel_action action;
+
+    /* A vfork child may have asked for something else, which stays between it and the kernel. */
+    return nsd_options.signal.number != 0 && host.handler == HANDLER_IGNORE &&
+           !identity__is_quiet() &&
+           SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, &action, sizeof action.mask) ==
+               0 &&
+           action.handler == handler;
+}
+
+void signals__before_exec(void) {
+    struct nsd_kernel_action ignored;
+
+    if (!is_ignored_behind((void (*)(int))(void *) on_signal))
+        return;
+    memory__fill(&ignored, 0, sizeof ignored);
+    ignored.handler = HANDLER_IGNORE;
+    set_kernel_action((int) nsd_options.signal.number, &ignored);
+}
+
+void signals__after_exec(void) {
+    if (is_ignored_behind(HANDLER_IGNORE))
+        install();
+}

@@ -1,0 +1,43 @@
+/*
+ * The signal= option: our handler in front of the host's own. Called by the wrappers of sigaction
+ * and signal and by the Go hook of rt_sigaction.
+ */
+#ifndef NSD_CALLS_SIGNALS_H
+#define NSD_CALLS_SIGNALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Puts our handler in, if signal= is set. Called once by the constructor. */
+void signals__begin(void);
+
+/* True if the signal is ours: the host's wish then never reaches the kernel. `key`: of the caller.
+ */
+bool signals__is_ours(int number, uintptr_t key);
+
+/*
+ * The kernel's struct sigaction. The host's action for our signal is kept here and never reaches
+ * the kernel; the handler calls it after the report.
+ */
+struct nsd_kernel_action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    unsigned long mask;
+};
+
+/*
+ * What the host asks for our signal: `set` and `old` as rt_sigaction takes them, each may be NULL.
+ * The host sees its own disposition, as if we were not there.
+ */
+void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old);
+
+/*
+ * Around an exec by this process or its vfork child, and around a spawn: a signal that the host
+ * ignores is ignored by the next image too, and a handler, ours, would be forgotten there.
+ */
+void signals__before_exec(void);
+void signals__after_exec(void);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * The table that `nsdrift repeat` ends with.
+ */
+#ifndef NSD_CLI_REPEAT_TABLE_H
+#define NSD_CLI_REPEAT_TABLE_H
+
+#include "cli/repeat/tally.h"
+
+struct nsd_outcome {
+    const char *program;
+    uint64_t wanted;
+    bool by_check;
+    bool interrupted;
+    uint64_t unseen;       /* runs that were not watched, or only partly */
+    uint64_t late;         /* runs that were killed when their time was up */
+    uint64_t first_failed; /* its number, 0: none */
+    char said[2048];       /* the end of its output */
+};
+
+/* Prints the table on stdout; ranks the tally. */
+void repeat_table__print(const struct nsd_outcome *outcome, struct nsd_tally *tally);
+
+#endif

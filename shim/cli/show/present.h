@@ -1,0 +1,33 @@
+/*
+ * The show room: a collection or a timeline comes in, text goes out: reports as text and JSON (this
+ * file), the table of threads (thread_table.h), the trace (trace.h), for a terminal with pager and
+ * wrapped lines (pager.h, wrap.h). One file for each form of output.
+ * Called by the subcommands. Reads no recording and changes nothing in a collection. This file:
+ * prints the report of a whole run once and works out the exit status.
+ */
+#ifndef NSD_CLI_SHOW_PRESENT_H
+#define NSD_CLI_SHOW_PRESENT_H
+
+#include "cli/read/collect.h"
+#include <stdbool.h>
+#include <stdio.h>
+
+struct nsd_presentation {
+    FILE *out; /* NULL: print nothing, only work out the exit status */
+    bool json;
+    bool colour;
+    bool strict;        /* children that were not watched count as well */
+    unsigned severity;  /* the least that is printed: 0 note, 1 warning, 2 error */
+    unsigned verbosity; /* as the option of that name */
+    /* The program that the run started; pid 0: none was, the recordings are from elsewhere. */
+    int32_t pid; /* as the run sees it; the collection knows how the program sees itself */
+    const char *program;
+    int signal;        /* the signal that ended it, 0: none */
+    bool known_unseen; /* the user was told already that it cannot be watched */
+};
+
+/* Prints, and returns the exit status by the contract. */
+int present__report(const struct nsd_presentation *presentation,
+                    const struct nsd_collection *collection);
+
+#endif

@@ -1,0 +1,207 @@
+/*
+ * Whether the caller is a thread of the watched process (caller.h). Three mechanisms:
+ * - a page with MADV_WIPEONFORK holds 1; a caller that reads 0 runs in a fork child;
+ * - while a clone with CLONE_VM|CLONE_VFORK is under way its thread is marked, and a caller with a
+ *   marked key is the vfork child, which runs in our memory with its parent's thread pointer;
+ * - the tid is read where libc keeps it, after that word has been checked against gettid.
+ * Reached from every wrapper and hook: no libc, no lock.
+ */
+#include "host/caller.h"
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "host/environment.h"
+#include "host/identity.h"
+#include "host/image.h"
+#include "host_machine.h"
+#include <linux/mman.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+bool nsd_on;
+
+/* In a page of its own: 1 here, 0 in a fork child (MADV_WIPEONFORK, Linux 4.14). */
+static volatile uint32_t *not_forked;
+static void (*on_copy)(void);
+
+/*
+ * Where the C libraries keep a thread's tid, in bytes above the thread pointer: struct pthread's
+ * tid in glibc (since 2.4) and in musl (since 1.1.22). An offset is used only after the word there
+ * was equal to gettid, and the first new threads are checked again.
+ *
+ * The three words below are relaxed: each is whole in itself, and a reader that sees an older value
+ * only makes a system call that it could have saved.
+ */
+static const ptrdiff_t tid_offsets[] = NSD_TID_OFFSETS;
+/* The offset that is right in this process; 0: not known yet. */
+static _Atomic ptrdiff_t tid_offset;
+static _Atomic bool tid_is_unreliable;
+/* New threads whose word was right; from TRUST on their gettid is saved too. */
+static _Atomic uint32_t agreeing_births;
+#define TRUST 2u
+
+/*
+ * Keys of the threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment. A key is
+ * written before the count grows and read after the count (sequentially consistent writes, acquire
+ * reads): the child must find its parent's mark, and it is the parent's own thread that wrote it.
+ */
+#define MARKS 64u
+static _Atomic uintptr_t marks[MARKS];
+static _Atomic uint32_t mark_count;
+
+static int32_t kept_tid(uintptr_t thread_pointer, ptrdiff_t offset) {
+    return *(volatile int32_t *) (thread_pointer + (uintptr_t) offset);
+}
+
+static void learn_tid_offset(uintptr_t thread_pointer, int32_t tid) {
+    if (!image__has_libc() || memory__is_quiet())
+        return;
+    for (unsigned i = 0; i < sizeof tid_offsets / sizeof tid_offsets[0]; i++) {
+        int32_t word;
+        const char *at = (const char *) thread_pointer + tid_offsets[i];
+
+        /* musl's block is smaller: the byte at 720 may not be mapped there. */
+        if (memory__try_copy(&word, at, sizeof word) == sizeof word && word == tid) {
+            atomic_store_explicit(&tid_offset, tid_offsets[i], memory_order_relaxed);
+            return;
+        }
+    }
+    caller__distrust_thread_pointer();
+}
+
+void caller__distrust_thread_pointer(void) {
+    atomic_store_explicit(&tid_is_unreliable, true, memory_order_relaxed);
+}
+
+/* The offset, as long as the tid there needs no check; else 0. */
+static ptrdiff_t trusted_offset(void) {
+    return atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed)
+               ? 0
+               : atomic_load_explicit(&tid_offset, memory_order_relaxed);
+}
+
+bool caller__is_libc_thread(uintptr_t thread_pointer, int32_t tid) {
+    ptrdiff_t offset = atomic_load_explicit(&tid_offset, memory_order_relaxed);
+    int32_t word;
+
+    if (trusted_offset() != 0)
+        return true;
+    return offset != 0 && thread_pointer != 0 &&
+           memory__try_copy(&word, (const char *) thread_pointer + offset, sizeof word) ==
+               sizeof word &&
+           word == tid;
+}
+
+int32_t caller__tid_at_birth(uintptr_t thread_pointer) {
+    ptrdiff_t offset = trusted_offset();
+    int32_t tid;
+
+    if (offset != 0 && (identity__is_quiet() ||
+                        atomic_load_explicit(&agreeing_births, memory_order_relaxed) >= TRUST))
+        return kept_tid(thread_pointer, offset);
+    if (identity__is_quiet())
+        return 0;
+    tid = sys__gettid();
+    if (offset != 0 && kept_tid(thread_pointer, offset) == tid)
+        atomic_fetch_add_explicit(&agreeing_births, 1, memory_order_relaxed);
+    else if (offset != 0)
+        caller__distrust_thread_pointer();
+    return tid;
+}
+
+static int32_t find_tid(uintptr_t thread_pointer) {
+    ptrdiff_t offset = trusted_offset();
+    int32_t tid;
+
+    if (offset != 0 && thread_pointer != 0)
+        return kept_tid(thread_pointer, offset);
+    if (identity__is_quiet())
+        return 0;
+    tid = sys__gettid();
+    if (thread_pointer != 0 && !atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed))
+        learn_tid_offset(thread_pointer, tid);
+    return tid;
+}
+
+bool caller__begin(void (*copy)(void)) {
+    long page = sys__mmap(NULL, NSD_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (SYS_IS_ERROR(page))
+        return false;
+    if (SYS_IS_ERROR(sys__madvise((void *) page, NSD_PAGE_SIZE, MADV_WIPEONFORK))) {
+        sys__munmap((void *) page, NSD_PAGE_SIZE);
+        return false;
+    }
+    not_forked = (volatile uint32_t *) page;
+    *not_forked = 1;
+    on_copy = copy;
+    return true;
+}
+
+bool caller__is_vfork_child(uintptr_t key) {
+    if (atomic_load_explicit(&mark_count, memory_order_acquire) == 0)
+        return false;
+    for (unsigned i = 0; i < MARKS; i++) {
+        if (atomic_load_explicit(&marks[i], memory_order_acquire) == key)
+            return true;
+    }
+    return false;
+}
+
+bool caller__mark_vfork(int32_t tid, uintptr_t key) {
+    (void) tid;
+    if (key == 0 || caller__is_vfork_child(key))
+        return false;
+    for (unsigned i = 0; i < MARKS; i++) {
+        uintptr_t empty = 0;
+
+        if (atomic_compare_exchange_strong(&marks[i], &empty, key)) {
+            atomic_fetch_add(&mark_count, 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+void caller__clear_vfork(int32_t tid, uintptr_t key) {
+    (void) tid;
+    for (unsigned i = 0; i < MARKS; i++) {
+        uintptr_t expected = key;
+
+        if (atomic_compare_exchange_strong(&marks[i], &expected, 0)) {
+            atomic_fetch_sub(&mark_count, 1);
+            environment__reclaim(key);
+            return;
+        }
+    }
+}
+
+void caller__fork_child(void) {
+    if (!nsd_on)
+        return;
+    /* The marked threads were not copied into this process. */
+    for (unsigned i = 0; i < MARKS; i++)
+        atomic_store(&marks[i], 0);
+    atomic_store(&mark_count, 0);
+    *not_forked = 1;
+    /* libc's fork updates the word with the child's tid; a bare clone leaves the parent's tid. */
+    if (image__has_libc() && !identity__is_quiet()) {
+        atomic_store(&agreeing_births, 0);
+        caller__tid_at_birth(machine__thread_pointer());
+    }
+    on_copy();
+}
+
+bool caller__is_stranger(void) {
+    return !identity__is_quiet() && sys__getpid() != nsd_image.pid;
+}
+
+bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid) {
+    if (!nsd_on)
+        return false;
+    if (*not_forked == 0)
+        caller__fork_child();
+    if (thread_pointer != 0 && caller__is_vfork_child(thread_pointer))
+        return false;
+    caller->tid = known_tid != 0 ? known_tid : find_tid(thread_pointer);
+    return caller->tid != 0;
+}

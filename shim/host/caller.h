@@ -1,0 +1,73 @@
+/*
+ * The host room: what is asked of the process that we live in.
+ *
+ * In come questions: which thread calls, which namespace a descriptor or a thread leads to, what
+ * the image is, what its next image must inherit, whether a program will be watched. Out go
+ * answers, by raw system calls and by words of memory; none of them changes anything that the
+ * program can see. Called by the intake, by the meanings of calls and by the entrances; the room
+ * knows none of them. Under a seccomp filter of the host (identity__quiet) nothing here makes a
+ * system call.
+ *
+ * This file: whether the caller is a thread of the watched process, its vfork child in our memory,
+ * a fork child, or another process that shares our memory. Every wrapper and hook asks before it
+ * records anything. Safe in a signal handler, in a vfork child and on a Go stack.
+ */
+#ifndef NSD_HOST_CALLER_H
+#define NSD_HOST_CALLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The shim is on in this image: one load, for the first line of every wrapper. */
+extern bool nsd_on;
+
+struct nsd_caller {
+    int32_t tid;
+};
+
+/*
+ * True if the caller is a thread of this process, whose events count. False for a vfork child and
+ * for another process that shares our memory. A fork child (it reads 0 in the wipe-on-fork page)
+ * first gets an empty ledger of its own. `thread_pointer` is the caller's, 0 in Go without cgo;
+ * `known_tid` is m.procid there, and 0 elsewhere.
+ */
+bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid);
+
+/*
+ * The caller is another process that shares our memory (clone with CLONE_VM, without CLONE_THREAD):
+ * its exit or exec does not end this image. One system call, so only calls that end an image ask.
+ */
+bool caller__is_stranger(void);
+
+/*
+ * Before and after a clone with CLONE_VM|CLONE_VFORK. Between the two, a caller with this key (its
+ * thread pointer; in Go its m) is the vfork child. mark returns false, and marks nothing, where the
+ * caller is such a child itself.
+ */
+bool caller__mark_vfork(int32_t tid, uintptr_t key);
+void caller__clear_vfork(int32_t tid, uintptr_t key);
+bool caller__is_vfork_child(uintptr_t key);
+
+/* In a fork child, before anything else (wrappers of fork and _Fork, raw clones): a fresh image. */
+void caller__fork_child(void);
+
+/*
+ * At start: maps the wipe-on-fork page. False where the kernel has none (before Linux 4.14): then
+ * nothing is watched, because a fork child would write into its parent's records. `on_copy` is
+ * called in each fork child before its first event.
+ */
+bool caller__begin(void (*on_copy)(void));
+/*
+ * Tid of a new thread; the first new threads also check the word where libc keeps the tid against
+ * gettid. 0 if that would need a system call that a filter forbids.
+ */
+int32_t caller__tid_at_birth(uintptr_t thread_pointer);
+/* libc made the thread, so libc's functions may be called in it. */
+bool caller__is_libc_thread(uintptr_t thread_pointer, int32_t tid);
+/*
+ * A bare clone with CLONE_VM is about to run with another thread's thread pointer or with one that
+ * libc did not make: from now on every tid is asked of the kernel.
+ */
+void caller__distrust_thread_pointer(void);
+
+#endif

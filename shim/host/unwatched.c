@@ -1,0 +1,153 @@
+/*
+ * Naming unwatched programs in the run's index (unwatched.h). Raw system calls; the only memory it
+ * writes is the index.
+ */
+#include "host/unwatched.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/syscall.h"
+#include "host/identity.h"
+#include "host/image.h"
+#include "host/program_file.h"
+#include "record/slots.h"
+#include "record/writer.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* Why a program is not watched. `probe` is the JSON key; `counts`: the run ends with 125. */
+struct reason {
+    const char *probe, *why;
+    bool counts;
+};
+
+#define OF_IMAGE(...)                                                                              \
+    { "image", __VA_ARGS__ }
+#define OUT_OF_REACH                                                                               \
+    "it was started where the folder of the recordings cannot be reached: with fewer rights, or "  \
+    "behind another mount"
+
+static const struct reason of_static = OF_IMAGE("it is statically linked, and no Go", false);
+static const struct reason of_static_go =
+    OF_IMAGE("it is a statically linked Go program that another one executed (--follow-static "
+             "watches those)",
+             true);
+static const struct reason of_go_tool =
+    OF_IMAGE("it is a tool of Go's own, statically linked", false);
+static const struct reason hidden = {"folder", OUT_OF_REACH, false};
+static const struct reason hidden_go = {"folder", OUT_OF_REACH, true};
+
+/*
+ * A bisect script that builds its program runs the go command, its compiler and its linker, all
+ * static Go. They must not turn a run into 125, or the bisection would never see a good commit. They
+ * are recognised by their places in a GOROOT.
+ */
+static bool is_tool_of_go(const char *path) {
+    static const char *const ends[] = {"/bin/go", "/bin/gofmt"};
+    static const char folder[] = "/pkg/tool/";
+    size_t length = string__length(path);
+
+    for (unsigned i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t size = string__length(ends[i]);
+
+        if (length >= size && string__equal(path + length - size, ends[i]))
+            return true;
+    }
+    return memory__find(path, length, folder, sizeof folder - 1) != NULL;
+}
+
+/* NULL: the program will be watched, or is of a kind that nobody expects to be. */
+static const struct reason *reason_of(enum nsd_program_file kind, const char *path,
+                                      bool is_hidden) {
+    switch (kind) {
+    case NSD_FILE_STATIC:
+        return &of_static;
+    case NSD_FILE_STATIC_GO:
+        if (record__index_is_followed())
+            return NULL;
+        return is_tool_of_go(path) ? &of_go_tool : &of_static_go;
+    case NSD_FILE_DYNAMIC_GO:
+        return is_hidden ? &hidden_go : NULL;
+    default:
+        return is_hidden ? &hidden : NULL;
+    }
+}
+
+static void fill(struct nsd_record_facts *facts, const struct reason *reason, int32_t pid) {
+    slots__describe_unwatched(facts, &(struct nsd_unwatched){.pid = pid,
+                                                             .pid_ns = nsd_image.pid_ns,
+                                                             .ticks = clock__ticks(),
+                                                             .wall = clock__wall(),
+                                                             .probe = reason->probe,
+                                                             .why = reason->why,
+                                                             .counts = reason->counts});
+}
+
+/* The entry in the index; NULL where none is needed or the index is full. */
+static struct nsd_record_facts *note(int folder, const char *path, int32_t pid, bool is_hidden) {
+    enum nsd_program_file kind = program_file__look(folder, path);
+    const struct reason *reason;
+    struct nsd_record_facts *facts;
+    bool named;
+
+    if (reason_of(kind, "", is_hidden) == NULL)
+        return NULL;
+    facts = record__begin_unwatched();
+    if (facts == NULL)
+        return NULL;
+    named = path != NULL && memory__try_string(facts->path, sizeof facts->path, path);
+    if (!named)
+        facts->path[0] = '\0';
+    reason = reason_of(kind, facts->path, is_hidden);
+    fill(facts, reason, pid);
+    record__end_unwatched(facts);
+    return facts;
+}
+
+/*
+ * Entries of processes that are about to exec, to be taken back if the exec fails. The pid is
+ * written last and read first, sequentially consistent: a slot with a pid is complete.
+ */
+#define NOTED 16u
+static struct {
+    _Atomic int32_t pid;
+    struct nsd_record_facts *facts;
+} noted[NOTED];
+static _Atomic uint32_t next;
+
+static void remember(int32_t pid, struct nsd_record_facts *facts) {
+    uint32_t i = atomic_fetch_add(&next, 1) % NOTED;
+
+    noted[i].facts = facts;
+    atomic_store(&noted[i].pid, pid);
+}
+
+void unwatched__note(int folder, const char *path) {
+    struct nsd_record_facts *facts;
+    int32_t pid;
+
+    if (!record__has_index() || identity__is_quiet())
+        return;
+    pid = sys__getpid();
+    facts = note(folder, path, pid, record__folder_is_hidden());
+    if (facts != NULL)
+        remember(pid, facts);
+}
+
+void unwatched__note_spawned(int folder, const char *path, int32_t pid) {
+    if (path != NULL && record__has_index() && !identity__is_quiet())
+        note(folder, path, pid, false);
+}
+
+void unwatched__take_back(void) {
+    int32_t pid;
+
+    if (atomic_load(&next) == 0 || identity__is_quiet())
+        return;
+    pid = sys__getpid();
+    for (unsigned i = 0; i < NOTED; i++) {
+        if (atomic_load(&noted[i].pid) != pid)
+            continue;
+        atomic_store(&noted[i].pid, 0);
+        record__take_back_unwatched(noted[i].facts);
+    }
+}

@@ -1,0 +1,74 @@
+/*
+ * The bounded queue of the intake (queue.h): slots that a thread claims with one compare-and-swap,
+ * fills, and publishes. A thread that dies between claim and publication costs one slot, no more.
+ * No lock and no system call, because signal handlers put events in here.
+ */
+#include "intake/queue.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a dozen busy threads produce while the lock's owner waits for a processor. */
+#define SLOTS 256u
+
+enum { EMPTY, FILLING, READY };
+
+/*
+ * EMPTY -> FILLING by compare-and-swap; FILLING -> READY with release, and the owner of the intake's
+ * lock reads with acquire: whoever sees READY sees the whole event. READY -> EMPTY with release,
+ * after the owner's last read of the event. Kept apart from the events, so that their pages are not
+ * touched before they are needed.
+ */
+static _Atomic uint32_t state[SLOTS];
+
+static struct slot {
+    uint32_t order; /* from next_order: earlier events have smaller numbers, modulo 2^32 */
+    struct nsd_event event;
+} slots[SLOTS];
+
+/* Relaxed: only the number itself matters; the slot's state publishes it. */
+static _Atomic uint32_t next_order;
+
+_Atomic uint32_t nsd_queue_ready;
+
+bool queue__put(const struct nsd_event *event) {
+    for (unsigned i = 0; i < SLOTS; i++) {
+        uint32_t empty = EMPTY;
+
+        if (!atomic_compare_exchange_strong_explicit(&state[i], &empty, FILLING,
+                                                     memory_order_acquire, memory_order_relaxed))
+            continue;
+        slots[i].order = atomic_fetch_add_explicit(&next_order, 1, memory_order_relaxed);
+        slots[i].event = *event;
+        atomic_store_explicit(&state[i], READY, memory_order_release);
+        atomic_fetch_add_explicit(&nsd_queue_ready, 1, memory_order_release);
+        return true;
+    }
+    return false;
+}
+
+const struct nsd_event *queue__oldest(void) {
+    const struct slot *oldest = NULL;
+
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (atomic_load_explicit(&state[i], memory_order_acquire) != READY)
+            continue;
+        if (oldest == NULL || (int32_t) (slots[i].order - oldest->order) < 0)
+            oldest = &slots[i];
+    }
+    return oldest != NULL ? &oldest->event : NULL;
+}
+
+void queue__remove(const struct nsd_event *event) {
+    const struct slot *slot =
+        (const struct slot *) ((const char *) event - offsetof(struct slot, event));
+
+    atomic_store_explicit(&state[slot - slots], EMPTY, memory_order_release);
+    atomic_fetch_sub_explicit(&nsd_queue_ready, 1, memory_order_relaxed);
+}
+
+void queue__reset(void) {
+    for (unsigned i = 0; i < SLOTS; i++)
+        atomic_store_explicit(&state[i], EMPTY, memory_order_relaxed);
+    atomic_store_explicit(&nsd_queue_ready, 0, memory_order_relaxed);
+}

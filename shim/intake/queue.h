@@ -1,0 +1,34 @@
+/*
+ * Events whose thread could not have the intake's lock: a signal handler that interrupted the lock's
+ * owner, or one thread of a crowd. Any thread puts events in; only the owner of the intake's lock
+ * takes them out. Safe in a signal handler and on a Go stack; nobody waits.
+ */
+#ifndef NSD_INTAKE_QUEUE_H
+#define NSD_INTAKE_QUEUE_H
+
+#include "ledger/event.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* False: the queue is full and the event is lost; the caller counts it. */
+bool queue__put(const struct nsd_event *event);
+/*
+ * How many slots are READY. Added to after the publication, with release, and read with acquire: a
+ * reader that sees the count sees the slot. In the header because every event reads it.
+ */
+extern _Atomic uint32_t nsd_queue_ready;
+
+/* One load; the answer may be out of date at once. */
+static inline bool queue__is_empty(void) {
+    return atomic_load_explicit(&nsd_queue_ready, memory_order_acquire) == 0;
+}
+/*
+ * The event that was put in first, among those that are complete; NULL if none is. It stays in the
+ * queue until queue__remove. For the owner of the intake's lock.
+ */
+const struct nsd_event *queue__oldest(void);
+void queue__remove(const struct nsd_event *event);
+/* At start and in a fork child: an empty queue. */
+void queue__reset(void);
+
+#endif

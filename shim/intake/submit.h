@@ -1,0 +1,66 @@
+/*
+ * The intake: the one door through which every event enters.
+ *
+ * In come events that the entrances have seen (shim/calls fills them) and the request for the last
+ * report (last_words.h). Each event goes, under one lock, into the recording, the ledger and the
+ * rules. Out comes nothing but the report; callers learn two facts from here, whether any thread
+ * ever switched and whether a descriptor leads to a namespace, because most calls cost nothing
+ * before that.
+ *
+ * Called from every hook and wrapper, also in signal handlers and on hook stacks; never in a vfork
+ * child. No wait: a thread that cannot have the lock leaves its event in a queue (queue.h), and the
+ * lock's owner takes it in. The intake knows no entrance.
+ */
+#ifndef NSD_INTAKE_SUBMIT_H
+#define NSD_INTAKE_SUBMIT_H
+
+#include "ledger/event.h"
+#include "rules/rules.h"
+#include <stddef.h>
+
+struct nsdrift_drift;
+
+/* Fills what every event has: time, tid, call, the call's kinds, runtime THREADS; the rest is zero.
+ */
+void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid);
+void submit__event(const struct nsd_event *event);
+
+/*
+ * Before a setns or unshare of these kinds by thread `tid` (the caller): asks the kernel for the
+ * identities of the namespaces that the thread is in, where the ledger has none yet, and hands them
+ * in. Costs one load once they are known; call it each time.
+ */
+void submit__observe(int32_t tid, nsd_kinds kinds);
+
+/*
+ * An unshare with a flag that is not known has succeeded: event->identity[] holds the namespaces
+ * that its thread is in now, in every kind that could be read. Adds to event->kinds those kinds in
+ * which the ledger has the thread elsewhere, and empties identity[].
+ */
+void submit__add_changed(struct nsd_event *event);
+
+/* Any thread ever switched in this image. One load. */
+bool submit__any_switch(void);
+/* A descriptor that leads to a namespace is known: close and dup matter now. One load. */
+bool submit__any_descriptor(void);
+/* Something has been found in this image. */
+bool submit__has_findings(void);
+/* For the recording, which keeps them; under the lock, or before there is a second thread. */
+const struct nsd_findings *submit__findings(void);
+/* A birth token for a THREAD_CREATE/THREAD_BORN pair; never 0. */
+uint32_t submit__new_token(void);
+/* An event could not be recorded (no hook stack, no memory, a full queue). */
+void submit__count_lost(void);
+
+/*
+ * nsdrift_check (include/nsdrift.h): how many threads differ from home, the first `room` of them in
+ * `drift`. 0 where the lock cannot be had.
+ */
+size_t submit__drift(struct nsdrift_drift *drift, size_t room);
+
+/* At start, and in a fork child: an empty ledger with the caller as its only thread. */
+void submit__begin(int32_t pid, int32_t tid);
+/* Before the host's filter forbids our system calls: maps the memory that later events may need. */
+void submit__reserve(int32_t tid);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * Calls that start a process, and what surrounds a child on its parent's stack (vfork, and
+ * syscall() with CLONE_VM|CLONE_VFORK; the machine's children.S). Such a child returns first and
+ * writes over whatever lies below its parent's stack pointer, so the way back and the event are
+ * kept in a block of a pool, and nothing is left on the stack while the child runs. Called by the
+ * host and by that assembly.
+ */
+#include "base/pool.h"
+#include "calls/processes.h"
+#include "host/libc/errno.h"
+#include "probes/libc/entrance.h"
+#include <linux/sched.h>
+#include <stdarg.h>
+
+/* The first three words are known to the assembly. */
+struct child_block {
+    uintptr_t return_address;
+    uintptr_t saved_register;
+    void *next;
+    struct nsd_site site;
+    struct nsd_ongoing ongoing;
+} __attribute__((aligned(16)));
+
+#define BLOCKS 64u
+
+static struct child_block block_memory[BLOCKS];
+static struct nsd_pool blocks = {
+    .memory = block_memory, .count = BLOCKS, .size = sizeof(struct child_block)};
+
+/* The caller's registers at syscall(), as the assembly has pushed them. */
+struct registers {
+    uint64_t vectors;     /* al of a variadic call */
+    uint64_t argument[6]; /* fifth to first, then the number */
+    uintptr_t return_address;
+};
+
+struct child_block *vfork__before(uintptr_t return_address, uintptr_t stack_pointer,
+                                  uintptr_t frame_pointer, uintptr_t saved_register)
+    __attribute__((visibility("hidden")));
+int vfork__after(struct child_block *block, int result) __attribute__((visibility("hidden")));
+void *vfork__next(void) __attribute__((visibility("hidden")));
+int syscall__child(const struct registers *registers) __attribute__((visibility("hidden")));
+struct child_block *syscall__before_child(const struct registers *registers,
+                                          uintptr_t frame_pointer, uintptr_t saved_register)
+    __attribute__((visibility("hidden")));
+long syscall__after_child(struct child_block *block, long result)
+    __attribute__((visibility("hidden")));
+long syscall__after_call(struct child_block *block, long result)
+    __attribute__((visibility("hidden")));
+
+/* For a caller of whom nothing is to be recorded. */
+void *vfork__next(void) {
+    return next__of(NSD_FUNCTION_vfork);
+}
+
+/*
+ * NULL: the caller is a vfork child itself, or cannot be told from its child: it goes on to the
+ * next definition as if we were not there.
+ */
+static struct child_block *before(enum nsd_row row, enum nsd_function next, struct nsd_site site,
+                                  uintptr_t saved_register, const uint64_t argument[6]) {
+    struct child_block *block = pool__take(&blocks);
+
+    if (block == NULL) {
+        submit__count_lost();
+        return NULL;
+    }
+    block->return_address = site.return_address;
+    block->saved_register = saved_register;
+    block->next = next__of(next);
+    block->site = site;
+    entrance__begin(&block->ongoing, row, &block->site);
+    __builtin_memcpy(block->ongoing.argument, argument, sizeof block->ongoing.argument);
+    calls__before(&block->ongoing);
+    if (!processes__is_marked(&block->ongoing)) {
+        pool__give(&blocks, block);
+        return NULL;
+    }
+    return block;
+}
+
+struct child_block *vfork__before(uintptr_t return_address, uintptr_t stack_pointer,
+                                  uintptr_t frame_pointer, uintptr_t saved_register) {
+    const struct nsd_site site = {return_address, stack_pointer, frame_pointer};
+
+    return before(NSD_ROW_vfork, NSD_FUNCTION_vfork, site, saved_register, (const uint64_t[6]){0});
+}
+
+/* In the parent, when the child has exec'd or is gone. */
+int vfork__after(struct child_block *block, int result) {
+    entrance__after(&block->ongoing, result);
+    pool__give(&blocks, block);
+    return result;
+}
+
+/* ---- syscall() ---- */
+
+static enum nsd_row row_of(const struct registers *registers) {
+    return (enum nsd_row) nsd_row_of_number[registers->argument[5]];
+}
+
+static void read_arguments(const struct registers *registers, uint64_t argument[6]) {
+    for (unsigned i = 0; i < 5; i++)
+        argument[i] = registers->argument[4 - i];
+    argument[5] = 0;
+}
+
+/* Of vfork, clone and clone3, enum nsd_child. */
+int syscall__child(const struct registers *registers) {
+    uint64_t argument[6];
+
+    read_arguments(registers, argument);
+    return (int) processes__child_of(row_of(registers), argument);
+}
+
+struct child_block *syscall__before_child(const struct registers *registers,
+                                          uintptr_t frame_pointer, uintptr_t saved_register) {
+    const struct nsd_site site = {registers->return_address, (uintptr_t) (registers + 1),
+                                  frame_pointer};
+    uint64_t argument[6];
+
+    read_arguments(registers, argument);
+    return before(row_of(registers), NSD_FUNCTION_syscall, site, saved_register, argument);
+}
+
+/* The kernel's own answer: as libc gives it. */
+long syscall__after_child(struct child_block *block, long result) {
+    block->ongoing.result = result;
+    calls__after(&block->ongoing);
+    pool__give(&blocks, block);
+    if (result >= 0)
+        return result;
+    host__set_errno((int) -result);
+    return -1;
+}
+
+/* The next definition's answer. */
+long syscall__after_call(struct child_block *block, long result) {
+    entrance__after(&block->ongoing, result);
+    pool__give(&blocks, block);
+    return result;
+}
+
+/* ---- functions ---- */
+
+#define NSD_WRAPPER_OF_FORK(name)                                                                  \
+    int name(void) {                                                                               \
+        struct nsd_ongoing ongoing;                                                                \
+                                                                                                   \
+        if (!nsd_on)                                                                               \
+            return NEXT(name)();                                                                   \
+        NSD_BEGIN(&ongoing, name, NSD_SITE(), 0);                                                  \
+        calls__before(&ongoing);                                                                   \
+        return (int) entrance__after(&ongoing, NEXT(name)());                                      \
+    }
+NSD_WRAPPER_OF_FORK(fork)
+NSD_WRAPPER_OF_FORK(_Fork)
+
+/*
+ * The child begins in its function on a stack of its own, so this frame is still whole when the
+ * parent runs on. Handed over before the constructor has run, too: a thread without a thread
+ * pointer of its own is to be known from the start.
+ */
+int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) {
+    struct nsd_ongoing ongoing;
+    int *parent, *child;
+    va_list rest;
+    void *tls;
+
+    va_start(rest, argument);
+    parent = va_arg(rest, int *);
+    tls = va_arg(rest, void *);
+    child = va_arg(rest, int *);
+    va_end(rest);
+    entrance__begin(&ongoing, NSD_ROW_clone, NSD_SITE());
+    ongoing.argument[NSD_CLONE_FLAGS] = (uint64_t) flags;
+    ongoing.argument[NSD_CLONE_STACK] = (uint64_t) stack;
+    ongoing.argument[NSD_CLONE_PARENT] = (uint64_t) parent;
+    ongoing.argument[NSD_CLONE_CHILD] = (uint64_t) child;
+    ongoing.argument[NSD_CLONE_TLS] = (uint64_t) tls;
+    calls__before(&ongoing);
+    return (int) entrance__after(&ongoing,
+                                 NEXT(clone)(function, stack, flags, argument, parent, tls, child));
+}
+
+typedef int spawn_function(int *, const char *, const void *, const void *, char *const[],
+                           char *const[]);
+
+static int spawn(spawn_function *next, struct nsd_site *site, int *pid, const char *path,
+                 const void *actions, const void *attributes, char *const list[],
+                 char *const environment[]) {
+    struct nsd_ongoing ongoing;
+    int error, child = 0;
+
+    NSD_BEGIN(&ongoing, posix_spawn, site, &child, path, actions, attributes, list, environment);
+    calls__before(&ongoing);
+    error = next(&child, path, actions, attributes, list, (char **) ongoing.argument[5]);
+    if (error == 0 && pid != NULL)
+        *pid = child;
+    return entrance__after_error(&ongoing, error);
+}
+
+int posix_spawn(int *pid, const char *path, const void *actions, const void *attributes,
+                char *const list[], char *const environment[]) {
+    if (!nsd_on)
+        return NEXT(posix_spawn)(pid, path, actions, attributes, list, environment);
+    return spawn(NEXT(posix_spawn), NSD_SITE(), pid, path, actions, attributes, list, environment);
+}
+
+int posix_spawnp(int *pid, const char *file, const void *actions, const void *attributes,
+                 char *const list[], char *const environment[]) {
+    if (!nsd_on)
+        return NEXT(posix_spawnp)(pid, file, actions, attributes, list, environment);
+    return spawn(NEXT(posix_spawnp), NSD_SITE(), pid, file, actions, attributes, list, environment);
+}
+
+NSD_WRAPPER(system, (const char *command), command)
+
+/* NULL is its failure, and a stream no result of a call. */
+void *popen(const char *command, const char *mode) {
+    struct nsd_ongoing ongoing;
+    void *stream;
+
+    if (!nsd_on)
+        return NEXT(popen)(command, mode);
+    NSD_BEGIN(&ongoing, popen, NSD_SITE(), command, mode);
+    calls__before(&ongoing);
+    stream = NEXT(popen)(command, mode);
+    entrance__after(&ongoing, stream != NULL ? 0 : -1);
+    return stream;
+}

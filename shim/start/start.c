@@ -1,0 +1,258 @@
+/*
+ * The constructor: one look at the environment, and only if NSDRIFT=1 is there and the program is
+ * not set-uid everything else, in order, while the process has one thread. Also the fresh start of
+ * a fork copy.
+ */
+#include "start/start.h"
+#include "base/lock.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/syscall.h"
+#include "calls/births.h"
+#include "calls/signals.h"
+#include "host/caller.h"
+#include "host/environment.h"
+#include "host/facts.h"
+#include "host/identity.h"
+#include "host/image.h"
+#include "host/libc/functions.h"
+#include "intake/submit.h"
+#include "names/modules.h"
+#include "names/thread_name.h"
+#include "probes/go/go.h"
+#include "record/writer.h"
+#include "stacks/capture.h"
+#include "stacks/on_stack.h"
+#include "start/injection.h"
+#include "start/static_pie.h"
+#include <elf.h>
+#include <stddef.h>
+
+/* glibc's loader has the first, musl the second; each passes over what it has not. */
+extern void *__libc_stack_end __attribute__((weak));
+extern char **__environ __attribute__((weak));
+
+/* What the kernel put on the stack, found through the end of the environment's list. */
+struct auxiliary {
+    uintptr_t program_headers;
+    unsigned header_count;
+    const char *path;
+    bool secure;
+};
+
+static void read_auxiliary(char **environment, struct auxiliary *found) {
+    const Elf64_auxv_t *at;
+
+    memory__fill(found, 0, sizeof *found);
+    while (*environment != NULL)
+        environment++;
+    /* For a set-uid program glibc has removed variables by moving the rest up: more than one end.
+     */
+    while (environment[1] == NULL)
+        environment++;
+    for (at = (const Elf64_auxv_t *) (environment + 1); at->a_type != AT_NULL; at++) {
+        switch (at->a_type) {
+        case AT_PHDR:
+            found->program_headers = at->a_un.a_val;
+            break;
+        case AT_PHNUM:
+            found->header_count = (unsigned) at->a_un.a_val;
+            break;
+        case AT_EXECFN:
+            found->path = (const char *) at->a_un.a_val;
+            break;
+        case AT_SECURE:
+            found->secure = at->a_un.a_val != 0;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static bool is_switched_on(char **environment) {
+    for (; *environment != NULL; environment++) {
+        if (string__equal(*environment, "NSDRIFT=1"))
+            return true;
+    }
+    return false;
+}
+
+/* Everything that is the same for a fresh image and for a copy of one. */
+static void begin_records(int32_t pid, int32_t leader) {
+    nsd_image.pid = pid;
+    nsd_image.leader = leader;
+    nsd_image.pid_ns = 0;
+    nsd_image.events = nsd_image.lost = 0;
+    nsd_image.threads = 1;
+    nsd_image.ended = NULL;
+    submit__begin(nsd_image.pid, nsd_image.leader);
+}
+
+/* In a fork copy: new pid, empty ledger, nothing of the parent's. */
+static void begin_copy(void) {
+    int32_t tid;
+
+    on_stack__forget();
+    if (identity__is_quiet()) {
+        /* Where libc's fork has it written down; the parent's clock goes on. */
+        tid = image__has_libc() ? caller__tid_at_birth(machine__thread_pointer()) : 0;
+        begin_records(tid != 0 ? tid : nsd_image.pid, tid != 0 ? tid : nsd_image.leader);
+    } else {
+        clock__begin(&nsd_image.clock);
+        begin_records(sys__getpid(), sys__gettid());
+    }
+    record__begin_copy(facts__fill);
+}
+
+void start__learn_go(bool is_go) {
+    nsd_image.is_go = is_go;
+    nsd_image.go = go__version();
+    nsd_image.go_unknown = is_go && !go__known();
+    nsd_image.go_newer = go__is_newer();
+    nsd_image.go_sites = go__sites();
+    nsd_image.go_sites_watched = go__sites_watched();
+}
+
+/*
+ * A program that was exec'd from a mount which hangs in no tree (runc's copy of itself) has a path
+ * without a name: what ps shows has to do.
+ */
+static const char *program_name(const char *path) {
+    static char name[NSD_THREAD_NAME_MOST];
+    const char *base = path == NULL ? "" : string__base_name(path);
+
+    if (base[0] != '\0' || !thread_name__read(sys__getpid(), name))
+        return base;
+    return name;
+}
+
+/*
+ * The wrappers need no start: they are in place as soon as the loader has bound the program's names
+ * to them. False if there is no C library here (a Go program of its own kind, an injected static
+ * one).
+ */
+static bool begin_libc(void) {
+    if (functions__definition(NSD_FUNCTION_syscall) == NULL)
+        return false;
+    nsd_image.libc_functions = functions__count();
+    coverage__probe("libc");
+    if (!births__begin())
+        coverage__missing("thread ends", "this libc offers no thread-specific data");
+    return true;
+}
+
+/* `options` is the variable with its name, wherever it comes from; NULL. */
+static void begin(char **environment, const struct auxiliary *auxiliary, const char *options) {
+    const char *no_color;
+
+    if (!caller__begin(begin_copy))
+        return;
+    modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
+    modules__begin();
+    options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", report__complain);
+    environment__begin(options);
+    nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
+    nsd_image.program = program_name(nsd_image.path);
+    no_color = environment__of(environment, "NO_COLOR");
+    nsd_report_no_color = no_color != NULL && no_color[0] != '\0';
+    report__begin();
+    capture__begin((unsigned) nsd_options.depth.number);
+    capture__main_stack((uintptr_t) environment);
+    if (!clock__may_read_ticks())
+        clock__stop_ticks();
+    clock__begin(&nsd_image.clock);
+    begin_records(sys__getpid(), sys__gettid());
+    start__learn_go(go__begin());
+    image__set_libc(begin_libc());
+    facts__begin_recording(submit__findings());
+    nsd_on = true;
+    signals__begin();
+}
+
+/* Whether these are what the kernel laid out: arguments, their NULL, then the environment. */
+static bool is_handed_over(int count, char **arguments, char **environment) {
+    char *end;
+
+    return count > 0 && environment == arguments + count + 1 &&
+           memory__try_copy(&end, arguments + count, sizeof end) == sizeof end && end == NULL;
+}
+
+static bool has_started;
+
+__attribute__((constructor)) static void start(int count, char **arguments, char **environment) {
+    struct auxiliary auxiliary;
+
+    if (has_started)
+        return;
+    has_started = true;
+    /*
+     * musl hands nothing to a constructor, but has set its variable by then. A program without a C
+     * library (Go's -buildmode=pie without cgo) has neither name, and glibc's loader all the same.
+     */
+    if (&__libc_stack_end == NULL) {
+        if (&__environ != NULL)
+            environment = __environ;
+        else if (!is_handed_over(count, arguments, environment))
+            environment = NULL;
+    }
+    if (environment == NULL || !is_switched_on(environment))
+        return;
+    read_auxiliary(environment, &auxiliary);
+    if (!auxiliary.secure)
+        begin(environment, &auxiliary, environment__options_entry(environment));
+}
+
+/*
+ * The third way in, instead of the constructor, which nobody calls there: a static program before
+ * its first instruction, and no loader or C library to be asked. Called by the library's entry.
+ */
+uint64_t nsd_injected_begin(const struct nsd_injection *block)
+    __attribute__((visibility("hidden")));
+
+uint64_t nsd_injected_begin(const struct nsd_injection *block) {
+    const struct nsd_module *program;
+    struct auxiliary auxiliary;
+    const long *stack;
+    char **environment;
+
+    if (block->magic != NSD_INJECTION_MAGIC || block->size != sizeof *block)
+        return NSD_INJECTED_STRANGER;
+    stack = (const long *) block->stack;
+    environment = (char **) (stack + *stack + 2);
+    read_auxiliary(environment, &auxiliary);
+    if (auxiliary.secure)
+        return NSD_INJECTED_INERT;
+    has_started = true;
+    coverage__probe("injected");
+    modules__set_shim((const char *) block->library);
+    modules__set_start(auxiliary.program_headers, auxiliary.header_count, auxiliary.path);
+    modules__begin();
+    program = modules__at(0);
+    if (program == NULL || !program->is_executable)
+        return NSD_INJECTED_NO_GO;
+    static_pie__relocate(program);
+    begin(environment, &auxiliary, (const char *) block->options);
+    static_pie__undo(program);
+    if (!nsd_on)
+        return NSD_INJECTED_INERT;
+    if (!nsd_image.is_go)
+        return NSD_INJECTED_NO_GO;
+    return nsd_options.silent.number != 0 && !record__has_index() ? NSD_INJECTED_UNHEARD
+                                                                  : NSD_INJECTED;
+}
+
+/* By glibc's word for where the kernel has laid everything out; elsewhere the constructor is first.
+ */
+void start__early(void) {
+    char **arguments;
+    long count;
+
+    if (has_started || &__libc_stack_end == NULL || __libc_stack_end == NULL)
+        return;
+    count = *(const long *) __libc_stack_end;
+    arguments = (char **) __libc_stack_end + 1;
+    if (count > 0 && count < 1 << 20 &&
+        is_handed_over((int) count, arguments, arguments + count + 1))
+        start((int) count, arguments, arguments + count + 1);
+}
