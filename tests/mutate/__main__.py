@@ -111,8 +111,9 @@ class Score:
         return True
 
 
-def judge_all(house, pairs, rows, count, jobs):
+def judge_all(house, pairs, rows, count, options):
     """In the order of the draw, whatever is done first."""
+    jobs = options.jobs
     score, waiting, judged, said = Score(), [], 0, 0
     with ThreadPoolExecutor(jobs) as pool:
         while judged < count:
@@ -125,6 +126,7 @@ def judge_all(house, pairs, rows, count, jobs):
             if judged % 50 == 0 and judged > said:
                 said = judged
                 print(f"{judged} of {count}, {len(score.survivors)} survivors", flush=True)
+                list_survivors(options, score)
         for _, answer in waiting:
             answer.cancel()
     return score
@@ -173,16 +175,21 @@ def main():
         count = sum(len(statement.changes) for statement in chosen)
     else:
         pairs, count = draw(chosen, options.seed), options.count
-    score = judge_all(house, pairs, rows, count, options.jobs)
+    score = judge_all(house, pairs, rows, count, options)
     return report(options, score, time.monotonic() - began)
 
 
-def report(options, score, seconds):
-    listing = "".join(describe(*pair) + "\n" for pair in score.survivors)
+def list_survivors(options, score):
     if options.list_survivors:
-        options.list_survivors.write_text(listing)
-    else:
-        print(listing, end="")
+        options.list_survivors.write_text("".join(describe(*pair) + "\n"
+                                                  for pair in score.survivors))
+
+
+def report(options, score, seconds):
+    list_survivors(options, score)
+    if not options.list_survivors:
+        for pair in score.survivors:
+            print(describe(*pair))
     for statement, change, test in score.wrong:
         print(f"equivalent: but {test} notices it:\n{describe(statement, change)}")
     for room, (noticed, judged) in score.judged.items():
