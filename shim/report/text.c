@@ -246,8 +246,10 @@ static void put_related(struct nsd_text *text, const struct nsd_view_related *re
     char first = related->what[0];
 
     text__put(text, "      ");
-    text__put_char(text, first >= 'a' && first <= 'z' ? (char) (first - 'a' + 'A') : first);
-    text__put(text, first != '\0' ? related->what + 1 : "");
+    if (first != '\0') {
+        text__put_char(text, first >= 'a' && first <= 'z' ? (char) (first - 'a' + 'A') : first);
+        text__put(text, related->what + 1);
+    }
     put_who(text, related->tid, related->goroutine);
     text__put(text, ":\n");
     put_stack(text, &related->stack, stacks);

@@ -28,38 +28,67 @@
 
 /* ---- memory that is counted ---- */
 
+struct story_block {
+    struct story_block *next, **link;
+    size_t size;
+    size_t pad; /* what follows is aligned to 16 */
+};
+
+static struct story_block *story_blocks;
 static size_t story_bytes, story_most_bytes, story_limit = (size_t) -1;
 
 void *arena__take(size_t size) {
-    size_t *memory;
+    struct story_block *block;
 
     if (story_bytes + size > story_limit)
         return NULL;
-    memory = calloc(1, size + 16);
-    if (memory == NULL)
+    block = calloc(1, sizeof *block + size);
+    if (block == NULL)
         abort();
-    *memory = size;
+    block->size = size;
+    block->next = story_blocks;
+    block->link = &story_blocks;
+    if (story_blocks != NULL)
+        story_blocks->link = &block->next;
+    story_blocks = block;
     story_bytes += size;
     if (story_bytes > story_most_bytes)
         story_most_bytes = story_bytes;
-    return memory + 2;
+    return block + 1;
 }
 
 static int story_failures;
 
 void arena__give(void *memory, size_t size) {
-    size_t *start = memory;
+    struct story_block *block = (struct story_block *) memory - 1;
 
     if (memory == NULL)
         return;
-    start -= 2;
-    if (*start != size) {
-        printf("  given back with %zu bytes, taken with %zu\n", size, *start);
+    if (block->size != size) {
+        printf("  given back with %zu bytes, taken with %zu\n", size, block->size);
         story_failures++;
     }
-    story_bytes -= *start;
-    free(start);
+    story_bytes -= block->size;
+    *block->link = block->next;
+    if (block->next != NULL)
+        block->next->link = block->link;
+    free(block);
 }
+
+void arena__reset(void) {
+    while (story_blocks != NULL)
+        arena__give(story_blocks + 1, story_blocks->size);
+}
+
+/* ---- who else looks on ---- */
+
+/* A test that records the story, say, sets these: all of them or none. */
+static struct {
+    void (*before)(const struct nsd_event *event);
+    void (*answered)(uint64_t value, bool could_be_read);
+    void (*after)(void);
+    void (*judged)(const struct nsd_event *event, enum nsd_occasion occasion);
+} story_onlooker;
 
 /* ---- the stage ---- */
 
@@ -131,13 +160,14 @@ static uint64_t stack_base(int32_t tid) {
 static bool story_read_word(void *context, int32_t tid, uint64_t address, uint64_t stack_pointer,
                             uint64_t *value) {
     uint64_t depth = (stack_base(tid) - address) / FRAME_SIZE;
+    bool can_read = !story_is_recording && (stack_pointer == 0 || address + 8 >= stack_pointer) &&
+                    depth != 0 && depth <= DEPTH_MOST && tid < THREADS_WITH_STACKS;
 
     (void) context;
-    if (story_is_recording || (stack_pointer != 0 && address + 8 < stack_pointer) || depth == 0 ||
-        depth > DEPTH_MOST || tid >= THREADS_WITH_STACKS)
-        return false;
-    *value = story_words[tid][depth - 1];
-    return true;
+    *value = can_read ? story_words[tid][depth - 1] : 0;
+    if (story_onlooker.answered != NULL)
+        story_onlooker.answered(*value, can_read);
+    return can_read;
 }
 
 static struct nsd_frames *story_stacks[4096]; /* for the whole run */
@@ -181,6 +211,7 @@ static const struct nsd_frames *stack_of(int32_t tid, const uint64_t *places,
         abort();
     made->hash = hash;
     made->depth = (uint16_t) depth;
+    made->id = story_stack_count + 1;
     memcpy(made->frame, frame, depth * sizeof frame[0]);
     story_stacks[story_stack_count++] = made;
     return made;
@@ -239,8 +270,12 @@ static struct nsd_event event_of(struct who who, enum nsd_call call, const uint6
 
 static void tell(struct nsd_event *event) {
     event->time = ++story_clock;
+    if (story_onlooker.before != NULL)
+        story_onlooker.before(event);
     ledger__apply(&ledger, event, &last_change);
     rules__on_event(&ledger, &findings, event, &last_change);
+    if (story_onlooker.after != NULL)
+        story_onlooker.after();
 }
 
 static struct nsd_identity identity_of(unsigned kind, uint64_t inode) {
@@ -421,7 +456,11 @@ static void report(struct who who, enum nsd_call call, enum nsd_occasion occasio
     struct nsd_event event = event_of(who, call, places);
 
     tell(&event);
+    if (story_onlooker.judged != NULL)
+        story_onlooker.judged(&event, occasion);
     rules__on_report(&ledger, &findings, &event, occasion);
+    if (story_onlooker.after != NULL)
+        story_onlooker.after();
     for (struct nsd_finding *finding = findings.first; finding != NULL; finding = finding->next)
         finding->printed = true;
 }
@@ -439,7 +478,7 @@ UNUSED static void exec_fails(struct who who) {
 }
 
 /* "error unlocked-switch x3 > split-sequence exec-discards; note died-switched" */
-static const char *story_so_far(char *text, size_t size) {
+UNUSED static const char *story_so_far(char *text, size_t size) {
     size_t used = 0;
 
     text[0] = '\0';
@@ -500,7 +539,13 @@ static struct scene *story_scenes, **story_last_scene = &story_scenes;
     }                                                                                              \
     static void play_##name(void)
 
+/* Every second round is one on a kernel with namespace ids. */
+static int story_rounds = 2, story_round;
+static void (*story_begins)(void), (*story_ends)(void); /* of a test's own; may be NULL */
+
 static void begin_image(void) {
+    if (story_begins != NULL)
+        story_begins();
     ledger__begin(&ledger, LEADER, LEADER, NSD_RUNTIME_THREADS);
     ledger__set_reader(&ledger, story_read_word, NULL);
     for (unsigned kind = 0; kind < NSD_KINDS; kind++)
@@ -526,8 +571,9 @@ int main(int argc, char **argv) {
     for (struct scene *scene = story_scenes; scene != NULL; scene = scene->next) {
         if (argc > 1 && strstr(scene->name, argv[1]) == NULL)
             continue;
-        /* Once as on a kernel with namespace ids, once as on an older one. */
-        for (int ids = 0; ids < 2; ids++) {
+        for (story_round = 0; story_round < story_rounds; story_round++) {
+            int ids = story_round % 2;
+
             story_failures = 0;
             story_name = scene->name;
             story_shared_by_id = ids == 1;
@@ -537,9 +583,11 @@ int main(int argc, char **argv) {
             begin_image();
             scene->play();
             story_limit = (size_t) -1;
+            if (story_ends != NULL)
+                story_ends();
             end_image();
-            printf("%s %s%s\n", story_failures == 0 ? "ok" : "not ok", scene->name,
-                   ids ? " (with ids)" : "");
+            printf("%s %s, round %d\n", story_failures == 0 ? "ok" : "not ok", scene->name,
+                   story_round);
             bad += story_failures != 0;
         }
     }

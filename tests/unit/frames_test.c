@@ -1,0 +1,139 @@
+/*
+ * The table of stacks: each kept once, found by its key, told apart by program counters and slots,
+ * and what happens when there is no more room.
+ */
+#include "base/memory.h"
+#include "ledger/frames.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int failures;
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            failures++;                                                                            \
+            printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                         \
+        }                                                                                          \
+    } while (0)
+
+static struct nsd_frame frame[NSD_DEPTH_MOST + 1];
+
+static const struct nsd_frames *intern(uint64_t key, uint64_t a, uint64_t b, uint32_t slot) {
+    frame[0] = (struct nsd_frame){.pc = a};
+    frame[1] = (struct nsd_frame){.pc = b, .slot = slot, .module = 3};
+    return frames__intern(key, frame, 2);
+}
+
+static void each_once(void) {
+    const struct nsd_frames *first, *other;
+
+    CHECK(frames__first(1) == NULL && frames__lost() == 0);
+    first = intern(1, 10, 20, 8);
+    CHECK(first != NULL && first->depth == 2 && first->key == 1 && first->id == 1);
+    CHECK(first->frame[0].pc == 10 && first->frame[1].pc == 20 && first->frame[1].slot == 8 &&
+          first->frame[1].module == 3);
+    CHECK(intern(1, 10, 20, 8) == first);
+    other = intern(1, 10, 20, 16); /* in another slot: another run of that function */
+    CHECK(other != first && other->id == 2 && other->hash == first->hash);
+    other = intern(1, 10, 21, 8);
+    CHECK(other != first && other->id == 3 && other->hash != first->hash);
+    other = intern(1, 20, 10, 8);
+    CHECK(other->hash != first->hash);
+    other = intern(2, 10, 20, 8); /* by another key it is not looked for */
+    CHECK(other != first && other->hash == first->hash);
+    frame[0].pc = 10;
+    other = frames__intern(1, frame, 1);
+    CHECK(other != first && other->depth == 1 && other->hash != first->hash);
+    CHECK(frames__intern(1, frame, 0) == NULL);
+    CHECK(frames__intern(1, frame, NSD_DEPTH_MOST + 1) == NULL);
+    other = frames__intern(1, frame, NSD_DEPTH_MOST);
+    CHECK(other != NULL && other->depth == NSD_DEPTH_MOST && frames__lost() == 0);
+}
+
+/* Keys of one bucket are kept apart. */
+static void by_key(void) {
+    unsigned of_key[2] = {0, 0};
+
+    frames__reset();
+    CHECK(frames__first(1) == NULL);
+    for (uint64_t key = 0; key < 4000; key++)
+        intern(key, key, 1, 0);
+    for (uint64_t key = 0; key < 4000; key++) {
+        const struct nsd_frames *found = frames__first(key);
+
+        CHECK(found != NULL && found->key == key && found->frame[0].pc == key);
+        CHECK(found == NULL || frames__next(found, key) == NULL);
+    }
+    CHECK(frames__first(4000) == NULL);
+    intern(7, 1000, 1, 0);
+    intern(7, 1001, 1, 0);
+    for (const struct nsd_frames *at = frames__first(7); at != NULL; at = frames__next(at, 7))
+        of_key[at->key != 7]++;
+    CHECK(of_key[0] == 3 && of_key[1] == 0);
+}
+
+static void shared_ones(void) {
+    const struct nsd_frames *frames = intern(1, 5, 6, 0);
+
+    CHECK(frames->is_shared == 0);
+    frames__mark_shared(frames);
+    CHECK(frames->is_shared != 0);
+    frames__mark_shared(NULL);
+}
+
+static void no_more_room(void) {
+    const struct nsd_frames *last = NULL, *now;
+    unsigned made = 0, most;
+
+    frames__reset();
+    for (uint64_t i = 1; i < 10000; i++) {
+        for (unsigned k = 0; k < NSD_DEPTH_MOST; k++)
+            frame[k] = (struct nsd_frame){.pc = i};
+        now = frames__intern(i, frame, NSD_DEPTH_MOST);
+        if (now == NULL)
+            break;
+        CHECK(last == NULL || (const char *) now >= (const char *) (last->frame + last->depth));
+        CHECK(now->id == ++made);
+        last = now;
+    }
+    /* Half a megabyte, of which little is not stacks. */
+    most = 512 * 1024 / (unsigned) (sizeof *last + NSD_DEPTH_MOST * sizeof frame[0]);
+    CHECK(made <= most && made >= most - 6 && frames__lost() == 1);
+    CHECK(frames__intern(100000, frame, NSD_DEPTH_MOST) == NULL && frames__lost() == 2);
+    CHECK(frames__intern(200000, last->frame, 1) != NULL); /* a small one still fits */
+    CHECK(frames__first(1)->frame[0].pc == 1); /* what was there can be found */
+    frames__reset();
+    CHECK(frames__lost() == 0 && frames__first(1) == NULL);
+    frames__reset();
+}
+
+/* Once no call may be made there is a table or there is none. */
+static void under_a_filter(void) {
+    pid_t child;
+    int status;
+
+    for (int prepared = 0; prepared < 2; prepared++) {
+        fflush(stdout);
+        child = fork();
+        if (child == 0) {
+            if (prepared)
+                frames__prepare();
+            memory__only_own_calls();
+            _exit((intern(1, 2, 3, 0) != NULL) == (prepared == 1) ? 0 : 1);
+        }
+        waitpid(child, &status, 0);
+        CHECK(status == 0);
+    }
+}
+
+int main(void) {
+    each_once();
+    by_key();
+    shared_ones();
+    no_more_room();
+    under_a_filter();
+    printf(failures == 0 ? "all as it should be\n" : "%d failures\n", failures);
+    return failures != 0;
+}
