@@ -319,7 +319,10 @@ static void a_silent_image_with_that_pid_elsewhere(void) {
     slot(0)->facts.pid_ns = pid_ns;
     CHECK(slots__is_wanted_back(folder_index, slot(HALF)) && slot(HALF)->facts.pid == 0);
     slot(HALF)->facts.pid = 4242;
+    slot(HALF)->facts.pid_ns = pid_ns + 7;
     CHECK(slots__is_wanted_back(folder_index, slot(HALF)));
+    slot(HALF)->facts.pid_ns = 0; /* it could not ask /proc: the pid alone decides */
+    CHECK(!slots__is_wanted_back(folder_index, slot(HALF)));
     slot(HALF)->facts.pid_ns = pid_ns;
     CHECK(!slots__is_wanted_back(folder_index, slot(HALF)));
 }
