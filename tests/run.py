@@ -21,7 +21,7 @@ from harness.registry import LEVELS  # noqa: E402
 
 SUBJECTS = ["unit", "laws", "options", "bad_input", "c_programs", "ends", "go_programs",
             "go_matrix", "go_safety", "peers", "events", "recording", "command",
-            "report", "scan", "repeat", "bisect", "completions", "launcher", "static", "follow_static",
+            "calls", "report", "scan", "repeat", "bisect", "completions", "launcher", "static", "follow_static",
             "dumpable", "kernel", "field", "static_field"]
 
 

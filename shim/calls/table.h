@@ -30,7 +30,7 @@
     KERNEL(unshare, UNSHARE, "u", BOTH, ALWAYS, calls__before_unshare, calls__after_unshare)       \
     /* calls that depend on the mnt namespace */                                                   \
     KERNEL(mount, MOUNT, "pppwp", AFTER, ALWAYS, calls__prepare_event, calls__record)                              \
-    LIBRARY(umount, UMOUNT, "p", AFTER, ALWAYS, calls__prepare_event, calls__record)                               \
+    LIBRARY(umount, UMOUNT, "p", NEVER, ALWAYS, calls__prepare_event, calls__record)                               \
     KERNEL(umount2, UMOUNT2, "pu", AFTER, ALWAYS, calls__prepare_event, calls__record)                             \
     KERNEL(pivot_root, PIVOT_ROOT, "pp", AFTER, ALWAYS, calls__prepare_event, calls__record)                       \
     KERNEL(chroot, CHROOT, "p", AFTER, ALWAYS, calls__prepare_event, calls__record)                                \

@@ -79,3 +79,31 @@ def events(data, at=PAGE):
             offset += size
         assert offset == used, "a record that is cut"
     return found
+
+
+EVENT, EVENT_RECORD = 5, "=IHHQ5Qqq3QiiIHH4BI4B4x"  # struct nsd_record_event
+FIELDS = ["size", "type", "count", "time", "arguments", "result", "goroutine", "lock_epoch", "stack",
+          "stack_pointer", "tid", "other_tid", "token", "call", "kinds", "runtime", "lock",
+          "path_owner", "identities", "kernel_threads", "from_descriptor", "explicit_end", "cancelled"]
+IDENTITY = "=QQII"  # struct nsd_identity
+
+
+def events(data):
+    """Each event of a recording that lost nothing, as a dict; of its identities the kinds."""
+    part, found = read_part(data), []
+    at = [PAGE + part["blocks"] + i * BLOCK for i in range(part["block_count"])]
+    for block in sorted((b for b in at if struct.unpack_from("=Q", data, b)[0]),
+                        key=lambda b: struct.unpack_from("=Q", data, b)[0]):
+        offset, end = block + 24, block + struct.unpack_from("=Q", data, block + 16)[0]
+        while offset < end:
+            size, kind, count = struct.unpack_from("=IHH", data, offset)
+            if kind == EVENT:
+                row = list(struct.unpack_from(EVENT_RECORD, data, offset))
+                row[4:9] = [[word - (1 << 64) if word >> 63 else word for word in row[4:9]]]
+                event = dict(zip(FIELDS, row))
+                first = offset + struct.calcsize(EVENT_RECORD)
+                event["identities"] = [struct.unpack_from(IDENTITY, data, first + 24 * i)[3]
+                                       for i in range(count)]
+                found.append(event)
+            offset += size
+    return found
