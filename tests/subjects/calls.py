@@ -1,6 +1,7 @@
 """The table of calls (shim/calls/table.h): each row, made by each entrance that has it, gives the same
 events. Rows, functions and kinds are read from the tables themselves; a row without a case fails."""
 import re
+import subprocess
 
 from harness import programs, recordings, settings, shim
 from harness.registry import check, check_equal, test
@@ -212,6 +213,34 @@ def every_row_has_a_case():
     check({"setns", "open64", "pthread_create", "thrd_exit", "vfork", "mq_open"} <= named, sorted(named))
     for row in rows():
         check(list(entrances(row)) or (row, "go") in NOT_BY, row, "is made by no entrance")
+
+
+@test(every_build=True)
+def unknown_flag_of_unshare():
+    """The kernel is asked what a flag has changed that the table does not know. A library behind ours is
+    the kernel of tomorrow: it takes two flags for new uts and ipc namespaces."""
+    source = settings.FOLDER / "tomorrow.c"
+    source.write_text("""
+/* Not by syscall(), which would be seen. */
+int unshare(int flags) {
+    long result = 272, first = (flags & 0x1000000) ? 0x0c000000 : flags;
+    __asm__ volatile("syscall" : "+a"(result) : "D"(first) : "rcx", "r11", "memory");
+    return result < 0 ? -1 : 0;
+}
+""")
+    library = settings.FOLDER / "libtomorrow.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    folder = settings.FOLDER / "recording"
+    folder.mkdir()
+    env = shim.environment(options=f"record={folder}")
+    env["LD_PRELOAD"] = f"{settings.library()} {library}"
+    program = programs.c("makes_every_call", flags=("-O2", "-g", "-ldl"))
+    done = subprocess.run([program, "symbol", "unshare", "0x1000200"], env=env, stdout=subprocess.PIPE)
+    check_equal(done.returncode, 0, "status")
+    told = [e for path in folder.iterdir() for e in recordings.events(path.read_bytes())
+            if e["arguments"][0] == 0x1000200]
+    check_equal([[kind for bit, kind in enumerate(KINDS) if e["kinds"] >> bit & 1] for e in told],
+                [["ipc", "uts", "fs"]], "kinds")
 
 
 for name in CASES:

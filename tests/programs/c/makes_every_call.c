@@ -1,8 +1,7 @@
 /*
- * One call of the table of calls, by the way and with the arguments that the test names, between two
- * marks (unshare(0)) of the same thread:
- *     makes_every_call symbol NAME ARGUMENT...     the function of that name
- *     makes_every_call syscall NUMBER ARGUMENT...  syscall() with that number
+ * One call of the table of calls, by the way and with the arguments that the test names, between
+ * two marks (unshare(0)) of the same thread: makes_every_call symbol NAME ARGUMENT...     the
+ * function of that name makes_every_call syscall NUMBER ARGUMENT...  syscall() with that number
  * Another thread is away already, and a descriptor of a namespace is open. Prints the pid and the
  * caller's tid. Arguments are numbers or the words of `words` below.
  */
@@ -100,8 +99,8 @@ static void *calls(void *unused) {
     } else {
         function = (typeof(function)) dlsym(RTLD_DEFAULT, given[2]);
         must(function != NULL || (errno = ENOSYS, 0), given[2]);
-        result = function(argument[0], argument[1], argument[2], argument[3], argument[4],
-                          argument[5]);
+        result =
+            function(argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
     }
     snprintf(called, sizeof called, " %s ", given[2]);
     if (result == 0 && strstr(" fork _Fork vfork 56 57 58 435 ", called))

@@ -1,6 +1,6 @@
 /*
- * vfork-like children made by syscall(): clone, clone3 and vfork by number, on their parent's stack,
- * and clone on a stack of their own. Each moves to other namespaces and ends, or execs; the
+ * vfork-like children made by syscall(): clone, clone3 and vfork by number, on their parent's
+ * stack, and clone on a stack of their own. Each moves to other namespaces and ends, or execs; the
  * thread that made them never moves, and another one uses the network meanwhile. Must be
  * reported: nothing.
  */
@@ -47,8 +47,8 @@ static KEEP pid_t on_own_stack(void) {
 }
 
 /*
- * The child calls from the frame that its parent comes back to, so without nsdrift the parent may come
- * back from that call of the child's instead of its own (syscall()'s return address is written
+ * The child calls from the frame that its parent comes back to, so without nsdrift the parent may
+ * come back from that call of the child's instead of its own (syscall()'s return address is written
  * over): nothing is asked of what it had in registers or on the stack.
  */
 static KEEP void expect_child(void) {
