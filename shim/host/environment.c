@@ -18,7 +18,6 @@
 #define OPTIONS "NSDRIFT_OPTIONS="
 #define PRELOAD "LD_PRELOAD="
 
-static char **host_environment;
 static char library[PATH_MAX]; /* absolute, as it can be handed on; empty: unknown */
 static uint64_t library_device, library_inode;
 static const char *options_entry; /* "NSDRIFT_OPTIONS=..." as it was at start, NULL */
@@ -35,10 +34,6 @@ const char *environment__of(char **list, const char *name) {
             return *list + length + 1;
     }
     return NULL;
-}
-
-const char *environment__get(const char *name) {
-    return environment__of(host_environment, name);
 }
 
 /* Our own path as the loader opened it, made absolute while the working directory is the start's.
@@ -90,8 +85,7 @@ const char *environment__options_entry(char **list) {
     return NULL;
 }
 
-void environment__begin(char **environment, const char *options) {
-    host_environment = environment;
+void environment__begin(const char *options) {
     learn_library();
     if (options != NULL)
         options_entry = keep(options);

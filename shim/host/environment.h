@@ -21,7 +21,7 @@ struct nsd_environment {
  * The library's path and the options ("NSDRIFT_OPTIONS=...", NULL) as this image was started with
  * them.
  */
-void environment__begin(char **host_environment, const char *options);
+void environment__begin(const char *options);
 /* The entry of a list that has our options, NULL. */
 const char *environment__options_entry(char **list);
 /*
@@ -40,7 +40,5 @@ bool environment__reaches_library(void);
 void environment__release(struct nsd_environment *environment);
 /* Value of a variable in a list of NAME=VALUE, NULL if it is not set. */
 const char *environment__of(char **list, const char *name);
-/* The same in this image's start environment. */
-const char *environment__get(const char *name);
 
 #endif

@@ -83,7 +83,6 @@ struct nsd_event {
     bool from_descriptor;     /* SETNS: identity[] was read from the descriptor, not from /proc */
     bool explicit_end;        /* THREAD_DIED: by pthread_exit; THREAD_EXIT is its call */
     bool cancelled;           /* THREAD_DIED: by cancellation, where that can be told */
-    bool library_created;     /* THREAD_CREATE: not used yet */
     struct nsd_identity identity[NSD_KINDS];
 };
 

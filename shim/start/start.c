@@ -151,7 +151,7 @@ static void begin(char **environment, const struct auxiliary *auxiliary, const c
     modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
     modules__begin();
     options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", report__complain);
-    environment__begin(environment, options);
+    environment__begin(options);
     nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
     nsd_image.program = program_name(nsd_image.path);
     no_color = environment__of(environment, "NO_COLOR");
