@@ -12,16 +12,17 @@
  *
  * event      NSD_CALL_event (ledger/calls.h): how the call is told, and the kinds it depends on
  * arguments  how event.arguments is made of the call's: d an int (its sign is kept), u an unsigned
- *            int, p a pointer, w a word; no more than these are kept. "": `before` or `after` fills
- *            them, or there are none.
+ *            int, p a pointer, w a word; no more than these are kept. "": `before` or `after`
+ *            fills them, or there are none.
  * moments    when an entrance must come by that can keep nothing across the call (Go):
  *            BEFORE, AFTER, BOTH; NEVER: it cannot have this call at all. An entrance that
  *            keeps its struct nsd_ongoing comes by before and after every call.
  * watch      when the call matters: ALWAYS; SWITCHED: once a thread of this image has switched;
- *            DESCRIPTORS: once a descriptor that leads to a namespace is known; PATH_1, PATH_2:
- * after it has succeeded with a path under /proc or /run as argument 1 or 2. before, after   what
- * is done then (NULL: nothing). calls__prepare_event and calls__record: the event is prepared
- * before the call where the entrance can keep it, and handed in afterwards with the result.
+ *            DESCRIPTORS: once a descriptor that leads to a namespace is known;
+ *            PATH_1, PATH_2: after a success with a path under /proc or /run as that argument.
+ * before,    what is done then; NULL: nothing. calls__prepare_event and calls__record: the event
+ * after      is prepared before the call where the entrance can keep it, and handed in
+ *            afterwards with the result.
  */
 #define NSD_TABLE_OF_CALLS(KERNEL, LIBRARY)                                                        \
     /* namespaces.c */                                                                             \

@@ -1,6 +1,7 @@
 """The table of calls (shim/calls/table.h): each row, made by each entrance that has it, gives the same
 events. Rows, functions and kinds are read from the tables themselves; a row without a case fails."""
 import re
+import shutil
 import subprocess
 
 from harness import programs, recordings, settings, shim
@@ -125,13 +126,13 @@ CASES = {
 NOT_BY = {
     ("vfork", "go"): "the child of a raw vfork would write over the goroutine's stack",
 }
-
-
 def entrances(row):
     """Those that have it: (entrance, what is called there)."""
     numbered, _, _, moments = rows()[row]
     for name in functions().get(row, []):
         yield "symbol", name
+        if shutil.which("musl-gcc"):
+            yield "musl", name
     if numbered:
         yield "syscall", number_of(row)
     if moments != "NEVER" and (row, "go") not in NOT_BY:
@@ -143,7 +144,9 @@ def events_of(entrance, called, arguments):
     if entrance == "go":
         argv = [programs.go("makes_every_call"), called]
     else:
-        argv = [programs.c("makes_every_call", flags=("-O2", "-g", "-ldl")), entrance, called]
+        compiler = "musl-gcc" if entrance == "musl" else "gcc"
+        program = programs.c("makes_every_call", compiler=compiler, flags=("-O2", "-g", "-ldl"))
+        argv = [program, "syscall" if entrance == "syscall" else "symbol", called]
     folder = settings.FOLDER / f"{entrance}-{called}-{len(list(settings.FOLDER.iterdir()))}"
     folder.mkdir()
     done = shim.run([*argv, *map(str, arguments)], options=f"record={folder}:signal=10")
@@ -187,7 +190,7 @@ def same_by_all(row, cases):
     for arguments, kinds, others in cases:
         first = None
         for entrance, called in entrances(row):
-            given = others.get(called, arguments) if entrance == "symbol" else arguments
+            given = others.get(called, arguments) if entrance in ("symbol", "musl") else arguments
             told = [plain(one, form, arguments) for one in events_of(entrance, called, given)]
             where = f"{row}{given} by {entrance} {called}"
             if called == "fexecve":  # of a descriptor that is none: the exec comes back
