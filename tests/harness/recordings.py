@@ -59,8 +59,15 @@ def calls():
     return re.findall(r"\bX\((\w+), \"", table)
 
 
-def events(data, at=PAGE):
-    """(call, tid, arguments, result) of each event that is there, oldest first; read by hand, so
+EVENT, EVENT_RECORD = 5, "=Q5Qqq3QiiIHH4BI3B5x"  # struct nsd_record_event behind its head
+FIELDS = ["lock_epoch", "stack", "stack_pointer", "tid", "other_tid", "token", "call", "kinds", "runtime",
+          "lock", "path_owner", "identities", "kernel_threads", "from_descriptor", "explicit_end",
+          "cancelled"]
+IDENTITY = "=QQII"  # struct nsd_identity
+
+
+def whole_events(data, at=PAGE):
+    """Each event that is there, oldest first, as a dict; of its identities the kinds. Read by hand, so
     that the product's own reader is held against something."""
     part, names, found = read_part(data, at), calls(), []
     rows = []
@@ -72,38 +79,22 @@ def events(data, at=PAGE):
     for _, start, used in sorted(rows):
         offset = 24
         while offset < used:
-            size, kind, _ = struct.unpack_from("=IHH", data, start + offset)
-            if kind == 5:
-                values = struct.unpack_from("=Q5Qqq3QiiIHH", data, start + offset + 8)
-                found.append((names[values[14]], values[11], values[1:6], values[6]))
+            size, kind, count = struct.unpack_from("=IHH", data, start + offset)
+            if kind == EVENT:
+                values = struct.unpack_from(EVENT_RECORD, data, start + offset + 8)
+                event = dict(zip(FIELDS, values[8:]), arguments=values[1:6], result=values[6],
+                             goroutine=values[7])
+                first = start + offset + 8 + struct.calcsize(EVENT_RECORD)
+                event["call"] = names[event["call"]]
+                event["identities"] = [struct.unpack_from(IDENTITY, data, first + 24 * i)[3]
+                                       for i in range(count)]
+                found.append(event)
             offset += size
         assert offset == used, "a record that is cut"
     return found
 
 
-EVENT, EVENT_RECORD = 5, "=IHHQ5Qqq3QiiIHH4BI4B4x"  # struct nsd_record_event
-FIELDS = ["size", "type", "count", "time", "arguments", "result", "goroutine", "lock_epoch", "stack",
-          "stack_pointer", "tid", "other_tid", "token", "call", "kinds", "runtime", "lock",
-          "path_owner", "identities", "kernel_threads", "from_descriptor", "explicit_end", "cancelled"]
-IDENTITY = "=QQII"  # struct nsd_identity
-
-
-def events(data):
-    """Each event of a recording that lost nothing, as a dict; of its identities the kinds."""
-    part, found = read_part(data), []
-    at = [PAGE + part["blocks"] + i * BLOCK for i in range(part["block_count"])]
-    for block in sorted((b for b in at if struct.unpack_from("=Q", data, b)[0]),
-                        key=lambda b: struct.unpack_from("=Q", data, b)[0]):
-        offset, end = block + 24, block + struct.unpack_from("=Q", data, block + 16)[0]
-        while offset < end:
-            size, kind, count = struct.unpack_from("=IHH", data, offset)
-            if kind == EVENT:
-                row = list(struct.unpack_from(EVENT_RECORD, data, offset))
-                row[4:9] = [[word - (1 << 64) if word >> 63 else word for word in row[4:9]]]
-                event = dict(zip(FIELDS, row))
-                first = offset + struct.calcsize(EVENT_RECORD)
-                event["identities"] = [struct.unpack_from(IDENTITY, data, first + 24 * i)[3]
-                                       for i in range(count)]
-                found.append(event)
-            offset += size
-    return found
+def events(data, at=PAGE):
+    """The same as (call, tid, arguments, result)."""
+    return [(event["call"], event["tid"], event["arguments"], event["result"])
+            for event in whole_events(data, at)]

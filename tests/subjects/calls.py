@@ -153,13 +153,10 @@ def events_of(entrance, called, arguments):
     check(done.out.count(" ") == 1, entrance, called, done.status, done.out, done.err)
     pid, tid = map(int, done.out.split())
     told = []
-    names = recordings.calls()
     for path in sorted(folder.iterdir()):
         if f".{pid}." in path.name and path.name.startswith("makes_every_cal"):
-            told += recordings.events(path.read_bytes())
-    told = [event for event in told if event["tid"] == tid and names[event["call"]] != "IDENTITY"]
-    for event in told:
-        event["call"] = names[event["call"]]
+            told += recordings.whole_events(path.read_bytes())
+    told = [event for event in told if event["tid"] == tid and event["call"] != "IDENTITY"]
     marks = [i for i, event in enumerate(told) if event["call"] == "UNSHARE" and not event["arguments"][0]
              and event["kinds"] == 0]
     check(marks, "no mark:", entrance, called, told)
@@ -168,7 +165,7 @@ def events_of(entrance, called, arguments):
 
 def plain(event, form, arguments):
     """Without what is the run's own: numbers of processes and descriptors, addresses, inodes."""
-    words = list(event["arguments"])
+    words = [word - (1 << 64) if word >> 63 else word for word in event["arguments"]]
     for i, kind in enumerate(form):
         given = str(arguments[i]) if i < len(arguments) else "0"
         if kind == "p":
@@ -240,7 +237,7 @@ int unshare(int flags) {
     program = programs.c("makes_every_call", flags=("-O2", "-g", "-ldl"))
     done = subprocess.run([program, "symbol", "unshare", "0x1000200"], env=env, stdout=subprocess.PIPE)
     check_equal(done.returncode, 0, "status")
-    told = [e for path in folder.iterdir() for e in recordings.events(path.read_bytes())
+    told = [e for path in folder.iterdir() for e in recordings.whole_events(path.read_bytes())
             if e["arguments"][0] == 0x1000200]
     check_equal([[kind for bit, kind in enumerate(KINDS) if e["kinds"] >> bit & 1] for e in told],
                 [["ipc", "uts", "fs"]], "kinds")
