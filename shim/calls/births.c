@@ -28,6 +28,7 @@ extern void *pthread_getspecific(unsigned key) __attribute__((weak));
 #define EXITED 8u /* by pthread_exit, thrd_exit; a return and a cancellation look alike */
 
 static unsigned key;
+/* Released after `key` is written, acquired before it is read. */
 static _Atomic bool key_made;
 
 static uintptr_t mark(void) {

@@ -15,10 +15,10 @@
  * To add a libc function or a system call:
  *   1. shim/ledger/calls.h: a row for its event, unless an event of its meaning is there;
  *   2. shim/calls/table.h: a row for its meaning (with calls__record no function is needed);
- *   3. shim/host/libc/function_table.h: its prototype, the row's name, what stands in for it where
- * a libc lacks it (a system call without a libc function needs no row there);
+ *   3. shim/host/libc/function_table.h: its prototype, the row's name, what stands in for it in a
+ *      libc that lacks it (a system call without a libc function needs no row there);
  *   4. shim/probes/libc: a line NSD_WRAPPER in plain.c, or a wrapper in the file of its family;
- *   5. tests/programs/c/makes_every_call.c: a case; the test calls.* fails until it is there.
+ *   5. tests/subjects/calls.py: a case with its arguments; the test fails until it is there.
  * syscall() and Go's trampolines take it from the table without further words.
  */
 #ifndef NSD_CALLS_CALLS_H

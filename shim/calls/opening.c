@@ -3,6 +3,7 @@
  * forms, and of the mount calls that may give such a descriptor. Programs make these calls all the
  * time: what they pay is a flag, and for an open the first bytes of its path.
  */
+#include "calls/opening.h"
 #include "base/memory.h"
 #include "calls/meanings.h"
 #include "host/identity.h"
@@ -35,6 +36,10 @@ static bool is_known(unsigned fd) {
     if (fd >= DESCRIPTORS || language__is_known())
         return true;
     return (atomic_load_explicit(&known[fd / 64], memory_order_relaxed) >> (fd % 64) & 1) != 0;
+}
+
+bool opening__may_lead(int fd) {
+    return fd >= 0 && is_known((unsigned) fd);
 }
 
 static void set_known(unsigned fd, bool is) {

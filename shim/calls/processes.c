@@ -1,8 +1,9 @@
 /*
  * Calls that start a process: fork and its sisters, clone, posix_spawn, system, popen. A copy is
- * given a fresh image before it does anything else. A vfork-like child runs in our memory, so the
- * caller is marked while it does: whoever arrives with that key meanwhile is the child. Reached on
- * both sides of these calls.
+ * given a fresh image before it does anything else. A vfork-like child runs in our memory: its
+ * parent is marked by a key (thread pointer; Go: m) until it runs on, and a call with that key
+ * comes from the child meanwhile. Pid and tid cannot tell: a parent that is pid 1 and its
+ * CLONE_NEWPID child both answer 1. Called on both sides of these calls.
  */
 #include "calls/processes.h"
 #include "base/memory.h"
@@ -175,7 +176,10 @@ void calls__after_spawn(struct nsd_ongoing *ongoing) {
     calls__hand_in(ongoing);
 }
 
-/* system(NULL) asks whether there is a shell. */
+/*
+ * A signal that the host ignores is ignored by the child too, so our handler is out of the way
+ * while libc makes it. system(NULL) only asks whether there is a shell.
+ */
 void calls__before_system(struct nsd_ongoing *ongoing) {
     if (ongoing->argument[0] == 0)
         return;

@@ -29,7 +29,10 @@
 void signals__return(void);
 
 static struct nsd_kernel_action host;
-/* Odd while host is being written: the handler then takes the signal as swallowed. */
+/*
+ * Odd while `host` is being written: the handler then takes the signal as swallowed. Sequentially
+ * consistent: the words of `host` must stand between the two steps, and a signal is rare.
+ */
 static _Atomic uint32_t host_version;
 
 static long set_kernel_action(int number, const struct nsd_kernel_action *action) {

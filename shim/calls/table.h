@@ -12,41 +12,43 @@
  *
  * event      NSD_CALL_event (ledger/calls.h): how the call is told, and the kinds it depends on
  * arguments  how event.arguments is made of the call's: d an int (its sign is kept), u an unsigned
- *            int, p a pointer, w a word; no more than these are kept. "": `before` or `after` fills
- *            them, or there are none.
+ *            int, p a pointer, w a word; no more than these are kept. "": `before` or `after`
+ *            fills them, or there are none.
  * moments    when an entrance must come by that can keep nothing across the call (Go):
  *            BEFORE, AFTER, BOTH; NEVER: it cannot have this call at all. An entrance that
  *            keeps its struct nsd_ongoing comes by before and after every call.
  * watch      when the call matters: ALWAYS; SWITCHED: once a thread of this image has switched;
- *            DESCRIPTORS: once a descriptor that leads to a namespace is known; PATH_1, PATH_2: after
- *            it has succeeded with a path under /proc or /run as argument 1 or 2.
- * before, after   what is done then (NULL: nothing). calls__prepare_event and calls__record: the event
- *            is prepared before the call where the entrance can keep it, and handed in afterwards with
- *            the result.
+ *            DESCRIPTORS: once a descriptor that leads to a namespace is known;
+ *            PATH_1, PATH_2: after a success with a path under /proc or /run as that argument.
+ * before,    what is done then; NULL: nothing. calls__prepare_event and calls__record: the event
+ * after      is prepared before the call where the entrance can keep it, and handed in
+ *            afterwards with the result.
  */
 #define NSD_TABLE_OF_CALLS(KERNEL, LIBRARY)                                                        \
     /* namespaces.c */                                                                             \
     KERNEL(setns, SETNS, "du", BOTH, ALWAYS, calls__before_setns, calls__after_setns)              \
     KERNEL(unshare, UNSHARE, "u", BOTH, ALWAYS, calls__before_unshare, calls__after_unshare)       \
     /* calls that depend on the mnt namespace */                                                   \
-    KERNEL(mount, MOUNT, "pppwp", AFTER, ALWAYS, calls__prepare_event, calls__record)                              \
-    LIBRARY(umount, UMOUNT, "p", AFTER, ALWAYS, calls__prepare_event, calls__record)                               \
-    KERNEL(umount2, UMOUNT2, "pu", AFTER, ALWAYS, calls__prepare_event, calls__record)                             \
-    KERNEL(pivot_root, PIVOT_ROOT, "pp", AFTER, ALWAYS, calls__prepare_event, calls__record)                       \
-    KERNEL(chroot, CHROOT, "p", AFTER, ALWAYS, calls__prepare_event, calls__record)                                \
-    KERNEL(move_mount, MOVE_MOUNT, "dpdpu", AFTER, ALWAYS, calls__prepare_event, calls__record)                    \
-    KERNEL(mount_setattr, MOUNT_SETATTR, "dpupw", AFTER, ALWAYS, calls__prepare_event, calls__record)              \
+    KERNEL(mount, MOUNT, "pppwp", AFTER, ALWAYS, calls__prepare_event, calls__record)              \
+    LIBRARY(umount, UMOUNT, "p", NEVER, ALWAYS, calls__prepare_event, calls__record)               \
+    KERNEL(umount2, UMOUNT2, "pu", AFTER, ALWAYS, calls__prepare_event, calls__record)             \
+    KERNEL(pivot_root, PIVOT_ROOT, "pp", AFTER, ALWAYS, calls__prepare_event, calls__record)       \
+    KERNEL(chroot, CHROOT, "p", AFTER, ALWAYS, calls__prepare_event, calls__record)                \
+    KERNEL(move_mount, MOVE_MOUNT, "dpdpu", AFTER, ALWAYS, calls__prepare_event, calls__record)    \
+    KERNEL(mount_setattr, MOUNT_SETATTR, "dpupw", AFTER, ALWAYS, calls__prepare_event,             \
+           calls__record)                                                                          \
     KERNEL(open_tree, OPEN_TREE, "dpu", AFTER, ALWAYS, calls__prepare_event,                       \
            calls__after_open_tree)                                                                 \
     KERNEL(fsmount, FSMOUNT, "duu", AFTER, ALWAYS, calls__prepare_event, calls__after_fsmount)     \
     /* calls that depend on the net, uts or ipc namespace */                                       \
     KERNEL(socket, SOCKET, "uuu", AFTER, SWITCHED, calls__before_socket, calls__after_socket)      \
-    KERNEL(sethostname, SETHOSTNAME, "pd", AFTER, SWITCHED, calls__prepare_event, calls__record)                   \
-    KERNEL(setdomainname, SETDOMAINNAME, "pd", AFTER, SWITCHED, calls__prepare_event, calls__record)               \
-    KERNEL(shmget, SHMGET, "dwd", AFTER, SWITCHED, calls__prepare_event, calls__record)                            \
-    KERNEL(semget, SEMGET, "ddd", AFTER, SWITCHED, calls__prepare_event, calls__record)                            \
-    KERNEL(msgget, MSGGET, "dd", AFTER, SWITCHED, calls__prepare_event, calls__record)                             \
-    KERNEL(mq_open, MQ_OPEN, "pd", AFTER, SWITCHED, calls__prepare_event, calls__record)                           \
+    KERNEL(sethostname, SETHOSTNAME, "pd", AFTER, SWITCHED, calls__prepare_event, calls__record)   \
+    KERNEL(setdomainname, SETDOMAINNAME, "pd", AFTER, SWITCHED, calls__prepare_event,              \
+           calls__record)                                                                          \
+    KERNEL(shmget, SHMGET, "dwd", AFTER, SWITCHED, calls__prepare_event, calls__record)            \
+    KERNEL(semget, SEMGET, "ddd", AFTER, SWITCHED, calls__prepare_event, calls__record)            \
+    KERNEL(msgget, MSGGET, "dd", AFTER, SWITCHED, calls__prepare_event, calls__record)             \
+    KERNEL(mq_open, MQ_OPEN, "pd", AFTER, SWITCHED, calls__prepare_event, calls__record)           \
     /* descriptors that lead to namespaces: opening.c */                                           \
     KERNEL(open, OPEN, "", AFTER, PATH_1, NULL, calls__after_open)                                 \
     KERNEL(openat, OPEN, "", AFTER, PATH_2, NULL, calls__after_open)                               \
@@ -83,8 +85,8 @@
     KERNEL(seccomp, NONE, "", BOTH, ALWAYS, calls__before_filter, calls__after_filter)             \
     KERNEL(rt_sigaction, NONE, "", NEVER, ALWAYS, calls__before_sigaction, NULL)                   \
     /* include/nsdrift.h */                                                                        \
-    LIBRARY(nsdrift_thread_pin, PIN, "", NEVER, ALWAYS, calls__prepare_event, calls__record)                       \
-    LIBRARY(nsdrift_thread_unpin, UNPIN, "", NEVER, ALWAYS, calls__prepare_event, calls__record)                   \
+    LIBRARY(nsdrift_thread_pin, PIN, "", NEVER, ALWAYS, calls__prepare_event, calls__record)       \
+    LIBRARY(nsdrift_thread_unpin, UNPIN, "", NEVER, ALWAYS, calls__prepare_event, calls__record)   \
     LIBRARY(nsdrift_report, REPORT, "", NEVER, ALWAYS, calls__before_report, NULL)
 
 #endif

@@ -14,7 +14,8 @@ enum nsd_shape {
     NSD_SHAPE_NONE,         /* () */
     NSD_SHAPE_SETNS,        /* (fd, CLONE_NEW*) */
     NSD_SHAPE_UNSHARE,      /* (CLONE_*|...) */
-    NSD_SHAPE_CLONE,        /* (CLONE_*|...): flags are arguments[0] */
+    NSD_SHAPE_CLONE,        /* (CLONE_*|...): flags are arguments[0], their low byte a signal */
+    NSD_SHAPE_CLONE3,       /* (CLONE_*|...): the signal has a field of its own */
     NSD_SHAPE_MOUNT,        /* (MS_*|...): flags are arguments[3]; strings are never recorded */
     NSD_SHAPE_UMOUNT,       /* (MNT_*|...): flags are arguments[1] */
     NSD_SHAPE_SOCKET,       /* (AF_*, ...) */
@@ -73,7 +74,7 @@ enum nsd_effect {
     X(FORK, "fork", NONE, PROCESS, A)                                                              \
     X(VFORK, "vfork", NONE, PROCESS, A)                                                            \
     X(CLONE, "clone", CLONE, PROCESS, A)                                                           \
-    X(CLONE3, "clone3", CLONE, PROCESS, A)                                                         \
+    X(CLONE3, "clone3", CLONE3, PROCESS, A)                                                        \
     X(POSIX_SPAWN, "posix_spawn", NONE, PROCESS, A)                                                \
     X(SYSTEM, "system", NONE, PROCESS, A)                                                          \
     X(POPEN, "popen", NONE, PROCESS, A)                                                            \

@@ -86,7 +86,6 @@ struct nsd_event {
     bool from_descriptor;     /* SETNS: identity[] is the descriptor's, not the thread's in /proc */
     bool explicit_end;        /* THREAD_DIED: by pthread_exit, which was a THREAD_EXIT event */
     bool cancelled;           /* THREAD_DIED: by cancellation, as far as that is visible */
-    bool library_created;     /* THREAD_CREATE: not used yet */
     struct nsd_identity identity[NSD_KINDS]; /* SETNS by a pidfd: one for each named kind */
 };
 

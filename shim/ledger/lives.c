@@ -90,8 +90,8 @@ static struct nsd_switch *switch_at_birth(const struct nsd_ledger *ledger,
  * a C library.
  */
 static bool creates_m(const struct nsd_event *event) {
-    return event->runtime == NSD_RUNTIME_GO && !event->library_created &&
-           event->lock != NSD_LOCK_EXTERNAL && event->lock != NSD_LOCK_CGO;
+    return event->runtime == NSD_RUNTIME_GO && event->lock != NSD_LOCK_EXTERNAL &&
+           event->lock != NSD_LOCK_CGO;
 }
 
 static void expect_thread(struct nsd_ledger *ledger, struct nsd_thread *parent,

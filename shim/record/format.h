@@ -198,8 +198,8 @@ struct nsd_record_event {
     uint8_t path_owner;
     uint8_t identities; /* as head.count */
     uint32_t kernel_threads;
-    uint8_t from_descriptor, explicit_end, cancelled, library_created; /* 0 or 1 */
-    uint8_t pad[4];
+    uint8_t from_descriptor, explicit_end, cancelled; /* 0 or 1 */
+    uint8_t pad[5];
     struct nsd_identity identity[];
 };
 

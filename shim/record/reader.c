@@ -331,7 +331,6 @@ bool record__read_event(const struct nsd_record *record, struct nsd_event *event
     event->from_descriptor = from.from_descriptor != 0;
     event->explicit_end = from.explicit_end != 0;
     event->cancelled = from.cancelled != 0;
-    event->library_created = from.library_created != 0;
     event->identities = (uint8_t) record->count;
     memory__copy(event->identity, record->bytes + sizeof from,
                  record->count * sizeof event->identity[0]);

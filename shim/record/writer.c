@@ -295,7 +295,6 @@ SAME_PLACE(kernel_threads);
 SAME_PLACE(from_descriptor);
 SAME_PLACE(explicit_end);
 SAME_PLACE(cancelled);
-SAME_PLACE(library_created);
 SAME_PLACE(identity);
 _Static_assert(sizeof(((struct nsd_event *) NULL)->frames) == sizeof(uint64_t), "stack's place");
 

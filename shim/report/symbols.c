@@ -70,7 +70,7 @@ struct flag {
     const char *name;
 };
 
-/* For unshare, setns and clone3. For clone see put_clone: its low byte is a signal. */
+/* For setns and clone3, and for unshare but one flag. For clone see put_clone: its low byte is a signal. */
 static const struct flag clone_flags[] = {
     {0x80, "CLONE_NEWTIME"},
     {0x100, "CLONE_VM"},
@@ -99,6 +99,13 @@ static const struct flag clone_flags[] = {
     {0x80000000, "CLONE_IO"},
     {0x100000000, "CLONE_CLEAR_SIGHAND"},
     {0x200000000, "CLONE_INTO_CGROUP"},
+    {1ull << 37, "CLONE_EMPTY_MNTNS"},
+    {0, NULL},
+};
+
+/* unshare gives the bit of CLONE_PARENT_SETTID a meaning of its own (Linux 7.1). */
+static const struct flag unshare_flags[] = {
+    {0x100000, "UNSHARE_EMPTY_MNTNS"},
     {0, NULL},
 };
 
@@ -148,26 +155,36 @@ const char *symbols__signal(uint64_t signal) {
     return signal < sizeof signal_names / sizeof signal_names[0] ? signal_names[signal] : NULL;
 }
 
+/* Puts the flags that have a name, behind those that are there already; returns the others. */
+static uint64_t put_names(struct nsd_text *text, uint64_t value, const struct flag *flags,
+                          bool *any) {
+    for (; flags->name != NULL; flags++) {
+        if ((value & flags->bit) == 0)
+            continue;
+        if (*any)
+            text__put_char(text, '|');
+        text__put(text, flags->name);
+        value &= ~flags->bit;
+        *any = true;
+    }
+    return value;
+}
+
+static void put_rest(struct nsd_text *text, uint64_t value, bool *any) {
+    if (value == 0)
+        return;
+    if (*any)
+        text__put_char(text, '|');
+    text__put(text, "0x");
+    text__hex(text, value, 1);
+    *any = true;
+}
+
 /* Puts MS_BIND|MS_REC|0x40000000: bits without a name stay a number. True if anything was put. */
 static bool put_flags(struct nsd_text *text, uint64_t value, const struct flag *flags) {
     bool any = false;
 
-    for (; flags->name != NULL; flags++) {
-        if ((value & flags->bit) == 0)
-            continue;
-        if (any)
-            text__put_char(text, '|');
-        text__put(text, flags->name);
-        value &= ~flags->bit;
-        any = true;
-    }
-    if (value != 0) {
-        if (any)
-            text__put_char(text, '|');
-        text__put(text, "0x");
-        text__hex(text, value, 1);
-        any = true;
-    }
+    put_rest(text, put_names(text, value, flags, &any), &any);
     return any;
 }
 
@@ -197,6 +214,15 @@ static void put_setns(struct nsd_text *text, const uint64_t *arguments) {
 }
 
 static void put_unshare(struct nsd_text *text, const uint64_t *arguments) {
+    bool any = false;
+    uint64_t rest = put_names(text, arguments[0], unshare_flags, &any);
+
+    put_rest(text, put_names(text, rest, clone_flags, &any), &any);
+    if (!any)
+        text__put_char(text, '0');
+}
+
+static void put_clone3(struct nsd_text *text, const uint64_t *arguments) {
     put_flags_or_zero(text, arguments[0], clone_flags);
 }
 
@@ -255,6 +281,7 @@ static void (*const shapes[])(struct nsd_text *text, const uint64_t *arguments) 
     [NSD_SHAPE_SETNS] = put_setns,
     [NSD_SHAPE_UNSHARE] = put_unshare,
     [NSD_SHAPE_CLONE] = put_clone,
+    [NSD_SHAPE_CLONE3] = put_clone3,
     [NSD_SHAPE_MOUNT] = put_mount,
     [NSD_SHAPE_UMOUNT] = put_umount,
     [NSD_SHAPE_SOCKET] = put_socket,
@@ -266,9 +293,7 @@ static void (*const shapes[])(struct nsd_text *text, const uint64_t *arguments) 
 void symbols__arguments(struct nsd_text *text, enum nsd_call call, const uint64_t arguments[5]) {
     uint8_t shape = nsd_call_table[call].shape;
 
-    /* clone3 has a field of its own for the signal; umount takes no flags. */
-    if (call == NSD_CALL_CLONE3)
-        shape = NSD_SHAPE_UNSHARE;
+    /* umount takes no flags. */
     if (call == NSD_CALL_UMOUNT || shape >= sizeof shapes / sizeof shapes[0] ||
         shapes[shape] == NULL)
         return;

@@ -19,7 +19,8 @@ from . import settings
 from .registry import Failure, Skip, check
 
 INIT = Path(__file__).with_name("guest.sh")
-KERNELS = {"6.1": "bookworm", "5.10": "bullseye"}  # release -> Debian's release that has it
+# release -> Debian's release that has it; the last one changes with time
+KERNELS = {"6.1": "bookworm", "5.10": "bullseye", "newest": "sid"}
 QEMU = "qemu-system-x86_64"
 JOB_LIMIT = 200  # seconds, far more than any takes on an idle machine
 BOOT_LIMIT = 900

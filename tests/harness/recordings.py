@@ -61,8 +61,15 @@ def calls():
     return re.findall(r"\bX\((\w+), \"", table)
 
 
-def events(data, at=PAGE):
-    """(call, tid, arguments, result) of each event that is there, oldest first; read by hand, so
+EVENT, EVENT_RECORD = 5, "=Q5Qqq3QiiIHH4BI3B5x"  # struct nsd_record_event behind its head
+FIELDS = ["lock_epoch", "stack", "stack_pointer", "tid", "other_tid", "token", "call", "kinds", "runtime",
+          "lock", "path_owner", "identities", "kernel_threads", "from_descriptor", "explicit_end",
+          "cancelled"]
+IDENTITY = "=QQII"  # struct nsd_identity
+
+
+def whole_events(data, at=PAGE):
+    """Each event that is there, oldest first, as a dict; of its identities the kinds. Read by hand, so
     that the product's own reader is held against something."""
     part, names, found = read_part(data, at), calls(), []
     rows = []
@@ -74,10 +81,22 @@ def events(data, at=PAGE):
     for _, start, used in sorted(rows):
         offset = 24
         while offset < used:
-            size, kind, _ = struct.unpack_from("=IHH", data, start + offset)
-            if kind == 5:
-                values = struct.unpack_from("=Q5Qqq3QiiIHH", data, start + offset + 8)
-                found.append((names[values[14]], values[11], values[1:6], values[6]))
+            size, kind, count = struct.unpack_from("=IHH", data, start + offset)
+            if kind == EVENT:
+                values = struct.unpack_from(EVENT_RECORD, data, start + offset + 8)
+                event = dict(zip(FIELDS, values[8:]), arguments=values[1:6], result=values[6],
+                             goroutine=values[7])
+                first = start + offset + 8 + struct.calcsize(EVENT_RECORD)
+                event["call"] = names[event["call"]]
+                event["identities"] = [struct.unpack_from(IDENTITY, data, first + 24 * i)[3]
+                                       for i in range(count)]
+                found.append(event)
             offset += size
         assert offset == used, "a record that is cut"
     return found
+
+
+def events(data, at=PAGE):
+    """The same as (call, tid, arguments, result)."""
+    return [(event["call"], event["tid"], event["arguments"], event["result"])
+            for event in whole_events(data, at)]

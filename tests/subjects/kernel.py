@@ -1,6 +1,6 @@
-"""nsdrift on kernels that are not this machine's: Debian's 6.1 and 5.10, which name namespaces by inode
-alone and have Yama, each in a guest. What a job of the guest left is held here against what it should
-be."""
+"""nsdrift on kernels that are not this machine's, each in a guest: Debian's 6.1 and 5.10, which name
+namespaces by inode alone and have Yama, and the newest one of Debian, for what only new kernels have.
+What a job of the guest left is held here against what it should be."""
 import json
 import re
 
@@ -11,18 +11,19 @@ from harness.registry import Skip, check, check_equal, test
 from . import launcher
 
 OF_THE_GATE = "6.1"
+OLD, NEW = ("6.1", "5.10"), ("newest",)
 LAUNCHES = 3
 PRELOAD = "LD_PRELOAD=/nsdrift/libnsdrift.so NSDRIFT=1"
 NSDRIFT = "/nsdrift/nsdrift"
 
 
-def inside(name, script, *needs, everywhere=True):
+def inside(name, script, *needs, everywhere=True, kernels=OLD):
     """Registers a job, and as its test on each kernel a function that gets the job's result. Each of
     `needs` is called with the guest's root before it is booted. In the gate every kernel does what
     is wanted `everywhere`, and one does all."""
     def register(judge):
         guest.jobs[name] = guest.Job(script, needs)
-        for number in guest.KERNELS:
+        for number in kernels:
             @test(f"{number}.{name}", level="gate" if everywhere or number == OF_THE_GATE else "all",
                   timeout=guest.BOOT_LIMIT + 600)
             def judged(release=number):
@@ -130,6 +131,47 @@ for path in sorted(programs.GO.glob("*.expect")):
         report = hold(result, expect)
         check(any("injected" in row["probes"] for row in report.coverage), "it was not put in:",
               report.coverage)
+
+
+# ---- what only new kernels have ----
+
+EMPTY = "/c/empty_mount_namespace"
+
+
+def empty(way):
+    watched = preloaded(f"{EMPTY} {way}", ":verbosity=3:log_path=$PWD/log.%p")
+    return "uname -r > release\n" + both_ways(f"{EMPTY} {way}", watched)
+
+
+@inside("empty_mount_namespace.unshare", empty("unshare"), c("empty_mount_namespace"), kernels=NEW)
+def empty_by_unshare(result):
+    """UNSHARE_EMPTY_MNTNS is a switch of mnt, and is called so."""
+    report = hold_empty(result)
+    finding = report.findings[0]
+    check_equal((finding["call"], finding["arguments"]), ("unshare", "UNSHARE_EMPTY_MNTNS"), "the switch")
+
+
+@inside("empty_mount_namespace.tree", empty("tree"), c("empty_mount_namespace"), kernels=NEW)
+def empty_by_tree(result):
+    """The descriptor that OPEN_TREE_NAMESPACE gives is known for a namespace's."""
+    report = hold_empty(result)
+    calls = [e["call"] for e in report.events]
+    check("open_tree" in calls and "open" in calls[calls.index("open_tree"):], "the descriptor:", calls)
+
+
+def hold_empty(result):
+    files = result.files
+    check("watched.status" in files, "it came to no end:", result.err)
+    if int(files["native.status"]) == shim.CANNOT_RUN:
+        raise Skip(f"not on Linux {files['release'].strip()}: {files['native.err'].strip()}")
+    check_equal((files["native.status"], files["native.out"]), ("0\n", "1 away\n"), "natively")
+    check_equal((files["watched.status"], files["watched.out"]), ("0\n", "1 away\n"), "watched")
+    report = report_of(result)
+    check_equal(report.rules("error", "warning"), [], "faults")
+    check_equal([f["rule"] for f in report.findings], ["left-switched"], "findings")
+    check_equal(list(report.findings[0]["namespaces"]), ["mnt"], "its kinds")
+    shim.check_coverage(report)
+    return report
 
 
 # ---- the launcher ----

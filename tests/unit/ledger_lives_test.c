@@ -84,11 +84,10 @@ SCENE(births_that_do_not_come) {
 SCENE(threads_of_the_go_runtime) {
     static const struct {
         uint8_t lock;
-        bool library, is_m;
+        bool is_m;
     } rows[] = {
-        {NSD_LOCK_UNLOCKED, false, true},  {NSD_LOCK_INTERNAL, false, true},
-        {NSD_LOCK_EXTERNAL, false, false}, {NSD_LOCK_CGO, false, false},
-        {NSD_LOCK_UNLOCKED, true, false},  {NSD_LOCK_UNKNOWN, false, true},
+        {NSD_LOCK_UNLOCKED, true}, {NSD_LOCK_INTERNAL, true}, {NSD_LOCK_EXTERNAL, false},
+        {NSD_LOCK_CGO, false},     {NSD_LOCK_UNKNOWN, true},
     };
 
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -96,7 +95,6 @@ SCENE(threads_of_the_go_runtime) {
             event_of(unlocked(1, LEADER), NSD_CALL_THREAD_CREATE, AT(FUNCTION(50, 1)));
 
         event.lock = rows[i].lock;
-        event.library_created = rows[i].library;
         event.token = 100 + i;
         tell(&event);
         born_with_token((int32_t) (2 + i), 100 + i, NSD_RUNTIME_GO);

@@ -100,6 +100,30 @@ SCENE(pid_namespace_of_the_children) {
     CHECK(is_away(2) == 0 && last_change.closed != NULL);
 }
 
+/* Flags of unshare and what they change, the private fs of ksys_unshare included. */
+SCENE(flags_of_unshare) {
+    static const struct {
+        uint32_t flags;
+        nsd_kinds kinds;
+    } rows[] = {
+        {0, 0},
+        {0x200, NSD_PRIVATE_FS},
+        {0x400, NSD_PRIVATE_FILES},
+        {0x04000000, NSD_KIND_BIT(NSD_KIND_UTS)},
+        {0x00020000, NSD_KIND_BIT(NSD_KIND_MNT) | NSD_PRIVATE_FS},
+        {0x00100000, NSD_KIND_BIT(NSD_KIND_MNT) | NSD_PRIVATE_FS},
+        {0x10000000, NSD_KIND_BIT(NSD_KIND_USER) | NSD_PRIVATE_FS},
+        {0x00200000, 0},
+    };
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK(kinds__of_unshare(rows[i].flags) == rows[i].kinds);
+    CHECK((NSD_UNSHARE_FLAGS & 0x00200000) == 0 && (NSD_UNSHARE_FLAGS & 0x00100000) != 0);
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    unshares(thread(2), NSD_FLAG_EMPTY_MNTNS, AT(WORKER(1)));
+    CHECK(is_away(2) == NSD_KIND_BIT(MNT));
+}
+
 /* The number was closed behind our back and leads elsewhere now: what the kernel says counts. */
 SCENE(descriptor_that_was_used_again_unseen) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));

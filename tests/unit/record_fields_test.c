@@ -63,7 +63,6 @@ static void whole_event(void) {
         .from_descriptor = 1,
         .explicit_end = 1,
         .cancelled = 1,
-        .library_created = 1,
     };
     from.identity[0] = (struct nsd_identity){.id = 17, .inode = 18, .device = 19, .kind = 3};
     from.identity[1].kind = NSD_KINDS - 1;
@@ -78,17 +77,16 @@ static void events(void) {
     CHECK(event.token == 14 && event.call == NSD_CALL_SETNS && event.kinds == 15);
     CHECK(event.runtime == NSD_RUNTIME_GO && event.lock == NSD_LOCK_CGO);
     CHECK(event.path_owner == NSD_PATH_TASK && event.kernel_threads == 16);
-    CHECK(event.from_descriptor && event.explicit_end && event.cancelled && event.library_created);
+    CHECK(event.from_descriptor && event.explicit_end && event.cancelled);
     CHECK(event.identities == 2 && event.identity[0].id == 17 && event.identity[0].inode == 18 &&
           event.identity[0].device == 19 && event.identity[0].kind == 3 &&
           event.identity[1].kind == NSD_KINDS - 1 && event.identity[2].kind == 0);
     CHECK(event.frames == NULL);
     from.event.from_descriptor = from.event.explicit_end = 0;
-    from.event.cancelled = from.event.library_created = 0;
+    from.event.cancelled = 0;
     from.event.stack = UINT32_MAX;
     CHECK(read_event(0) && stack == UINT32_MAX && event.identities == 0);
-    CHECK(!event.from_descriptor && !event.explicit_end && !event.cancelled &&
-          !event.library_created);
+    CHECK(!event.from_descriptor && !event.explicit_end && !event.cancelled);
     from.event.stack = 1ull + UINT32_MAX;
     CHECK(read_event(0) && stack == 0);
 }

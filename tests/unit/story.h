@@ -350,7 +350,7 @@ UNUSED static void unshares(struct who who, uint32_t flags, const uint64_t *plac
     struct nsd_event event = event_of(who, NSD_CALL_UNSHARE, places);
 
     event.arguments[0] = flags;
-    event.kinds = kinds__of_flags(flags);
+    event.kinds = kinds__of_unshare(flags);
     tell(&event);
 }
 
@@ -360,7 +360,7 @@ UNUSED static void unshares_among(struct who who, uint32_t flags, uint32_t threa
     struct nsd_event event = event_of(who, NSD_CALL_UNSHARE, places);
 
     event.arguments[0] = flags;
-    event.kinds = kinds__of_flags(flags);
+    event.kinds = kinds__of_unshare(flags);
     event.kernel_threads = threads;
     tell(&event);
 }

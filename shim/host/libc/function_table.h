@@ -8,7 +8,8 @@
 
 /*
  * X(result, name, parameters, row, stand-in). Prototypes are our own, with the argument passing of
- * the real ones: libc's headers would bring its macros, aliases and structs, and there are two libcs.
+ * the real ones: libc's headers would bring its macros, aliases and structs, and there are two
+ * libcs.
  *
  * row       of shim/calls/table.h: what the call means; NONE: none by itself
  * stand-in  where a libc has no such function (an older glibc, musl): CALL: the system call of that
@@ -41,7 +42,7 @@
     X(int, semget, (int key, int count, int flags), semget, NONE)                                  \
     X(int, msgget, (int key, int flags), msgget, NONE)                                             \
     X(int, mq_open, (const char *name, int flags, ...), mq_open, NONE)                             \
-    X(int, __mq_open_2, (const char *name, int flags), mq_open, NONE)                              \
+    X(int, __mq_open_2, (const char *name, int flags), mq_open, OWN)                               \
     /* pthread_t and thrd_t are a word each */                                                     \
     X(int, pthread_create,                                                                         \
       (unsigned long *thread, const void *attributes, void *(*routine)(void *), void *argument),   \

@@ -88,6 +88,9 @@ static int stand_in___open_2(const char *path, int flags) {
 static int stand_in___openat_2(int folder, const char *path, int flags) {
     return SISTER(openat)(folder, path, flags, 0);
 }
+static int stand_in___mq_open_2(const char *name, int flags) {
+    return SISTER(mq_open)(name, flags, 0, NULL);
+}
 static int stand_in_fcntl64(int fd, int command, long argument) {
     return SISTER(fcntl)(fd, command, argument);
 }

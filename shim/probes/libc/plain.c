@@ -2,6 +2,7 @@
  * Wrappers of functions that take and give what their system call does: nothing of the function's
  * own has to be minded. Called by the host.
  */
+#include "calls/opening.h"
 #include "probes/libc/entrance.h"
 #include <stdarg.h>
 
@@ -36,8 +37,18 @@ NSD_WRAPPER(__mq_open_2, (const char *name, int flags), name, flags)
 NSD_WRAPPER(dup, (int fd), fd)
 NSD_WRAPPER(dup2, (int fd, int as), fd, as)
 NSD_WRAPPER(dup3, (int fd, int as, int flags), fd, as, flags)
-NSD_WRAPPER(close, (int fd), fd)
 NSD_WRAPPER(close_range, (unsigned first, unsigned last, int flags), first, last, flags)
+
+/* Programs close all numbers that there could be, one after the other. */
+int close(int fd) {
+    struct nsd_ongoing ongoing;
+
+    if (!NSD_IS_WATCHED(close) || !opening__may_lead(fd))
+        return NEXT(close)(fd);
+    NSD_BEGIN(&ongoing, close, NSD_SITE(), fd);
+    calls__before(&ongoing);
+    return (int) entrance__after(&ongoing, NEXT(close)(fd));
+}
 
 /* ---- with further arguments: they stand in registers, and passing them on never harms ---- */
 
