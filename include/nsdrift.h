@@ -21,15 +21,15 @@ extern "C" {
 
 /* Names of the bits of nsdrift_drift.kinds, bit 0 first. */
 #define NSDRIFT_KIND_NAMES                                                                         \
-    "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children",         \
-        "user", "uts"
+    "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", \
+        "uts"
 
 /* One thread that is away. */
 struct nsdrift_drift {
     pid_t tid;
-    unsigned kinds;   /* kinds of namespace in which it is away: one bit each, NSDRIFT_KIND_NAMES */
-    int pinned;       /* number of nsdrift_thread_pin calls without their unpin */
-    int is_main;      /* 1: the main thread */
+    unsigned kinds; /* kinds of namespace in which it is away: one bit each, NSDRIFT_KIND_NAMES */
+    int pinned;     /* number of nsdrift_thread_pin calls without their unpin */
+    int is_main;    /* 1: the main thread */
 };
 
 /*

@@ -43,9 +43,9 @@ struct nsd_memory_part {
 
 /*
  * Copies from memory of this process that may be unmapped, by process_vm_readv on ourselves, which
- * fails instead of raising SIGSEGV: from the `sources` parts of `from`, in order, into the `targets`
- * parts of `to`. Stops at the first part of `from` that cannot be read wholly. Returns the number of
- * bytes that were copied; 0 without a system call after memory__only_own_calls().
+ * fails instead of raising SIGSEGV: from the `sources` parts of `from`, in order, into the
+ * `targets` parts of `to`. Stops at the first part of `from` that cannot be read wholly. Returns
+ * the number of bytes that were copied; 0 without a system call after memory__only_own_calls().
  */
 size_t memory__try_parts(const struct nsd_memory_part *to, unsigned targets,
                          const struct nsd_memory_part *from, unsigned sources);

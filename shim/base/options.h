@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 enum nsd_option_type {
-    NSD_OPTION_FLAG,     /* 0 or 1 */
-    NSD_OPTION_NUMBER,   /* within [least, most] */
-    NSD_OPTION_SIZE,     /* a number with K or M */
+    NSD_OPTION_FLAG,   /* 0 or 1 */
+    NSD_OPTION_NUMBER, /* within [least, most] */
+    NSD_OPTION_SIZE,   /* a number with K or M */
     NSD_OPTION_TEXT,
     NSD_OPTION_SEVERITY, /* note, warning, error */
     NSD_OPTION_SIGNAL,   /* none, a number, USR1 or SIGUSR1 */
@@ -27,13 +27,20 @@ enum nsd_option_type {
  * and not shown.
  */
 #define NSD_OPTION_TABLE(X)                                                                        \
-    X(log_path, TEXT, "stderr", 0, 0, "file that findings are appended to; .PID is added unless the name has %p; %e program, %H host, %t start time") \
+    X(log_path, TEXT, "stderr", 0, 0,                                                              \
+      "file that findings are appended to; .PID is added unless the name has %p; %e program, %H "  \
+      "host, %t start time")                                                                       \
     X(json, FLAG, "0", 0, 1, "findings and coverage as JSON lines instead of text")                \
-    X(verbosity, NUMBER, "0", 0, 3, "0: findings only; 1: the closing coverage line always; 2: the table of threads; 3: every event") \
+    X(verbosity, NUMBER, "0", 0, 3,                                                                \
+      "0: findings only; 1: the closing coverage line always; 2: the table of threads; 3: every "  \
+      "event")                                                                                     \
     X(severity, SEVERITY, "", 0, 0, "the least that is reported (default: note, in text warning)") \
-    X(exitcode, NUMBER, "0", 0, 255, "if not 0: the exit status when there is an error or a warning") \
-    X(signal, SIGNAL, "none", 0, 64, "a signal (name or number) that reports while the program runs") \
-    X(record, TEXT, "none", 0, 0, "folder for recordings, which outlive SIGKILL: see nsdrift report") \
+    X(exitcode, NUMBER, "0", 0, 255,                                                               \
+      "if not 0: the exit status when there is an error or a warning")                             \
+    X(signal, SIGNAL, "none", 0, 64,                                                               \
+      "a signal (name or number) that reports while the program runs")                             \
+    X(record, TEXT, "none", 0, 0,                                                                  \
+      "folder for recordings, which outlive SIGKILL: see nsdrift report")                          \
     X(record_size, SIZE, "256K", 32768, 67108864, "of one recording; head and newest are kept")    \
     X(depth, NUMBER, "32", 1, 64, "frames kept of a stack")                                        \
     X(follow, FLAG, "1", 0, 1, "hand the preload on across exec")                                  \
@@ -43,9 +50,9 @@ enum nsd_option_type {
     X(silent, FLAG, "0", 0, 1, "")
 
 struct nsd_option_value {
-    uint64_t number;     /* all types but TEXT; SEVERITY: 0..2, or 3 when not given */
-    const char *text;    /* TEXT: NUL-terminated, valid for the life of the image */
-    bool given;          /* NSDRIFT_OPTIONS has a valid value for it */
+    uint64_t number;  /* all types but TEXT; SEVERITY: 0..2, or 3 when not given */
+    const char *text; /* TEXT: NUL-terminated, valid for the life of the image */
+    bool given;       /* NSDRIFT_OPTIONS has a valid value for it */
 };
 
 struct nsd_options {

@@ -32,7 +32,8 @@ void text__signed(struct nsd_text *text, int64_t value);
 void text__hex(struct nsd_text *text, uint64_t value, unsigned digits);
 /* A JSON string with its quotes. Control characters are escaped; invalid UTF-8 becomes \ufffd. */
 void text__json_string(struct nsd_text *text, const char *string);
-/* The string for a terminal: other control characters than \n and \t, and invalid UTF-8, as U+FFFD. */
+/* The string for a terminal: other control characters than \n and \t, and invalid UTF-8, as U+FFFD.
+ */
 void text__printable(struct nsd_text *text, const char *string);
 /* 2026-01-01T00:00:00.000000Z from nanoseconds since 1970. */
 void text__iso_time(struct nsd_text *text, uint64_t nanoseconds);

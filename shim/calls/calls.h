@@ -81,6 +81,7 @@ struct nsd_ongoing;
 struct nsd_call_meaning {
     const char *name;
     uint16_t number; /* __NR_name; NSD_CALL_NUMBERS: it has none */
+    uint8_t row;     /* enum nsd_row */
     uint8_t event;   /* enum nsd_call */
     uint8_t moments; /* enum nsd_moments */
     uint8_t watch;   /* enum nsd_watch */

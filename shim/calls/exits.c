@@ -10,8 +10,8 @@
 #include "host/caller.h"
 #include "host/identity.h"
 #include "host/image.h"
-#include "report/report.h"
 #include "intake/last_words.h"
+#include "report/report.h"
 #include <stddef.h>
 
 int fflush(void *stream) __attribute__((weak));

@@ -1,13 +1,13 @@
 /*
  * The functions that the rows of table.h name, and what they share. For the files of this room
- * alone: each function is declared beside the file that holds it, and is called by calls.c.
+ * alone: each function is declared beside the file that holds it, and is called through its row.
  */
 #ifndef NSD_CALLS_MEANINGS_H
 #define NSD_CALLS_MEANINGS_H
 
 #include "calls/calls.h"
 
-/* ---- calls.c ---- */
+/* ---- prepare.c ---- */
 
 /* Asks the entrance who calls; the answer is in ongoing->is_ours too. */
 static inline bool calls__is_ours(struct nsd_ongoing *ongoing) {

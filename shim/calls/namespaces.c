@@ -6,8 +6,8 @@
 #include "calls/births.h"
 #include "calls/meanings.h"
 #include "host/identity.h"
-#include "ledger/kinds.h"
 #include "intake/observed.h"
+#include "ledger/kinds.h"
 #include <asm/errno.h>
 #include <stddef.h>
 

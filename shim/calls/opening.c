@@ -8,8 +8,8 @@
 #include "calls/meanings.h"
 #include "host/identity.h"
 #include "host/proc_path.h"
-#include "ledger/kinds.h"
 #include "intake/language.h"
+#include "ledger/kinds.h"
 #include <linux/fcntl.h>
 #include <stdatomic.h>
 

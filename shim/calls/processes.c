@@ -55,7 +55,7 @@ static bool is_like_vfork(uint64_t flags) {
 }
 
 static enum nsd_row row_of(const struct nsd_ongoing *ongoing) {
-    return (enum nsd_row)(ongoing->meaning - nsd_call_meanings);
+    return (enum nsd_row) ongoing->meaning->row;
 }
 
 /* A child that runs in our memory beside its parent may have the parent's thread pointer. */

@@ -6,11 +6,7 @@
 
 #include "calls/calls.h"
 
-#if defined(__x86_64__)
-#include "calls/x86_64/clone.h"
-#else
-#error "nsdrift does not know the order of clone's arguments on this machine"
-#endif
+#include "calls_machine.h"
 
 /* How the child of a fork, vfork, clone or clone3 comes back from the call. */
 enum nsd_child {

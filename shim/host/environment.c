@@ -276,8 +276,9 @@ static char *write_preload(char *to, const struct plan *plan) {
 }
 
 /*
- * Lists that vfork children mapped and left behind by their exec, by the key of their parent's mark.
- * The key is written last and read first, sequentially consistent: a slot with a key is complete.
+ * Lists that vfork children mapped and left behind by their exec, by the key of their parent's
+ * mark. The key is written last and read first, sequentially consistent: a slot with a key is
+ * complete.
  */
 #define LEFT_MOST 64u
 static struct left_mapping {

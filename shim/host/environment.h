@@ -1,7 +1,8 @@
 /*
- * The environment of the next image: with our three variables (follow=1), or without them (follow=0,
- * or the library cannot be reached from the caller's root). Called before every exec, also in vfork
- * children and on hook stacks. Memory comes from one mmap that environment__release gives back.
+ * The environment of the next image: with our three variables (follow=1), or without them
+ * (follow=0, or the library cannot be reached from the caller's root). Called before every exec,
+ * also in vfork children and on hook stacks. Memory comes from one mmap that environment__release
+ * gives back.
  */
 #ifndef NSD_HOST_ENVIRONMENT_H
 #define NSD_HOST_ENVIRONMENT_H
@@ -21,9 +22,10 @@ void environment__begin(const char *options);
 /* The entry NSDRIFT_OPTIONS=... of a list; NULL. */
 const char *environment__options_entry(char **list);
 /*
- * The list for an exec whose own list is `given`. `vfork_key` is the key of caller__mark_vfork where
- * the caller is a vfork child, else 0: the child's exec leaves the mapping behind in its parent's
- * memory, and caller__clear_vfork removes it. Never fails: without memory the list is `given`.
+ * The list for an exec whose own list is `given`. `vfork_key` is the key of caller__mark_vfork
+ * where the caller is a vfork child, else 0: the child's exec leaves the mapping behind in its
+ * parent's memory, and caller__clear_vfork removes it. Never fails: without memory the list is
+ * `given`.
  */
 void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_environment *out);
 /* Unmaps the lists that vfork children with this key left. Called by caller__clear_vfork. */

@@ -28,10 +28,10 @@ bool identity__is_quiet(void) {
 }
 
 /*
- * An id never changes its inode: a small direct-mapped table of the pairs. A writer claims its entry
- * with one exchange and gives up where another thread is writing, so an entry has one writer at a
- * time; it takes the id away before it changes the pair. A reader that finds its id before and after
- * the pair has read a whole pair.
+ * An id never changes its inode: a small direct-mapped table of the pairs. A writer claims its
+ * entry with one exchange and gives up where another thread is writing, so an entry has one writer
+ * at a time; it takes the id away before it changes the pair. A reader that finds its id before and
+ * after the pair has read a whole pair.
  */
 #define KNOWN 64u
 static struct known_id {

@@ -9,11 +9,11 @@
 #include "ledger/event.h"
 
 /*
- * The namespace that descriptor `fd` leads to. `flags` is the type argument of setns; where it names
- * no single kind NS_GET_NSTYPE is asked. Then NS_GET_ID, with the inode from a table of known ids or
- * by one fstat; by fstat alone where the kernel has no ids. 0, or -ENOTTY for a descriptor that
- * leads to no namespace (a pidfd), or another negative errno. CLONE_NEWPID and CLONE_NEWTIME give
- * the ..._for_children kinds, as setns does.
+ * The namespace that descriptor `fd` leads to. `flags` is the type argument of setns; where it
+ * names no single kind NS_GET_NSTYPE is asked. Then NS_GET_ID, with the inode from a table of known
+ * ids or by one fstat; by fstat alone where the kernel has no ids. 0, or -ENOTTY for a descriptor
+ * that leads to no namespace (a pidfd), or another negative errno. CLONE_NEWPID and CLONE_NEWTIME
+ * give the ..._for_children kinds, as setns does.
  */
 int identity__of_descriptor(int fd, uint64_t flags, struct nsd_identity *identity);
 /*

@@ -1,13 +1,13 @@
 /*
- * Reading /proc/self/task (look.h). Reached from reports, which may run in a signal handler or right
- * before an exec: raw system calls only, and none once the host has a seccomp filter.
+ * Reading /proc/self/task (look.h). Reached from reports, which may run in a signal handler or
+ * right before an exec: raw system calls only, and none once the host has a seccomp filter.
  */
 #include "host/look.h"
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
-#include "names/thread_name.h"
 #include "host/identity.h"
+#include "names/thread_name.h"
 #include "record/writer.h"
 #include <linux/fcntl.h>
 

@@ -1,7 +1,7 @@
 /*
- * Comparing the ledger with the kernel at a report: every thread's namespaces under /proc/self/task.
- * And reading a word of another thread's stack, from which the ledger sees whether a visiting
- * function has returned. Called by the intake under its lock.
+ * Comparing the ledger with the kernel at a report: every thread's namespaces under
+ * /proc/self/task. And reading a word of another thread's stack, from which the ledger sees whether
+ * a visiting function has returned. Called by the intake under its lock.
  */
 #ifndef NSD_HOST_LOOK_H
 #define NSD_HOST_LOOK_H
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * Compares all threads in all kinds; the ledger learns identities that it did not know. A difference
- * counts when three looks in a row see it, because threads switch during the look.
+ * Compares all threads in all kinds; the ledger learns identities that it did not know. A
+ * difference counts when three looks in a row see it, because threads switch during the look.
  */
 enum nsd_cross_check look__cross_check(struct nsd_ledger *ledger);
 

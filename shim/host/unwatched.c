@@ -38,8 +38,8 @@ static const struct reason hidden_go = {"folder", OUT_OF_REACH, true};
 
 /*
  * A bisect script that builds its program runs the go command, its compiler and its linker, all
- * static Go. They must not turn a run into 125, or the bisection would never see a good commit. They
- * are recognised by their places in a GOROOT.
+ * static Go. They must not turn a run into 125, or the bisection would never see a good commit.
+ * They are recognised by their places in a GOROOT.
  */
 static bool is_tool_of_go(const char *path) {
     static const char *const ends[] = {"/bin/go", "/bin/gofmt"};

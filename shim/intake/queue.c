@@ -14,10 +14,10 @@
 enum { EMPTY, FILLING, READY };
 
 /*
- * EMPTY -> FILLING by compare-and-swap; FILLING -> READY with release, and the owner of the intake's
- * lock reads with acquire: whoever sees READY sees the whole event. READY -> EMPTY with release,
- * after the owner's last read of the event. Kept apart from the events, so that their pages are not
- * touched before they are needed.
+ * EMPTY -> FILLING by compare-and-swap; FILLING -> READY with release, and the owner of the
+ * intake's lock reads with acquire: whoever sees READY sees the whole event. READY -> EMPTY with
+ * release, after the owner's last read of the event. Kept apart from the events, so that their
+ * pages are not touched before they are needed.
  */
 static _Atomic uint32_t state[SLOTS];
 

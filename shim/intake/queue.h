@@ -1,7 +1,7 @@
 /*
- * Events whose thread could not have the intake's lock: a signal handler that interrupted the lock's
- * owner, or one thread of a crowd. Any thread puts events in; only the owner of the intake's lock
- * takes them out. Safe in a signal handler and on a Go stack; nobody waits.
+ * Events whose thread could not have the intake's lock: a signal handler that interrupted the
+ * lock's owner, or one thread of a crowd. Any thread puts events in; only the owner of the intake's
+ * lock takes them out. Safe in a signal handler and on a Go stack; nobody waits.
  */
 #ifndef NSD_INTAKE_QUEUE_H
 #define NSD_INTAKE_QUEUE_H

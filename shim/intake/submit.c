@@ -150,7 +150,8 @@ void inside__take_in(const struct nsd_event *given, enum event_source source) {
 
     if (needs_thread(event) && !announce_unknown(event->tid, is_switch ? event->kinds : 0, source))
         return;
-    if (is_switch && event->result >= 0 && ledger__is_single_threaded(&intake.ledger) && is_due(++moves)) {
+    if (is_switch && event->result >= 0 && ledger__is_single_threaded(&intake.ledger) &&
+        is_due(++moves)) {
         copy = *event;
         copy.kernel_threads = identity__kernel_threads();
         event = &copy;
@@ -170,8 +171,8 @@ void inside__take_in(const struct nsd_event *given, enum event_source source) {
      * The finding names the inode of the new namespace, so now the look at /proc is worth its
      * price. Not for a queued event: its thread may be elsewhere by now; the report asks again.
      */
-    if (source == SOURCE_CALLER && intake.findings.last != last && event->call == NSD_CALL_UNSHARE &&
-        event->result == 0)
+    if (source == SOURCE_CALLER && intake.findings.last != last &&
+        event->call == NSD_CALL_UNSHARE && event->result == 0)
         apply_identities(event->tid, 0, event->kinds & NSD_ALL_KINDS);
 }
 

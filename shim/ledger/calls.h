@@ -11,28 +11,28 @@
 
 /* How the arguments of a call are shown in a report. */
 enum nsd_shape {
-    NSD_SHAPE_NONE,         /* () */
-    NSD_SHAPE_SETNS,        /* (fd, CLONE_NEW*) */
-    NSD_SHAPE_UNSHARE,      /* (CLONE_*|...) */
-    NSD_SHAPE_CLONE,        /* (CLONE_*|...): flags are arguments[0], their low byte a signal */
-    NSD_SHAPE_CLONE3,       /* (CLONE_*|...): the signal has a field of its own */
-    NSD_SHAPE_MOUNT,        /* (MS_*|...): flags are arguments[3]; strings are never recorded */
-    NSD_SHAPE_UMOUNT,       /* (MNT_*|...): flags are arguments[1] */
-    NSD_SHAPE_SOCKET,       /* (AF_*, ...) */
-    NSD_SHAPE_STATUS,       /* (status) */
-    NSD_SHAPE_SIGNAL,       /* (signal) */
-    NSD_SHAPE_DESCRIPTOR,   /* (fd) */
+    NSD_SHAPE_NONE,       /* () */
+    NSD_SHAPE_SETNS,      /* (fd, CLONE_NEW*) */
+    NSD_SHAPE_UNSHARE,    /* (CLONE_*|...) */
+    NSD_SHAPE_CLONE,      /* (CLONE_*|...): flags are arguments[0], their low byte a signal */
+    NSD_SHAPE_CLONE3,     /* (CLONE_*|...): the signal has a field of its own */
+    NSD_SHAPE_MOUNT,      /* (MS_*|...): flags are arguments[3]; strings are never recorded */
+    NSD_SHAPE_UMOUNT,     /* (MNT_*|...): flags are arguments[1] */
+    NSD_SHAPE_SOCKET,     /* (AF_*, ...) */
+    NSD_SHAPE_STATUS,     /* (status) */
+    NSD_SHAPE_SIGNAL,     /* (signal) */
+    NSD_SHAPE_DESCRIPTOR, /* (fd) */
 };
 
 /* What the ledger does with an event. */
 enum nsd_effect {
     NSD_EFFECT_NONE,
-    NSD_EFFECT_SWITCH,      /* setns, unshare: changes the caller's namespaces on success */
-    NSD_EFFECT_THREAD,      /* creation, birth, death of a thread */
-    NSD_EFFECT_LOCK,        /* pin, unpin */
-    NSD_EFFECT_DESCRIPTOR,  /* open of a /proc path, dup, close */
-    NSD_EFFECT_PROCESS,     /* start, fork, exec, exit, report */
-    NSD_EFFECT_KNOWLEDGE,   /* identities of a thread's namespaces, read from /proc */
+    NSD_EFFECT_SWITCH,     /* setns, unshare: changes the caller's namespaces on success */
+    NSD_EFFECT_THREAD,     /* creation, birth, death of a thread */
+    NSD_EFFECT_LOCK,       /* pin, unpin */
+    NSD_EFFECT_DESCRIPTOR, /* open of a /proc path, dup, close */
+    NSD_EFFECT_PROCESS,    /* start, fork, exec, exit, report */
+    NSD_EFFECT_KNOWLEDGE,  /* identities of a thread's namespaces, read from /proc */
 };
 
 #define M NSD_KIND_BIT(NSD_KIND_MNT)
@@ -107,7 +107,7 @@ enum nsd_call {
 #define X(name, text, shape, effect, kinds) NSD_CALL_##name,
     NSD_CALL_TABLE(X)
 #undef X
-    NSD_CALLS
+        NSD_CALLS
 };
 
 struct nsd_call_row {

@@ -52,14 +52,14 @@ enum nsd_path_owner {
 };
 
 struct nsd_event {
-    uint64_t time;            /* clock__ticks() */
-    uint64_t arguments[5];    /* as passed to the call; pointers among them are never followed */
-    int64_t result;           /* of the call; a negative errno if it failed */
-    int64_t goroutine;        /* 0: none or unknown */
-    uint64_t lock_epoch;      /* Go: m.ncgocall during a cgo call, else 0 */
+    uint64_t time;         /* clock__ticks() */
+    uint64_t arguments[5]; /* as passed to the call; pointers among them are never followed */
+    int64_t result;        /* of the call; a negative errno if it failed */
+    int64_t goroutine;     /* 0: none or unknown */
+    uint64_t lock_epoch;   /* Go: m.ncgocall during a cgo call, else 0 */
     const struct nsd_frames *frames; /* NULL: not captured */
-    uint64_t stack_pointer;   /* base of the frames' slots (frames.h); 0: unknown */
-    int32_t tid;              /* the caller */
+    uint64_t stack_pointer;          /* base of the frames' slots (frames.h); 0: unknown */
+    int32_t tid;                     /* the caller */
     /*
      * Another thread or process that the event is about, 0: unknown. THREAD_BORN: the parent.
      * OPEN: the thread that the path names. IDENTITY: the thread that is in these namespaces.
@@ -72,20 +72,20 @@ struct nsd_event {
      * THREAD_NOT_CREATED comes from the parent if its call failed.
      */
     uint32_t token;
-    uint16_t call;            /* enum nsd_call */
-    nsd_kinds kinds;          /* kinds that the call names or depends on, beside those of its row */
-    uint8_t runtime;          /* enum nsd_runtime */
-    uint8_t lock;             /* enum nsd_lock_state, at the call */
-    uint8_t path_owner;       /* enum nsd_path_owner, OPEN */
-    uint8_t identities;       /* how many of identity[] are filled */
+    uint16_t call;      /* enum nsd_call */
+    nsd_kinds kinds;    /* kinds that the call names or depends on, beside those of its row */
+    uint8_t runtime;    /* enum nsd_runtime */
+    uint8_t lock;       /* enum nsd_lock_state, at the call */
+    uint8_t path_owner; /* enum nsd_path_owner, OPEN */
+    uint8_t identities; /* how many of identity[] are filled */
     /*
      * The kernel's number of threads of this process at the call; 0: not asked. Asked before a
      * setns or unshare while the ledger knows of one thread: a raw clone may have made another.
      */
     uint32_t kernel_threads;
-    bool from_descriptor;     /* SETNS: identity[] is the descriptor's, not the thread's in /proc */
-    bool explicit_end;        /* THREAD_DIED: by pthread_exit, which was a THREAD_EXIT event */
-    bool cancelled;           /* THREAD_DIED: by cancellation, as far as that is visible */
+    bool from_descriptor; /* SETNS: identity[] is the descriptor's, not the thread's in /proc */
+    bool explicit_end;    /* THREAD_DIED: by pthread_exit, which was a THREAD_EXIT event */
+    bool cancelled;       /* THREAD_DIED: by cancellation, as far as that is visible */
     struct nsd_identity identity[NSD_KINDS]; /* SETNS by a pidfd: one for each named kind */
 };
 

@@ -78,7 +78,8 @@ enum nsd_kind kinds__by_name(const char *name, unsigned length);
 nsd_kinds kinds__of_flags(uint64_t flags);
 /*
  * What unshare with these flags changes: kinds, NSD_PRIVATE_FS and NSD_PRIVATE_FILES. A new user or
- * mnt namespace takes a private fs with it (kernel/fork.c, ksys_unshare). The one place that says so.
+ * mnt namespace takes a private fs with it (kernel/fork.c, ksys_unshare). The one place that says
+ * so.
  */
 nsd_kinds kinds__of_unshare(uint64_t flags);
 

@@ -18,8 +18,8 @@ struct nsd_place {
     char function[NSD_FUNCTION_MOST]; /* empty: unknown */
     char file[NSD_FILE_MOST];         /* as recorded in the program; empty: unknown */
     uint32_t line;                    /* 0: unknown */
-    const struct nsd_module *module; /* NULL: unknown */
-    uint64_t offset;                 /* pc - module->base: what addr2line takes */
+    const struct nsd_module *module;  /* NULL: unknown */
+    uint64_t offset;                  /* pc - module->base: what addr2line takes */
     bool is_go;
 };
 

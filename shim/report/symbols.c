@@ -70,7 +70,8 @@ struct flag {
     const char *name;
 };
 
-/* For setns and clone3, and for unshare but one flag. For clone see put_clone: its low byte is a signal. */
+/* For setns and clone3, and for unshare but one flag. For clone see put_clone: its low byte is a
+ * signal. */
 static const struct flag clone_flags[] = {
     {0x80, "CLONE_NEWTIME"},
     {0x100, "CLONE_VM"},

@@ -19,7 +19,8 @@ void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
 bool on_stack__call_apart(void (*function)(void *), void *argument);
 /* In a fork child: frees the spare stacks, because the threads that used them were not copied. */
 void on_stack__forget(void);
-/* Bytes that the calling function may still use of its stack: of a spare one the rest, else 8 KiB. */
+/* Bytes that the calling function may still use of its stack: of a spare one the rest, else 8 KiB.
+ */
 size_t on_stack__room(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Network namespace there and back, COUNT times on a thread of its own, from under ten frames.
- * Prints nanoseconds per round trip, the median of 200 short blocks. With `identity` it also makes by
- * itself the calls by which nsdrift asks who switches where (gettid, NS_GET_ID or fstat), once a
+ * Prints nanoseconds per round trip, the median of 200 short blocks. With `identity` it also makes
+ * by itself the calls by which nsdrift asks who switches where (gettid, NS_GET_ID or fstat), once a
  * switch: what remains of nsdrift's cost beside that is nsdrift's own work.
  */
 #include "../programs/c/host.h"

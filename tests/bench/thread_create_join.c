@@ -1,5 +1,6 @@
 /*
- * Creates a thread and joins it, COUNT times. Prints nanoseconds for each, the median of 200 short blocks.
+ * Creates a thread and joins it, COUNT times. Prints nanoseconds for each, the median of 200 short
+ * blocks.
  */
 #include "../programs/c/host.h"
 #include <time.h>

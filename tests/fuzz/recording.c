@@ -1,8 +1,8 @@
 /*
  * The reader and the replay on bytes that anybody may have made: a libFuzzer target, and with a
  * main of its own (-DSTANDALONE) a program that reads files once, for a corpus without libFuzzer.
- * Everything that `nsdrift report` does with a recording is done: findings and threads are composed,
- * copied and printed, and thrown away.
+ * Everything that `nsdrift report` does with a recording is done: findings and threads are
+ * composed, copied and printed, and thrown away.
  */
 #include "cli/read/kept_views.c"
 #include "record/replay.h"

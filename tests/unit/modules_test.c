@@ -3,8 +3,8 @@
  * module, the next definition of a name is the one that dlsym gives, and a library that was opened
  * and closed keeps its name. The program itself stands where the shim stands in a host.
  */
-#include "names/module_file.h"
 #include "names/definitions.h"
+#include "names/module_file.h"
 #include "names/modules.h"
 
 #include "names/elf_symbols.h"

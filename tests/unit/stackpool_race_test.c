@@ -3,8 +3,8 @@
  * goes to the next thread with all that was written on it, and no two have it at once. The exchange
  * of `busy` is the trampoline's (probes/go/x86_64), written here in C.
  */
-#include "probes/go/stackpool.h"
 #include "probes/go/hooked_call.h"
+#include "probes/go/stackpool.h"
 #include "race.h"
 
 #include <stdbool.h>

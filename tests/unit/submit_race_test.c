@@ -4,12 +4,12 @@
  * threads ask what can be asked without the lock.
  */
 #include "base/syscall.h"
-#include "nsdrift.h"
 #include "host/image.h"
 #include "intake/language.h"
 #include "intake/last_words.h"
 #include "intake/observed.h"
 #include "intake/submit.h"
+#include "nsdrift.h"
 #include "race.h"
 
 #include <stdbool.h>

@@ -4,10 +4,10 @@
  * so in each run.
  */
 #include "base/syscall.h"
-#include "nsdrift.h"
 #include "host/image.h"
 #include "intake/language.h"
 #include "intake/submit.h"
+#include "nsdrift.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -7,9 +7,9 @@
  *     base/base_machine.h, names/names_machine.h, host/host_machine.h
  *     stacks/stacks_machine.h, stacks/on_stack.S (calls a function on another stack)
  *     goruntime/instructions.c (what a Go runtime's instructions tell), with its code.h
- *     calls/signals.S (return from a signal handler)
+ *     calls/calls_machine.h, births.S, signals.S (clone, thread starts, signal returns)
  *     probes/go/go_machine.h, stub.c, trampoline.S (patched system calls)
- *     probes/libc: lookups.S, syscall.S, threads.S, vfork.S (wrappers that C cannot say)
+ *     probes/libc: lookups.S, syscall.S, vfork.S (wrappers that cannot be written in C)
  *     start/start.S (the library's own entry), cli/inject/inject_machine.h (registers of a tracee)
  */
 #ifndef NSD_BASE_MACHINE_H

@@ -4,8 +4,8 @@
  */
 #include "probes/libc/entrance.h"
 #include "base/syscall.h"
-#include "stacks/capture.h"
 #include "intake/language.h"
+#include "stacks/capture.h"
 
 static bool is_ours(struct nsd_ongoing *ongoing) {
     struct nsd_caller caller;

@@ -1,7 +1,7 @@
 /*
  * A container start in one thread: new mount namespace, private propagation, bind mount,
- * pivot_root by syscall(), umount2 of the old root, then chroot into a folder of the new one. Must be
- * reported: nothing; and nothing must be opened through the new root.
+ * pivot_root by syscall(), umount2 of the old root, then chroot into a folder of the new one. Must
+ * be reported: nothing; and nothing must be opened through the new root.
  */
 #include "host.h"
 

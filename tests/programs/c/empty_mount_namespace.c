@@ -1,8 +1,8 @@
 /*
- * A thread goes to a mount namespace of its own that has nothing in it, and stays there: "unshare" by
- * UNSHARE_EMPTY_MNTNS (Linux 7.1), "tree" by the descriptor that OPEN_TREE_NAMESPACE gives (7.0). An
- * older kernel refuses: 77. Says how many threads stand elsewhere than the main one. Must be reported:
- * a note for the thread that stays away, in mnt alone.
+ * A thread goes to a mount namespace of its own that has nothing in it, and stays there: "unshare"
+ * by UNSHARE_EMPTY_MNTNS (Linux 7.1), "tree" by the descriptor that OPEN_TREE_NAMESPACE gives
+ * (7.0). An older kernel refuses: 77. Says how many threads stand elsewhere than the main one. Must
+ * be reported: a note for the thread that stays away, in mnt alone.
  */
 #include "host.h"
 #include <dirent.h>

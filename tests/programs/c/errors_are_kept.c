@@ -38,7 +38,7 @@ int main(void) {
     show("open", open("/proc/self/ns/nothing", O_RDONLY));
     show("open", open((char *) 1, O_RDONLY));
     show("openat", openat(AT_FDCWD, "/nowhere", O_RDONLY));
-    show("execve", execve("/nowhere", (char *[]) {"x", NULL}, environ));
+    show("execve", execve("/nowhere", (char *[]){"x", NULL}, environ));
     show("close_range", syscall(SYS_close_range, 50, 40, 0));
     show("close_range", syscall(SYS_close_range, 50, 60, 0));
 #ifdef __GLIBC__

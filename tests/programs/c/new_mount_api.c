@@ -12,7 +12,8 @@ int main(void) {
     must(syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) == 0, "fsconfig");
     int made = (int) syscall(SYS_fsmount, fs, 0, 0);
     must(made >= 0, "fsmount");
-    must(move_mount(made, "", AT_FDCWD, "/mnt", 4 /* MOVE_MOUNT_F_EMPTY_PATH */) == 0, "move_mount");
+    must(move_mount(made, "", AT_FDCWD, "/mnt", 4 /* MOVE_MOUNT_F_EMPTY_PATH */) == 0,
+         "move_mount");
     int tree = open_tree(AT_FDCWD, "/mnt", 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC);
     must(tree >= 0, "open_tree");
     struct mount_attr attributes = {.attr_set = 1 /* MOUNT_ATTR_RDONLY */};

@@ -19,7 +19,8 @@ static void *worker(void *unused) {
 }
 
 #define ALLOW(number)                                                                              \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),                                           \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 int main(int argc, char **argv) {
     (void) argv;
@@ -27,9 +28,18 @@ int main(int argc, char **argv) {
     pthread_t thread = start(worker, NULL);
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        ALLOW(SYS_unshare),   ALLOW(SYS_futex),      ALLOW(SYS_exit),  ALLOW(SYS_exit_group),
-        ALLOW(SYS_write),     ALLOW(SYS_newfstatat), ALLOW(SYS_fstat), ALLOW(SYS_rt_sigprocmask),
-        ALLOW(SYS_madvise),   ALLOW(SYS_munmap),     ALLOW(SYS_rseq),  ALLOW(SYS_set_robust_list),
+        ALLOW(SYS_unshare),
+        ALLOW(SYS_futex),
+        ALLOW(SYS_exit),
+        ALLOW(SYS_exit_group),
+        ALLOW(SYS_write),
+        ALLOW(SYS_newfstatat),
+        ALLOW(SYS_fstat),
+        ALLOW(SYS_rt_sigprocmask),
+        ALLOW(SYS_madvise),
+        ALLOW(SYS_munmap),
+        ALLOW(SYS_rseq),
+        ALLOW(SYS_set_robust_list),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
@@ -39,7 +49,8 @@ int main(int argc, char **argv) {
     if (argc > 1)
         must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0, "PR_SET_SECCOMP");
     else
-        must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0,
+        must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) ==
+                 0,
              "seccomp");
     post(&go);
     if (argc > 1)

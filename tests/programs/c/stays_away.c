@@ -1,8 +1,9 @@
 // stays_away WHO COUNT: a process that stands still with its threads in known places, for a look
 // from outside. COUNT threads idle at home; besides them, WHO says who is in another network and
 // uts namespace: "nobody", "two" (two more threads), "leader", "ended" (one, and the leader ends),
-// "all" (the leader before it makes the others), "childless" (one made a pid namespace without a process in it). Prints "ready" when all stand
-// there, and, each on a line, the threads that are away.
+// "all" (the leader before it makes the others), "childless" (one made a pid namespace without a
+// process in it). Prints "ready" when all stand there, and, each on a line, the threads that are
+// away.
 #include "host.h"
 #include <sys/prctl.h>
 

@@ -1,5 +1,5 @@
-// takes_turns HOW: a worker takes a mount namespace of its own, and what belongs there is mounted by
-// it ("same"), by another thread ("other"), or by another thread after the worker has ended
+// takes_turns HOW: a worker takes a mount namespace of its own, and what belongs there is mounted
+// by it ("same"), by another thread ("other"), or by another thread after the worker has ended
 // ("ended"), which then execs. Ends with 1 where the mount is not where it should be. For many runs
 // of which some are wrong.
 #include "host.h"
