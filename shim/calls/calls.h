@@ -79,7 +79,6 @@ enum nsd_watch_of_row {
 struct nsd_ongoing;
 
 struct nsd_call_meaning {
-    const char *name;
     uint16_t number; /* __NR_name; NSD_CALL_NUMBERS: it has none */
     uint8_t row;     /* enum nsd_row */
     uint8_t event;   /* enum nsd_call */

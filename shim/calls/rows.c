@@ -8,7 +8,6 @@
 
 #define ROW(numbered, id, call, form, when, condition, first, last)                                \
     [NSD_ROW_##id] = {                                                                             \
-        .name = #id,                                                                               \
         .row = NSD_ROW_##id,                                                                       \
         .number = NUMBER_##numbered(id),                                                           \
         .event = NSD_CALL_##call,                                                                  \

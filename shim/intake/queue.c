@@ -68,6 +68,10 @@ void queue__remove(const struct nsd_event *event) {
 }
 
 void queue__reset(void) {
+    /* A queue that was never used needs no reset: a start pays for each instruction. */
+    if (atomic_load_explicit(&next_order, memory_order_relaxed) == 0 &&
+        atomic_load_explicit(&state[0], memory_order_relaxed) == EMPTY)
+        return;
     for (unsigned i = 0; i < SLOTS; i++)
         atomic_store_explicit(&state[i], EMPTY, memory_order_relaxed);
     atomic_store_explicit(&nsd_queue_ready, 0, memory_order_relaxed);

@@ -148,7 +148,8 @@ void inside__take_in(const struct nsd_event *given, enum event_source source) {
     bool is_switch = nsd_call_table[given->call].effect == NSD_EFFECT_SWITCH;
     const struct nsd_finding *last = intake.findings.last;
 
-    if (needs_thread(event) && !announce_unknown(event->tid, is_switch ? event->kinds : 0, source))
+    if (!observed__has(event->tid, 0) && needs_thread(event) &&
+        !announce_unknown(event->tid, is_switch ? event->kinds : 0, source))
         return;
     if (is_switch && event->result >= 0 && ledger__is_single_threaded(&intake.ledger) &&
         is_due(++moves)) {
@@ -160,7 +161,9 @@ void inside__take_in(const struct nsd_event *given, enum event_source source) {
     if (is_switch && change.changed != 0) {
         if (!submit__any_switch())
             atomic_store_explicit(&any_switch, true, memory_order_relaxed);
-        observed__note(&intake.ledger, event->tid, change.changed);
+        /* A setns by a descriptor that was asked leads to a namespace with a known identity. */
+        if (!event->from_descriptor || !observed__has(event->tid, change.changed))
+            observed__note(&intake.ledger, event->tid, change.changed);
     }
     if (event->call == NSD_CALL_OPEN && event->result >= 0 &&
         !atomic_load_explicit(&any_descriptor, memory_order_relaxed)) {
