@@ -103,7 +103,7 @@ static void no_more_room(void) {
     CHECK(made <= most && made >= most - 6 && frames__lost() == 1);
     CHECK(frames__intern(100000, frame, NSD_DEPTH_MOST) == NULL && frames__lost() == 2);
     CHECK(frames__intern(200000, last->frame, 1) != NULL); /* a small one still fits */
-    CHECK(frames__first(1)->frame[0].pc == 1); /* what was there can be found */
+    CHECK(frames__first(1)->frame[0].pc == 1);             /* what was there can be found */
     frames__reset();
     CHECK(frames__lost() == 0 && frames__first(1) == NULL);
     frames__reset();

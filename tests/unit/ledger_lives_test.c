@@ -60,6 +60,9 @@ SCENE(births_without_a_creator_s_word) {
           record_of(3).lock == NSD_LOCK_UNLOCKED);
     born_of(4, 4, NSD_RUNTIME_THREADS, 0); /* of itself */
     CHECK(is_away(4) == 0 && record_of(4).parent == 0 && record_of(4).marks == 0);
+    opens_socket(thread(78), AT(WORKER(1))); /* nobody announced it */
+    born_of(6, 78, NSD_RUNTIME_THREADS, 0);
+    CHECK(record_of(78).marks == NSD_THREAD_FOUND && record_of(6).marks == 0);
     born_of(5, 9, NSD_RUNTIME_THREADS, NSD_KIND_BIT(UTS) | NSD_KIND_BIT(NET));
     CHECK(is_away(5) == (NSD_KIND_BIT(NET) | NSD_KIND_BIT(UTS)));
     CHECK(label_of(5, NET) != net && label_of(5, NET)->fresh && label_of(5, UTS)->fresh);
@@ -107,6 +110,17 @@ SCENE(threads_of_the_go_runtime) {
 }
 
 /* ---- found ---- */
+
+SCENE(an_image_that_is_over) {
+    static const struct nsd_ledger nothing;
+
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    enters(thread(2), NET, 50, AT(WORKER(1)));
+    end_image();
+    CHECK(memcmp(&ledger, &nothing, sizeof ledger) == 0); /* as at its first use */
+    ledger__end(&ledger);
+    CHECK(memcmp(&ledger, &nothing, sizeof ledger) == 0);
+}
 
 SCENE(found_where_home_is_not_known) {
     struct nsd_event event = event_of(thread(5), NSD_CALL_THREAD_FOUND, NOWHERE);

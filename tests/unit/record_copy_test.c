@@ -221,7 +221,10 @@ static void copies_in_the_index(void) {
     CHECK(begin() == NULL);
     event(NSD_CALL_SOCKET);
     become_copy();
-    CHECK(folder_index->claimed == 1);
+    facts.threads = 9;
+    record__facts(&facts); /* it has no slot so far, least of all its parent's */
+    facts.threads = 0;
+    CHECK(folder_index->claimed == 1 && slot(0)->facts.threads == 0);
     event(NSD_CALL_SOCKET);
     CHECK(folder_index->claimed == 2 && slot(1)->part == 1 && slot(1)->facts.pid == next_pid);
     CHECK(slot(1)->facts.flags == NSD_RECORD_IS_COPY);

@@ -7,8 +7,8 @@
 
 #include "record/part.h"
 #include "record/reader.h"
-#include "record/writer.h"
 #include "record/slots.h"
+#include "record/writer.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -210,6 +210,15 @@ static void order_of_blocks(void) {
     CHECK(same(events_read(), "0 1 | 2 3 | 4 5 "));
 }
 
+/* A damaged number in a block: every loop is bounded by the file's size all the same. */
+static void a_number_beyond_all(void) {
+    const uint64_t ring = BLOCKS - HEAD_BLOCKS, turns = 1ull << 60;
+
+    fill(BLOCKS, 1);
+    block_at(3)->sequence = 4 + turns * ring;
+    CHECK(same(events_read(), "0 1 | 3 "));
+}
+
 static void files_that_are_cut(void) {
     struct nsd_block_cursor cursor;
     struct nsd_record record;
@@ -265,6 +274,7 @@ int main(void) {
     parts();
     pieces();
     order_of_blocks();
+    a_number_beyond_all();
     files_that_are_cut();
     damaged_records();
     free(bytes);

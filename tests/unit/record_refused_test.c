@@ -116,6 +116,14 @@ static void no_advice(void) {
     is_made();
 }
 
+static void a_working_directory_that_is_gone(void) {
+    struct nsd_record_wish wish = {.folder = "here", .size = 256 * 1024, .findings = &findings};
+
+    refuse(__NR_getcwd, ENOENT);
+    CHECK(strcmp(record__begin(&wish, &facts, &error), "the folder's name is too long") == 0);
+    CHECK(error == 0 && !record__is_on());
+}
+
 static void a_folder_that_may_not_be_written(void) {
     refuse(__NR_openat, EACCES);
     CHECK(strcmp(begin(), "its file cannot be made") == 0 && error == -EACCES);
@@ -181,6 +189,7 @@ int main(void) {
     TEST(no_limits);
     TEST(no_random_numbers);
     TEST(no_advice);
+    TEST(a_working_directory_that_is_gone);
     TEST(a_folder_that_may_not_be_written);
     TEST(names_that_are_taken);
     TEST(what_hides_a_folder);

@@ -257,6 +257,31 @@ static void terminals(void) {
     close(master);
 }
 
+static unsigned open_descriptors(void) {
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* The program's numbers of descriptors are as without us, once a line is written. */
+static void nothing_stays_open(void) {
+    struct nsd_event made = {.call = NSD_CALL_MOUNT, .tid = 4243};
+    char options[256];
+    unsigned before;
+
+    snprintf(options, sizeof options, "verbosity=3:log_path=%s/open", folder);
+    begin(options);
+    before = open_descriptors();
+    report__event(&made, &image);
+    CHECK(open_descriptors() == before);
+    report__write(&ledger, &findings, &image);
+    CHECK(open_descriptors() == before);
+    report__exec_failed(-ENOENT, &image);
+    CHECK(open_descriptors() == before);
+}
+
 /* ---- descriptor 2 ---- */
 
 static void complaints(void) {
@@ -391,6 +416,7 @@ int main(void) {
     names_that_do_not_do();
     files_and_fifos();
     terminals();
+    nothing_stays_open();
     complaints();
     long_reports_through_a_pipe();
     a_limit_of_file_sizes();

@@ -318,6 +318,27 @@ static void long_findings(void) {
     CHECK(strstr(report(), ",,") == NULL);
 }
 
+static void long_events(void) {
+    struct nsd_event made = {.call = NSD_CALL_SOCKET, .tid = 4243};
+    const char *text;
+    unsigned names_seen = 0;
+
+    begin("verbosity=3:json=1");
+    stage_is_recorded = true;
+    made.frames = STACK(34, 34, 34, 34, 34, 34, 34, 34);
+    report__event(&made, &image);
+    text = taken(captured);
+    CHECK(strlen(text) > 8 * 800);
+    SAYS(text, "\"line\":5}]}\n");
+    CHECK(strchr(text, '\n') == text + strlen(text) - 1 && strstr(text, ",,") == NULL);
+    while ((text = strstr(text, LONG_NAME)) != NULL) {
+        names_seen++;
+        text++;
+    }
+    CHECK(names_seen == 8);
+    stage_is_recorded = false;
+}
+
 int main(void) {
     closing_lines_in_text();
     findings_that_come_late();
@@ -333,6 +354,7 @@ int main(void) {
     complaints();
     threads();
     long_findings();
+    long_events();
     dup2(saved_stderr, 2);
     printf(failures == 0 ? "all as it should be\n" : "%d failures\n", failures);
     return failures == 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 /*
- * Reports from findings that are made up: the text and the JSON that they give, to the letter; when a
- * report speaks and when it is silent.
+ * Reports from findings that are made up: the text and the JSON that they give, to the letter; when
+ * a report speaks and when it is silent.
  */
 #include "report_stage.h"
 

@@ -224,6 +224,17 @@ SCENE(calls_after_a_complete_restore) {
     found("");
 }
 
+/* The move was the process's: where main's thread is led later is no matter of its goroutine. */
+SCENE(a_move_and_another_goroutine_s_switch_on_main) {
+    unshares(unlocked(1, LEADER), NEWNET, AT(MAIN(1)));
+    CHECK(last_change.moved_process);
+    go_starts();
+    enters(locked(5, LEADER), NET, 50, AT(JOB(1)));
+    opens_socket(unlocked(1, 2), AT(MAIN(2)));
+    goes_home(locked(5, LEADER), NET, AT(JOB(2)));
+    found("error unlocked-switch");
+}
+
 SCENE(calls_that_depend_on_another_kind) {
     go_starts();
     enters(unlocked(1, 2), NET, 50, AT(MAIN(1)));

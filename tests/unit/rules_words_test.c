@@ -31,6 +31,7 @@ SCENE(an_unlocked_switch_of_main) {
     enters(unlocked(1, LEADER), NET, 51, AT(MAIN(2)));
     goes_home(unlocked(1, LEADER), NET, AT(MAIN(3)));
     enters(unlocked(1, LEADER), NET, 52, AT(MAIN(1)));
+    found("error unlocked-switch x2");
     first_is("error unlocked-switch x2", unlocked_switch,
              "thread 1 main, goroutine 1, lock 2: setns(384, 0) = 0 at 1:1; net 1003>50, "
              "home 1003");
