@@ -151,6 +151,14 @@ static void pieces(void) {
     part_head->kept_count = 3;
     CHECK(open_part(0) && part.head.tables_used == PAGE && part__kept_count(&part) == 3);
 
+    part_head->more_tables = 3 * PAGE;
+    part_head->more_tables_size = part_head->more_tables_used = 64 * PAGE;
+    CHECK(open_part(0) && part.head.more_tables_used == MAIN_SIZE - 3 * PAGE);
+    part_head->more_tables = PAGE - 8;
+    CHECK(open_part(0) && part.head.more_tables_used == 0 && part.head.more_tables_size == 0);
+    part_head->more_tables = MAIN_SIZE + 8;
+    CHECK(open_part(0) && part.head.more_tables_used == 0 && part.head.more_tables == 0);
+
     part_head->blocks = PAGE - 8;
     CHECK(!open_part(0) && same(why, SENSELESS));
     part_head->blocks = MAIN_SIZE + PAGE;
