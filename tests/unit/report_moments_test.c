@@ -5,6 +5,7 @@
  */
 #include "report_stage.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static bool says(const char *text, const char *part) {
@@ -274,11 +275,12 @@ static void threads(void) {
     findings.first = NULL;
     CHECK(strstr(report(), "thread 4242") == NULL);
     thread.tid = (int32_t) getpid();
+    prctl(PR_SET_NAME, "its name");
     thread.goroutine = 9;
     thread.lock = NSD_LOCK_PINNED;
     begin("verbosity=2");
     findings.first = NULL;
-    SAYS(report(), " \"report_moments_\" [goroutine 9, locked (pinned)]: home\n");
+    SAYS(report(), " \"its name\" [goroutine 9, locked (pinned)]: home\n");
     begin("verbosity=2:json=1");
     findings.first = NULL;
     SAYS(report(), "{\"type\":\"thread\",\"schema\":1,\"pid\":4242");

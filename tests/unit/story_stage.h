@@ -50,10 +50,11 @@ void *arena__take(size_t size) {
 static int story_failures;
 
 void arena__give(void *memory, size_t size) {
-    struct story_block *block = (struct story_block *) memory - 1;
+    struct story_block *block;
 
     if (memory == NULL)
         return;
+    block = (struct story_block *) memory - 1;
     if (block->size != size) {
         printf("  given back with %zu bytes, taken with %zu\n", size, block->size);
         story_failures++;
