@@ -122,6 +122,17 @@ SCENE(threads_of_the_go_runtime) {
 
 /* ---- found ---- */
 
+SCENE(found_without_memory) {
+    struct nsd_event event = event_of(thread(5), NSD_CALL_THREAD_FOUND, NOWHERE);
+
+    event.identities = 1;
+    event.identity[0] = identity_of(NET, 50);
+    story_limit = story_bytes + sizeof(struct nsd_thread);
+    tell(&event);
+    story_limit = (size_t) -1;
+    CHECK(record_of(5).label[NET] == ledger__home(&ledger, NET));
+}
+
 SCENE(an_image_that_is_over) {
     static const struct nsd_ledger nothing;
 

@@ -135,6 +135,8 @@ static void pieces_of_a_part(void) {
     CHECK(head.size == 64 * 4096 && head.tables == 4096 && head.tables_size == 16 * 4096);
     CHECK(head.kept == 17 * 4096 && head.kept_size == 8 * 4096 && head.blocks == 25 * 4096);
     CHECK(head.block_count == 39 && head.head_blocks == 9);
+    record_part__lay_out(&head, (64 << 20) - 1);
+    CHECK(head.size == (64 << 20) - 4096 && head.tables_size == 4095 * 4096);
 }
 
 /* ---- events ---- */
@@ -220,13 +222,27 @@ static void something_happened(void) {
     CHECK(files() == 1);
 }
 
+static unsigned mappings(void) {
+    char line[1024];
+    unsigned count = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL)
+        count += strstr(line, folder) != NULL;
+    if (maps != NULL)
+        fclose(maps);
+    return count;
+}
+
 static void an_exec_that_comes_back(void) {
     CHECK(begin() == NULL);
     event(NSD_CALL_EXEC);
     record__end(false, true);
     CHECK(files() == 0);
     facts.flags = NSD_RECORD_CAME_BACK;
+    CHECK(mappings() == 1);
     record__resume(&facts, true);
+    CHECK(mappings() == 1); /* not the one that was taken away */
     CHECK(files() == 1 && read_part(names[0], 0));
     CHECK(part.head.facts.flags == NSD_RECORD_CAME_BACK && part.head.written == 0);
     event(NSD_CALL_SOCKET);

@@ -287,6 +287,25 @@ static void threads(void) {
     thread.tid = 0;
 }
 
+static void as_many_threads_as_there_are(void) {
+    const char *at;
+    unsigned lines = 0;
+
+    memset(&thread, 0, sizeof thread);
+    thread.tid = 4243;
+    thread.birth_frames = STACK(34);
+    stage_threads_left = 199;
+    begin("verbosity=2");
+    findings.first = NULL;
+    at = report();
+    while ((at = strstr(at, "thread 4243 at " LONG_NAME " long.go:5: home\n")) != NULL) {
+        lines++;
+        at++;
+    }
+    CHECK(lines == 200);
+    thread.tid = 0;
+}
+
 /* ---- lines that are longer than the memory for them ---- */
 
 static void long_findings(void) {
@@ -355,6 +374,7 @@ int main(void) {
     nowhere_to_write();
     complaints();
     threads();
+    as_many_threads_as_there_are();
     long_findings();
     long_events();
     dup2(saved_stderr, 2);

@@ -134,9 +134,10 @@ struct nsd_thread *ledger__first_thread(struct nsd_ledger *asked) {
     return thread.tid != 0 ? &thread : NULL;
 }
 
+static unsigned stage_threads_left; /* the thread is told again so many times */
+
 struct nsd_thread *ledger__next_thread(struct nsd_thread *last) {
-    (void) last;
-    return NULL;
+    return stage_threads_left > 0 ? stage_threads_left--, last : NULL;
 }
 
 static struct nsd_label home = {.identity = {.inode = 4026531841}};

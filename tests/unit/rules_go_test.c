@@ -246,9 +246,13 @@ SCENE(all_threads_syscall) {
         calls(threads[i], NSD_CALL_ALL_THREADS, NOWHERE);
         enters(threads[i], NET, 50, AT(MAIN(1)));
         CHECK(last_change.collective);
+        CHECK(ledger.collective[NET] == (i < 2 ? (uint32_t) i + 1 : 0));
+        CHECK(ledger.collective[UTS] == 0);
+        CHECK(last_change.thread->collective == (i < 2 ? NSD_KIND_BIT(NET) : 0));
         CHECK(ledger__away(&ledger, ledger__thread(&ledger, 2)) == 0);
         CHECK(ledger__away(&ledger, ledger__thread(&ledger, LEADER)) == 0);
     }
+    CHECK(label__same(ledger__home(&ledger, NET), ledger__thread(&ledger, 2)->label[NET]));
     m_born(unlocked(1, 2), 4);
     CHECK(ledger__away(&ledger, ledger__thread(&ledger, 4)) == 0);
     opens_socket(unlocked(1, 3), AT(MAIN(2)));
