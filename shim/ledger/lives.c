@@ -52,12 +52,14 @@ static void move_to(struct nsd_ledger *ledger, struct nsd_thread *thread, unsign
 
 struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_event *event) {
     struct nsd_thread *thread = add_thread(ledger, event->tid);
+    /* The identities of another event (setns, open) are not those that the thread is in. */
+    unsigned identities = event->call == NSD_CALL_THREAD_FOUND ? event->identities : 0;
 
     if (thread == NULL)
         return NULL;
     thread->marks = NSD_THREAD_FOUND;
     lives__place_at_home(ledger, thread);
-    for (unsigned i = 0; i < event->identities && i < NSD_KINDS; i++) {
+    for (unsigned i = 0; i < identities && i < NSD_KINDS; i++) {
         unsigned kind = event->identity[i].kind;
         struct nsd_label *label;
 

@@ -12,8 +12,8 @@ void lives__place_at_home(struct nsd_ledger *ledger, struct nsd_thread *thread);
 /* THREAD_BORN: registers the child with what it inherits. NULL without memory. */
 struct nsd_thread *lives__born(struct nsd_ledger *ledger, const struct nsd_event *event);
 /*
- * Registers a thread whose birth was not seen: in the namespaces that the event has identities of,
- * for the other kinds at home. NULL without memory.
+ * Registers a thread whose birth was not seen: in the namespaces that a THREAD_FOUND event has
+ * identities of, for the other kinds and after any other event at home. NULL without memory.
  */
 struct nsd_thread *lives__found(struct nsd_ledger *ledger, const struct nsd_event *event);
 /* Applies every other event of effect THREAD. */

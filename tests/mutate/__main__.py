@@ -44,6 +44,17 @@ def parse():
     return parser.parse_args()
 
 
+def fits(row, key):
+    """Whether a row of the list is about this change; see the head of `equivalent`."""
+    file, function, statement, change = row
+    return file == key[0] and function in ("*", key[1]) and statement in ("*", key[2]) and \
+        (change == key[3] or change.endswith("*") and key[3].startswith(change[:-1]))
+
+
+def is_equivalent(rows, key):
+    return any(fits(row, key) for row in rows)
+
+
 def read_equivalent():
     """Blocks of four lines and more: file and function, statement, change, reason."""
     rows = {}
@@ -60,8 +71,8 @@ def read_equivalent():
 
 
 def check_equivalent(rows, statements):
-    known = {statement.key(change) for statement in statements for change in statement.changes}
-    stale = [row for row in rows if row not in known]
+    known = [statement.key(change) for statement in statements for change in statement.changes]
+    stale = [row for row in rows if not any(fits(row, key) for key in known)]
     for row in stale:
         print("equivalent: no such change any more: " + " | ".join(row))
     if stale:
@@ -122,7 +133,8 @@ def judge_all(house, pairs, rows, count, options):
             if not waiting:
                 break
             (statement, change), answer = waiting.pop(0)
-            judged += score.add(statement, change, answer.result(), statement.key(change) in rows)
+            judged += score.add(statement, change, answer.result(),
+                                is_equivalent(rows, statement.key(change)))
             if judged % 50 == 0 and judged > said:
                 said = judged
                 print(f"{judged} of {count}, {len(score.survivors)} survivors", flush=True)

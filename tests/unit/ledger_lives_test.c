@@ -60,10 +60,24 @@ SCENE(births_without_a_creator_s_word) {
           record_of(3).lock == NSD_LOCK_UNLOCKED);
     born_of(4, 4, NSD_RUNTIME_THREADS, 0); /* of itself */
     CHECK(is_away(4) == 0 && record_of(4).parent == 0 && record_of(4).marks == 0);
+    opens_socket(thread(78), AT(WORKER(1))); /* nobody announced it */
+    born_of(6, 78, NSD_RUNTIME_THREADS, 0);
+    CHECK(record_of(78).marks == NSD_THREAD_FOUND && record_of(6).marks == 0);
     born_of(5, 9, NSD_RUNTIME_THREADS, NSD_KIND_BIT(UTS) | NSD_KIND_BIT(NET));
     CHECK(is_away(5) == (NSD_KIND_BIT(NET) | NSD_KIND_BIT(UTS)));
     CHECK(label_of(5, NET) != net && label_of(5, NET)->fresh && label_of(5, UTS)->fresh);
     CHECK(label_of(5, NET)->threads == 1);
+}
+
+SCENE(no_memory_for_namespaces_of_its_own) {
+    struct nsd_event event = event_of(thread(2), NSD_CALL_THREAD_BORN, NOWHERE);
+
+    born(MAIN_THREAD, 9, AT(MAIN(1)));
+    event.kinds = NSD_KIND_BIT(UTS) | NSD_KIND_BIT(NET);
+    story_limit = story_bytes + sizeof(struct nsd_thread);
+    tell(&event);
+    CHECK(ledger__thread(&ledger, 2) != NULL && is_away(2) == 0);
+    story_limit = (size_t) -1;
 }
 
 SCENE(births_that_do_not_come) {
@@ -106,6 +120,28 @@ SCENE(threads_of_the_go_runtime) {
 
 /* ---- found ---- */
 
+SCENE(found_without_memory) {
+    struct nsd_event event = event_of(thread(5), NSD_CALL_THREAD_FOUND, NOWHERE);
+
+    event.identities = 1;
+    event.identity[0] = identity_of(NET, 50);
+    story_limit = story_bytes + sizeof(struct nsd_thread);
+    tell(&event);
+    story_limit = (size_t) -1;
+    CHECK(record_of(5).label[NET] == ledger__home(&ledger, NET));
+}
+
+SCENE(an_image_that_is_over) {
+    static const struct nsd_ledger nothing;
+
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    enters(thread(2), NET, 50, AT(WORKER(1)));
+    end_image();
+    CHECK(memcmp(&ledger, &nothing, sizeof ledger) == 0); /* as at its first use */
+    ledger__end(&ledger);
+    CHECK(memcmp(&ledger, &nothing, sizeof ledger) == 0);
+}
+
 SCENE(found_where_home_is_not_known) {
     struct nsd_event event = event_of(thread(5), NSD_CALL_THREAD_FOUND, NOWHERE);
 
@@ -120,6 +156,22 @@ SCENE(found_where_home_is_not_known) {
     tell(&event);
     CHECK(is_away(5) == NSD_KIND_BIT(UTS) && record_of(5).marks == NSD_THREAD_FOUND);
     CHECK(label__identity(label_of(5, UTS))->inode == 52 && label_of(5, UTS)->threads == 1);
+}
+
+/* What a call leads to, or a descriptor, is not where the thread was. */
+SCENE(what_is_first_heard_of_a_thread) {
+    struct nsd_event event = event_of(thread(80), NSD_CALL_OPEN, AT(WORKER(1)));
+
+    enters(thread(79), NET, 50, AT(WORKER(1)));
+    CHECK(last_change.thread == ledger__thread(&ledger, 79) && is_away(79) == NSD_KIND_BIT(NET));
+    CHECK(last_change.opened != NULL && last_change.left == NSD_KIND_BIT(NET));
+    CHECK(ledger__threads_live(&ledger) == 2 && record_of(79).marks == NSD_THREAD_FOUND);
+    event.result = 9;
+    event.kinds = NSD_KIND_BIT(NET);
+    event.identities = 1;
+    event.identity[0] = identity_of(NET, 60);
+    tell(&event);
+    CHECK(is_away(80) == 0 && descriptors__find(&ledger.descriptors, 9) != NULL);
 }
 
 SCENE(an_image_that_another_thread_begins) {

@@ -241,6 +241,7 @@ SCENE(what_a_failure_wanted) {
         born(MAIN_THREAD, tid, AT(MAIN(1)));
         enters(thread(tid), NET, 700 + i, AT(WORKER(1)));
         change = last_change.opened;
+        enters(thread(tid), CGROUP, 800 + i, AT(WORKER(1))); /* of which no row speaks */
         setns_event(thread(tid), rows[i].fd, rows[i].kind, rows[i].inode, -rows[i].error,
                     AT(WORKER(2)));
         if ((change->failure == NULL ? 0 : change->failure->kinds) != rows[i].wanted)

@@ -223,6 +223,16 @@ SCENE(kernel_counts_more_threads_than_we) {
     CHECK(is_away(LEADER) == 0 && is_away(2) == NSD_KIND_BIT(NET));
 }
 
+/* The thread that the kernel counted is gone: the next one finds home where the leader stands. */
+SCENE(alone_again_after_the_kernel_counted_more) {
+    unshares_among(MAIN_THREAD, NEWNET, 2, AT(MAIN(1)));
+    born(MAIN_THREAD, 2, AT(MAIN(2)));
+    ends(thread(2));
+    CHECK(is_away(LEADER) == NSD_KIND_BIT(NET));
+    born(MAIN_THREAD, 3, AT(MAIN(3)));
+    CHECK(is_away(LEADER) == 0 && is_away(3) == 0);
+}
+
 SCENE(kernel_counts_one) {
     unshares_among(MAIN_THREAD, NEWNET, 1, AT(MAIN(1)));
     CHECK(last_change.moved_process && is_away(LEADER) == 0);

@@ -221,7 +221,10 @@ static void copies_in_the_index(void) {
     CHECK(begin() == NULL);
     event(NSD_CALL_SOCKET);
     become_copy();
-    CHECK(folder_index->claimed == 1);
+    facts.threads = 9;
+    record__facts(&facts); /* it has no slot so far, least of all its parent's */
+    facts.threads = 0;
+    CHECK(folder_index->claimed == 1 && slot(0)->facts.threads == 0);
     event(NSD_CALL_SOCKET);
     CHECK(folder_index->claimed == 2 && slot(1)->part == 1 && slot(1)->facts.pid == next_pid);
     CHECK(slot(1)->facts.flags == NSD_RECORD_IS_COPY);
@@ -293,6 +296,8 @@ static void half_full(const char *words, uint32_t go_unknown, uint32_t claimed, 
     event(NSD_CALL_SOCKET);
     record__end(true, true);
     CHECK(folder_index->silent == goes && folder_index->given_back == 0);
+    CHECK((slot(claimed)->state == NSD_SLOT_FREE) == goes);
+    record__facts(&facts); /* others may have the slot by now */
     CHECK((slot(claimed)->state == NSD_SLOT_FREE) == goes);
 }
 
@@ -379,11 +384,21 @@ static void unwatched_programs(void) {
 
 /* ---- where the folder is out of reach ---- */
 
+static unsigned open_descriptors(void) {
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
 static void the_folder_goes_away(void) {
+    unsigned before = open_descriptors();
     char path[512];
 
     make_index();
     CHECK(begin() == NULL && !record__folder_is_hidden());
+    CHECK(open_descriptors() == before);
     snprintf(path, sizeof path, "%s/%s", folder, NSD_INDEX_NAME);
     unlink(path);
     CHECK(record__folder_is_hidden());

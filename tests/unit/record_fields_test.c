@@ -218,6 +218,23 @@ static void tables(void) {
     put_string("cut", 3, 16);
     part.head.tables_used -= 8;
     CHECK(read_table(&strings) == 1 && strings == 1);
+    /* Two rooms, read as one. */
+    part.head.tables_used = 0;
+    put_string("first", 5, 16);
+    part.head.more_tables = part.head.tables + 512;
+    part.head.tables += 512;
+    part.head.tables_used = 0;
+    put_string("second", 6, 16);
+    put_string("third", 5, 16);
+    part.head.more_tables_used = part.head.tables_used;
+    part.head.tables -= 512;
+    part.head.tables_used = 16;
+    CHECK(read_table(&strings) == 3 && strings == 3);
+    part.head.more_tables_used -= 8;
+    CHECK(read_table(&strings) == 2);
+    part.head.tables_used += 8; /* damaged: what follows is not read */
+    CHECK(read_table(&strings) == 1);
+    part.head.tables_used = part.head.more_tables_used = 0;
 }
 
 /* ---- kept findings ---- */

@@ -151,6 +151,14 @@ static void pieces(void) {
     part_head->kept_count = 3;
     CHECK(open_part(0) && part.head.tables_used == PAGE && part__kept_count(&part) == 3);
 
+    part_head->more_tables = 3 * PAGE;
+    part_head->more_tables_size = part_head->more_tables_used = 64 * PAGE;
+    CHECK(open_part(0) && part.head.more_tables_used == MAIN_SIZE - 3 * PAGE);
+    part_head->more_tables = PAGE - 8;
+    CHECK(open_part(0) && part.head.more_tables_used == 0 && part.head.more_tables_size == 0);
+    part_head->more_tables = MAIN_SIZE + 8;
+    CHECK(open_part(0) && part.head.more_tables_used == 0 && part.head.more_tables == 0);
+
     part_head->blocks = PAGE - 8;
     CHECK(!open_part(0) && same(why, SENSELESS));
     part_head->blocks = MAIN_SIZE + PAGE;
@@ -210,6 +218,15 @@ static void order_of_blocks(void) {
     CHECK(same(events_read(), "0 1 | 2 3 | 4 5 "));
 }
 
+/* A damaged number in a block: every loop is bounded by the file's size all the same. */
+static void a_number_beyond_all(void) {
+    const uint64_t ring = BLOCKS - HEAD_BLOCKS, turns = 1ull << 60;
+
+    fill(BLOCKS, 1);
+    block_at(3)->sequence = 4 + turns * ring;
+    CHECK(same(events_read(), "0 1 | 3 "));
+}
+
 static void files_that_are_cut(void) {
     struct nsd_block_cursor cursor;
     struct nsd_record record;
@@ -265,6 +282,7 @@ int main(void) {
     parts();
     pieces();
     order_of_blocks();
+    a_number_beyond_all();
     files_that_are_cut();
     damaged_records();
     free(bytes);

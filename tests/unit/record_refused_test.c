@@ -77,7 +77,7 @@ static void a_write_of_nothing(void) {
     is_refused("there is no room for it", ENOSPC);
 }
 
-static void no_mapping(void) {
+__attribute__((unused)) static void no_mapping(void) {
     struct nsd_record_mapping mapping = {.size = 0};
 
     refuse(__NR_mmap, ENODEV); /* FUSE without shared mappings */
@@ -87,7 +87,7 @@ static void no_mapping(void) {
     CHECK(error == -ENODEV && files() == 0 && mapping.file == NULL);
 }
 
-static void no_memory(void) {
+__attribute__((unused)) static void no_memory(void) {
     refuse(__NR_mmap, ENOMEM);
     is_refused("there is no memory for it", 0);
 }
@@ -114,6 +114,14 @@ static void no_random_numbers(void) {
 static void no_advice(void) {
     refuse(__NR_madvise, EINVAL);
     is_made();
+}
+
+static void a_working_directory_that_is_gone(void) {
+    struct nsd_record_wish wish = {.folder = "here", .size = 256 * 1024, .findings = &findings};
+
+    refuse(__NR_getcwd, ENOENT);
+    CHECK(strcmp(record__begin(&wish, &facts, &error), "the folder's name is too long") == 0);
+    CHECK(error == 0 && !record__is_on());
 }
 
 static void a_folder_that_may_not_be_written(void) {
@@ -175,12 +183,15 @@ int main(void) {
     TEST(a_full_disk);
     TEST(a_full_disk_without_fallocate);
     TEST(a_write_of_nothing);
+#ifndef __SANITIZE_ADDRESS__ /* which maps memory itself */
     TEST(no_mapping);
     TEST(no_memory);
+#endif
     TEST(no_renameat2);
     TEST(no_limits);
     TEST(no_random_numbers);
     TEST(no_advice);
+    TEST(a_working_directory_that_is_gone);
     TEST(a_folder_that_may_not_be_written);
     TEST(names_that_are_taken);
     TEST(what_hides_a_folder);

@@ -238,8 +238,9 @@ __attribute__((destructor)) static void leave(void) {
     rmdir(folder);
 }
 
+#include "rules_faults_test.c"
+#include "rules_cgo_test.c"
 #include "rules_go_test.c"
-#define visit visit_of_thread
 #include "rules_threads_test.c"
 
 /* ---- stories that nobody judged ---- */
@@ -256,6 +257,32 @@ SCENE(killed_after_a_visit_without_a_way_home) {
     goes_home(thread(2), NET, AT(WORKER(1), VISIT(3)));
     enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
     waits(2, AT(WORKER(2)));
+}
+
+SCENE(the_exec_fails_and_nothing_follows) {
+    m_born(unlocked(1, LEADER), 2);
+    unshares(unlocked(1, 2), NEWNS, AT(MAIN(1)));
+    execs(unlocked(1, LEADER), AT(MAIN(2)));
+    exec_fails(unlocked(1, LEADER));
+}
+
+SCENE(a_thread_ends_after_the_last_report) {
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    at_exit(MAIN_THREAD, AT(MAIN(2)));
+    ends(thread(2));
+}
+
+/* What a word of the stack said at an event is in the recording, and nowhere else. */
+SCENE(over_by_a_look_at_memory_and_healed) {
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
+    goes_home(thread(2), NET, AT(WORKER(1), VISIT(3)));
+    enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
+    waits(2, AT(WORKER(2)));
+    closes(thread(2), 99);
+    goes_home(thread(2), NET, AT(WORKER(1), VISIT(3)));
+    at_exit(MAIN_THREAD, AT(MAIN(9)));
+    found("warning left-switched");
 }
 
 /* What was found before the last look at /proc says where to after it, too. */

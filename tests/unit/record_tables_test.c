@@ -139,8 +139,21 @@ static void ids_of_stacks(void) {
     CHECK(tables(NSD_RECORD_STACK) == 1);
     event_at(stack(8192, 1, 0x2000, 0));
     is_whole(false);
+    CHECK(part.head.unnamed == 1);
     CHECK(tables(NSD_RECORD_STACK) == 1 && tables(NSD_RECORD_PLACE) == 1);
     CHECK(records_of(NSD_RECORD_EVENT) == 2);
+}
+
+/* Frames without an address have no name, and places that stacks share have one. */
+static void places_once(void) {
+    struct nsd_frames *first = stack(1, 4, 0x1000, 16), *second = stack(2, 6, 0x1000, 16);
+
+    second->frame[5].pc = 0;
+    CHECK(begin() == NULL);
+    event_at(first);
+    event_at(second);
+    CHECK(read_part((files(), names[0]), 0));
+    CHECK(tables(NSD_RECORD_STACK) == 2 && tables(NSD_RECORD_PLACE) == 5);
 }
 
 static void many_places(void) {
@@ -155,6 +168,7 @@ static void many_places(void) {
     is_whole(true);
     event_at(stack(id + 1, 1, 0x100, 16));
     is_whole(false);
+    CHECK(part.head.unnamed == 1);
     CHECK(tables(NSD_RECORD_PLACE) == 3072 && tables(NSD_RECORD_STACK) == 50);
 }
 
@@ -290,6 +304,7 @@ int main(void) {
     modules__begin();
     TEST(the_same_names);
     TEST(ids_of_stacks);
+    TEST(places_once);
     TEST(many_places);
     TEST(full_tables);
     TEST(strings);

@@ -27,6 +27,27 @@ static void a_file_is_made(void) {
     CHECK(part.head.facts.pid == 4242 && part.head.written == 0 && part__is_whole(&part));
 }
 
+/* A file system that reads ahead would fill all of it at the first touch. */
+static void nothing_is_read_ahead(void) {
+    char line[1024];
+    bool is_ours = false, is_random = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+
+    CHECK(begin() == NULL && files() == 1);
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        if (strchr(line, '-') != NULL && strstr(line, "r") != NULL && strchr(line, ':') != NULL &&
+            strstr(line, " rw-s ") != NULL)
+            is_ours = strstr(line, folder) != NULL;
+        if (is_ours && strncmp(line, "VmFlags:", 8) == 0) {
+            is_random = strstr(line, " rr ") != NULL;
+            break;
+        }
+    }
+    if (maps != NULL)
+        fclose(maps);
+    CHECK(maps == NULL || is_random);
+}
+
 static void a_long_name_is_cut(void) {
     memset(facts.path, 'n', sizeof facts.path - 1);
     CHECK(begin() == NULL && files() == 1);
@@ -114,6 +135,8 @@ static void pieces_of_a_part(void) {
     CHECK(head.size == 64 * 4096 && head.tables == 4096 && head.tables_size == 16 * 4096);
     CHECK(head.kept == 17 * 4096 && head.kept_size == 8 * 4096 && head.blocks == 25 * 4096);
     CHECK(head.block_count == 39 && head.head_blocks == 9);
+    record_part__lay_out(&head, (64 << 20) - 1);
+    CHECK(head.size == (64 << 20) - 4096 && head.tables_size == 4095 * 4096);
 }
 
 /* ---- events ---- */
@@ -199,18 +222,42 @@ static void something_happened(void) {
     CHECK(files() == 1);
 }
 
+static unsigned mappings(void) {
+    char line[1024];
+    unsigned count = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL)
+        count += strstr(line, folder) != NULL;
+    if (maps != NULL)
+        fclose(maps);
+    return count;
+}
+
 static void an_exec_that_comes_back(void) {
     CHECK(begin() == NULL);
     event(NSD_CALL_EXEC);
     record__end(false, true);
     CHECK(files() == 0);
     facts.flags = NSD_RECORD_CAME_BACK;
+    CHECK(mappings() == 1);
     record__resume(&facts, true);
+    CHECK(mappings() == 1); /* not the one that was taken away */
     CHECK(files() == 1 && read_part(names[0], 0));
     CHECK(part.head.facts.flags == NSD_RECORD_CAME_BACK && part.head.written == 0);
     event(NSD_CALL_SOCKET);
     record__end(true, true);
     CHECK(files() == 1 && read_part(names[0], 0) && records_of(NSD_RECORD_EVENT) == 1);
+}
+
+static void an_exec_that_comes_back_to_its_file(void) {
+    CHECK(begin() == NULL);
+    event(NSD_CALL_SOCKET);
+    record__end(false, true);
+    facts.flags = NSD_RECORD_CAME_BACK;
+    record__resume(&facts, true);
+    CHECK(files() == 1 && read_part(names[0], 0));
+    CHECK(part.head.facts.flags == NSD_RECORD_CAME_BACK && records_of(NSD_RECORD_EVENT) == 1);
 }
 
 static void an_exec_that_comes_back_under_a_filter(void) {
@@ -223,6 +270,7 @@ static void an_exec_that_comes_back_under_a_filter(void) {
 
 int main(void) {
     TEST(a_file_is_made);
+    TEST(nothing_is_read_ahead);
     TEST(a_long_name_is_cut);
     TEST(a_relative_folder);
     TEST(folders_that_do_not_do);
@@ -236,6 +284,7 @@ int main(void) {
     TEST(nothing_but_its_end);
     TEST(something_happened);
     TEST(an_exec_that_comes_back);
+    TEST(an_exec_that_comes_back_to_its_file);
     TEST(an_exec_that_comes_back_under_a_filter);
     return end_of_tests();
 }

@@ -134,6 +134,7 @@ static void many_findings(void) {
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         lines++;
         CHECK(line[0] == '{' && strcmp(line + strlen(line) - 2, "}\n") == 0);
+        CHECK(lines > 10000 || strstr(line, "\"stack\":[{\"function\":\"main.main\"") != NULL);
     }
     CHECK(lines == 10001);
     if (file != NULL)
@@ -257,6 +258,31 @@ static void terminals(void) {
     close(master);
 }
 
+static unsigned open_descriptors(void) {
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* The program's numbers of descriptors are as without us, once a line is written. */
+static void nothing_stays_open(void) {
+    struct nsd_event made = {.call = NSD_CALL_MOUNT, .tid = 4243};
+    char options[256];
+    unsigned before;
+
+    snprintf(options, sizeof options, "verbosity=3:log_path=%s/open", folder);
+    begin(options);
+    before = open_descriptors();
+    report__event(&made, &image);
+    CHECK(open_descriptors() == before);
+    report__write(&ledger, &findings, &image);
+    CHECK(open_descriptors() == before);
+    report__exec_failed(-ENOENT, &image);
+    CHECK(open_descriptors() == before);
+}
+
 /* ---- descriptor 2 ---- */
 
 static void complaints(void) {
@@ -325,6 +351,37 @@ static void long_reports_through_a_pipe(void) {
     free(all);
 }
 
+/* How many lines of this width go into the first write: a pipe in packet mode shows each. */
+static int lines_in_a_write(size_t width) {
+    char line[256], bytes[65536];
+    static char all[65536];
+    int ends[2];
+    ssize_t size;
+
+    memset(line, '.', sizeof line);
+    line[width - 1] = '\n';
+    for (size_t i = 0; i < 60; i++)
+        memcpy(all + i * width, line, width);
+    if (pipe2(ends, O_DIRECT) != 0)
+        return -1;
+    fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+    dup2(ends[1], 2);
+    close(ends[1]);
+    CHECK(log__begin(NULL) == 0 && log__open(&names_of_log));
+    log__write(all, 60 * width);
+    log__close();
+    size = read(ends[0], bytes, sizeof bytes);
+    capture();
+    close(ends[0]);
+    return (int) ((size_t) size % width == 0 ? (size_t) size / width : 0);
+}
+
+static void whole_lines_in_each_write(void) {
+    CHECK(lines_in_a_write(128) == 32); /* 4096 bytes */
+    CHECK(lines_in_a_write(241) == 16); /* 17 would be 4097 */
+    CHECK(lines_in_a_write(195) == 21); /* 4095 bytes */
+}
+
 /* The limit of file sizes would end us by SIGXFSZ, which is taken away again. */
 static void a_limit_of_file_sizes(void) {
     struct rlimit before, limit;
@@ -391,8 +448,10 @@ int main(void) {
     names_that_do_not_do();
     files_and_fifos();
     terminals();
+    nothing_stays_open();
     complaints();
     long_reports_through_a_pipe();
+    whole_lines_in_each_write();
     a_limit_of_file_sizes();
     signals_of_the_program();
     dup2(saved_stderr, 2);

@@ -5,6 +5,7 @@
  */
 #include "report_stage.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static bool says(const char *text, const char *part) {
@@ -274,14 +275,34 @@ static void threads(void) {
     findings.first = NULL;
     CHECK(strstr(report(), "thread 4242") == NULL);
     thread.tid = (int32_t) getpid();
+    prctl(PR_SET_NAME, "its name");
     thread.goroutine = 9;
     thread.lock = NSD_LOCK_PINNED;
     begin("verbosity=2");
     findings.first = NULL;
-    SAYS(report(), " \"report_moments_\" [goroutine 9, locked (pinned)]: home\n");
+    SAYS(report(), " \"its name\" [goroutine 9, locked (pinned)]: home\n");
     begin("verbosity=2:json=1");
     findings.first = NULL;
     SAYS(report(), "{\"type\":\"thread\",\"schema\":1,\"pid\":4242");
+    thread.tid = 0;
+}
+
+static void as_many_threads_as_there_are(void) {
+    const char *at;
+    unsigned lines = 0;
+
+    memset(&thread, 0, sizeof thread);
+    thread.tid = 4243;
+    thread.birth_frames = STACK(34);
+    stage_threads_left = 199;
+    begin("verbosity=2");
+    findings.first = NULL;
+    at = report();
+    while ((at = strstr(at, "thread 4243 at " LONG_NAME " long.go:5: home\n")) != NULL) {
+        lines++;
+        at++;
+    }
+    CHECK(lines == 200);
     thread.tid = 0;
 }
 
@@ -318,6 +339,27 @@ static void long_findings(void) {
     CHECK(strstr(report(), ",,") == NULL);
 }
 
+static void long_events(void) {
+    struct nsd_event made = {.call = NSD_CALL_SOCKET, .tid = 4243};
+    const char *text;
+    unsigned names_seen = 0;
+
+    begin("verbosity=3:json=1");
+    stage_is_recorded = true;
+    made.frames = STACK(34, 34, 34, 34, 34, 34, 34, 34);
+    report__event(&made, &image);
+    text = taken(captured);
+    CHECK(strlen(text) > 8 * 800);
+    SAYS(text, "\"line\":5}]}\n");
+    CHECK(strchr(text, '\n') == text + strlen(text) - 1 && strstr(text, ",,") == NULL);
+    while ((text = strstr(text, LONG_NAME)) != NULL) {
+        names_seen++;
+        text++;
+    }
+    CHECK(names_seen == 8);
+    stage_is_recorded = false;
+}
+
 int main(void) {
     closing_lines_in_text();
     findings_that_come_late();
@@ -332,7 +374,9 @@ int main(void) {
     nowhere_to_write();
     complaints();
     threads();
+    as_many_threads_as_there_are();
     long_findings();
+    long_events();
     dup2(saved_stderr, 2);
     printf(failures == 0 ? "all as it should be\n" : "%d failures\n", failures);
     return failures == 0 ? 0 : 1;

@@ -4,12 +4,6 @@
  */
 #include "story.h"
 
-/* main's M and two more; goroutine 1 runs on main. */
-static void go_starts(void) {
-    m_born(unlocked(1, LEADER), 2);
-    m_born(unlocked(1, LEADER), 3);
-}
-
 /* ---- the launcher ---- */
 
 static void launcher_mounts_and_unshares(struct who main_goroutine) {
@@ -224,6 +218,17 @@ SCENE(calls_after_a_complete_restore) {
     found("");
 }
 
+/* The move was the process's: where main's thread is led later is no matter of its goroutine. */
+SCENE(a_move_and_another_goroutine_s_switch_on_main) {
+    unshares(unlocked(1, LEADER), NEWNET, AT(MAIN(1)));
+    CHECK(last_change.moved_process);
+    go_starts();
+    enters(locked(5, LEADER), NET, 50, AT(JOB(1)));
+    opens_socket(unlocked(1, 2), AT(MAIN(2)));
+    goes_home(locked(5, LEADER), NET, AT(JOB(2)));
+    found("error unlocked-switch");
+}
+
 SCENE(calls_that_depend_on_another_kind) {
     go_starts();
     enters(unlocked(1, 2), NET, 50, AT(MAIN(1)));
@@ -241,9 +246,13 @@ SCENE(all_threads_syscall) {
         calls(threads[i], NSD_CALL_ALL_THREADS, NOWHERE);
         enters(threads[i], NET, 50, AT(MAIN(1)));
         CHECK(last_change.collective);
+        CHECK(ledger.collective[NET] == (i < 2 ? (uint32_t) i + 1 : 0));
+        CHECK(ledger.collective[UTS] == 0);
+        CHECK(last_change.thread->collective == (i < 2 ? NSD_KIND_BIT(NET) : 0));
         CHECK(ledger__away(&ledger, ledger__thread(&ledger, 2)) == 0);
         CHECK(ledger__away(&ledger, ledger__thread(&ledger, LEADER)) == 0);
     }
+    CHECK(label__same(ledger__home(&ledger, NET), ledger__thread(&ledger, 2)->label[NET]));
     m_born(unlocked(1, 2), 4);
     CHECK(ledger__away(&ledger, ledger__thread(&ledger, 4)) == 0);
     opens_socket(unlocked(1, 3), AT(MAIN(2)));
@@ -429,53 +438,6 @@ SCENE(thread_of_a_c_library_born_in_a_visit) {
     goes_home(locked(10, 2), NET, AT(VISIT(2)));
     at_exit(unlocked(1, LEADER), AT(MAIN(9)));
     found("warning born-switched > left-switched");
-}
-
-/* ---- cgo ---- */
-
-SCENE(c_call_that_comes_back) {
-    go_starts();
-    enters(in_cgo(10, 2, 4), NET, 50, AT(IN_C(1)));
-    opens_socket(in_cgo(10, 2, 4), AT(IN_C(2)));
-    goes_home(in_cgo(10, 2, 4), NET, AT(IN_C(3)));
-    opens_socket(unlocked(10, 2), AT(MAIN(1)));
-    at_exit(unlocked(1, LEADER), AT(MAIN(9)));
-    found("");
-}
-
-SCENE(c_call_that_leaves_the_thread_away) {
-    go_starts();
-    enters(in_cgo(10, 2, 4), NET, 50, AT(IN_C(1)));
-    opens_socket(unlocked(10, 2), AT(MAIN(1)));
-    found("error unlocked-switch");
-    CHECK(findings.first->frames->frame[0].pc == IN_C(1));
-}
-
-SCENE(c_calls_that_switch_and_restore_one_by_one) {
-    go_starts();
-    enters(in_cgo(10, 2, 4), NET, 50, AT(IN_C(1)));
-    goes_home(in_cgo(10, 2, 5), NET, AT(IN_C(2)));
-    at_exit(unlocked(1, LEADER), AT(MAIN(9)));
-    found("error unlocked-switch");
-}
-
-SCENE(c_calls_of_a_locked_goroutine) {
-    go_starts();
-    enters(locked(10, 2), NET, 50, AT(IN_C(1)));
-    goes_home(locked(10, 2), NET, AT(IN_C(2)));
-    at_exit(unlocked(1, LEADER), AT(MAIN(9)));
-    found("");
-}
-
-SCENE(report_within_a_c_call) {
-    go_starts();
-    enters(in_cgo(10, 2, 4), NET, 50, AT(IN_C(1)));
-    is_seen(in_cgo(10, 2, 4));
-    at_signal(unlocked(1, LEADER), AT(MAIN(5)));
-    found("note left-switched");
-    is_seen(unlocked(0, 2));
-    at_exit(unlocked(1, LEADER), AT(MAIN(9)));
-    found("error unlocked-switch > left-switched");
 }
 
 /* ---- what belongs together ---- */

@@ -140,6 +140,10 @@ static void is_said(const struct nsd_finding *finding, const char *rule, enum se
     if (strncmp(text, rule, strlen(rule)) != 0 || strcmp(text + strlen(rule), facts) != 0)
         FAIL("found\n    %s\n  not\n    %s%s", text, rule, facts);
     free(text);
+    for (unsigned kind = 0; finding->kinds != 0 && kind < NSD_KINDS; kind++)
+        CHECK((finding->kinds & NSD_KIND_BIT(kind)) != 0 ||
+              (finding->before[kind] == NULL && finding->after[kind] == NULL &&
+               finding->home[kind] == NULL));
     if (strcmp(finding->message, sentences[sentence].message) != 0)
         FAIL("said \"%s\"", finding->message);
     if (finding->remedy == NULL ? sentences[sentence].remedy != NULL

@@ -4,16 +4,6 @@
  */
 #include "rules_sentences.h"
 
-static void go_starts(void) {
-    m_born(unlocked(1, LEADER), 2);
-    m_born(unlocked(1, LEADER), 3);
-}
-
-static void visits_once(struct who who, const uint64_t *there, const uint64_t *back) {
-    enters(who, NET, 7, there);
-    goes_home(who, NET, back);
-}
-
 /* ---- unlocked-switch ---- */
 
 SCENE(an_unlocked_switch) {
@@ -31,6 +21,7 @@ SCENE(an_unlocked_switch_of_main) {
     enters(unlocked(1, LEADER), NET, 51, AT(MAIN(2)));
     goes_home(unlocked(1, LEADER), NET, AT(MAIN(3)));
     enters(unlocked(1, LEADER), NET, 52, AT(MAIN(1)));
+    found("error unlocked-switch x2");
     first_is("error unlocked-switch x2", unlocked_switch,
              "thread 1 main, goroutine 1, lock 2: setns(384, 0) = 0 at 1:1; net 1003>50, "
              "home 1003");
@@ -315,7 +306,7 @@ SCENE(main_ends_away_unseen) {
 
 SCENE(main_has_left_its_visit) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));
-    visits_once(MAIN_THREAD, AT(MAIN(2), VISIT(1)), AT(MAIN(2), VISIT(3)));
+    visit(MAIN_THREAD, AT(MAIN(2), VISIT(1)), AT(MAIN(2), VISIT(3)));
     enters(MAIN_THREAD, NET, 7, AT(MAIN(2), VISIT(1)));
     at_exit(MAIN_THREAD, AT(MAIN(9)));
     first_is("warning main-switched x1", main_over,
@@ -379,7 +370,7 @@ SCENE(a_thread_left_behind_by_a_visit) {
 
 SCENE(left_by_a_visit) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));
-    visits_once(thread(2), AT(WORKER(1), VISIT(1)), AT(WORKER(1), VISIT(3)));
+    visit(thread(2), AT(WORKER(1), VISIT(1)), AT(WORKER(1), VISIT(3)));
     enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
     opens_socket(thread(2), AT(WORKER(2)));
     first_is("warning left-switched x1", left_over,
@@ -406,7 +397,7 @@ SCENE(died_away_by_plan) {
 
 SCENE(died_away_in_a_visit) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));
-    visits_once(thread(2), AT(WORKER(1), VISIT(1)), AT(WORKER(1), VISIT(3)));
+    visit(thread(2), AT(WORKER(1), VISIT(1)), AT(WORKER(1), VISIT(3)));
     enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
     ends(thread(2));
     first_is("warning died-switched x1", died_meant,

@@ -297,6 +297,9 @@ SCENE(by_the_thread_s_own_event) {
     CHECK(visits__state(&visits, &change, &event) == UNKNOWN);
     event = at(3, AT(WORKER(2), JOB(1))); /* another thread's event says nothing of this one */
     CHECK(visits__state(&visits, &change, &event) == UNKNOWN);
+    event = at(2, AT(WORKER(2), JOB(1)));
+    event.tid = 3;
+    CHECK(visits__state(&visits, &change, &event) == UNKNOWN);
     CHECK(visits__state(&visits, &change, NULL) == UNKNOWN);
     change.visit_over = true;
     CHECK(visits__state(&visits, &change, NULL) == OVER);
@@ -334,6 +337,24 @@ SCENE(nothing_is_known_of_it) {
     CHECK(visits__state(&visits, &nowhere, NULL) == UNKNOWN);
     change.began.stack_pointer = 0;
     CHECK(visits__state(&visits, &change, NULL) == UNKNOWN);
+}
+
+/* A frame in the middle whose slot is not known is passed over. */
+SCENE(a_slot_that_is_not_known) {
+    struct nsd_switch change = begun(2, 20, AT(WORKER(1), JOB(1), VISIT(1)));
+    size_t size = sizeof *change.began.frames + 4 * sizeof change.began.frames->frame[0];
+    struct nsd_frames *frames = malloc(size);
+
+    forget();
+    memcpy(frames, change.began.frames, size);
+    frames->frame[1].slot = 0;
+    change.began.frames = frames;
+    change.visit_frame = 1;
+    waits(2, AT(WORKER(1), JOB(1), VISIT(2)));
+    CHECK(visits__state(&visits, &change, NULL) == GOES_ON);
+    waits(2, AT(WORKER(2)));
+    CHECK(visits__state(&visits, &change, NULL) == OVER);
+    free(frames);
 }
 
 /* ---- who called whom ---- */
