@@ -120,6 +120,16 @@ SCENE(threads_of_the_go_runtime) {
 
 /* ---- found ---- */
 
+/* One thread becomes two, whichever way the second is heard of: home is where the leader is. */
+SCENE(found_beside_a_leader_that_is_away) {
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    enters(MAIN_THREAD, UTS, 80, AT(MAIN(2)));
+    ends(thread(2));
+    CHECK(is_away(LEADER) == NSD_KIND_BIT(UTS));
+    opens_socket(thread(5), AT(WORKER(1)));
+    CHECK(is_away(LEADER) == 0 && is_away(5) == 0);
+}
+
 SCENE(found_without_memory) {
     struct nsd_event event = event_of(thread(5), NSD_CALL_THREAD_FOUND, NOWHERE);
 

@@ -182,6 +182,57 @@ static void stacks(void) {
     replay__end(&replay);
 }
 
+/* Records that make no sense are passed over, and those behind them are read. */
+static void odd_records(void) {
+    struct nsd_record_event *events;
+    struct nsd_record_judged *judged;
+
+    begin();
+    fill_block(1, 0, 0, 3);
+    events = (struct nsd_record_event *) (block_at(0) + 1);
+    events[1].call = NSD_CALLS;
+    judged = (struct nsd_record_judged *) (events + 3);
+    *judged = (struct nsd_record_judged){
+        .head = {sizeof *judged, NSD_RECORD_JUDGED, 0}, .occasion = 9, .ticks = 5, .wall = 6};
+    block_at(0)->used += sizeof *judged;
+    run();
+    CHECK(replay.events == 2 && !replay.ended && replay.now_ticks == 8);
+    replay__end(&replay);
+    judged->occasion = NSD_OCCASION_EXIT;
+    run();
+    CHECK(replay.ended && replay.now_ticks == 5 && replay.now_wall == 6);
+    replay__end(&replay);
+    judged->ticks = 0; /* of a report whose clocks were not read */
+    run();
+    CHECK(replay.ended && replay.now_ticks == 8 && replay.now_wall == 9);
+    replay__end(&replay);
+}
+
+static unsigned long pages_in_use(void) {
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file != NULL && fscanf(file, "%lu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        fclose(file);
+    return pages;
+}
+
+static void replays_give_back_what_they_take(void) {
+    unsigned long before;
+
+    begin();
+    run();
+    replay__end(&replay);
+    before = pages_in_use();
+    for (unsigned i = 0; i < 100; i++) {
+        run();
+        replay__end(&replay);
+    }
+    CHECK(pages_in_use() <= before + 64);
+}
+
 /* ---- kept findings ---- */
 
 static struct nsd_kept *entry(unsigned number) {
@@ -309,6 +360,8 @@ int main(void) {
     order_of_kept();
     fields_of_kept();
     an_empty_one();
+    odd_records();
+    replays_give_back_what_they_take();
     free(bytes);
     printf(failures == 0 ? "all as it should be\n" : "%d failures\n", failures);
     return failures != 0;

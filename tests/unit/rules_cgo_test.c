@@ -38,6 +38,16 @@ SCENE(c_calls_of_a_locked_goroutine) {
     found("");
 }
 
+/* The thread's end is no return of the call. */
+SCENE(a_thread_that_ends_within_a_c_call) {
+    go_starts();
+    enters(in_cgo(10, 2, 4), NET, 50, AT(IN_C(1)));
+    ends(wedged(2));
+    ends(unlocked(0, 3));
+    at_exit(unlocked(1, LEADER), AT(MAIN(9)));
+    found("note died-switched");
+}
+
 SCENE(report_within_a_c_call) {
     go_starts();
     enters(in_cgo(10, 2, 4), NET, 50, AT(IN_C(1)));

@@ -57,6 +57,18 @@ SCENE(pool_worker_is_healed_by_a_visit_from_elsewhere) {
     found("warning left-switched");
 }
 
+/* What is only seen of a thread is no event of its own: its stack was not captured there. */
+SCENE(pool_worker_that_is_looked_at) {
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    visit(thread(2), AT(WORKER(1), VISIT(1)), AT(WORKER(1), VISIT(3)));
+    enters(thread(2), NET, 7, AT(WORKER(1), VISIT(1)));
+    waits(2, AT(WORKER(2)));
+    is_seen(thread(2));
+    found("");
+    ends(thread(2));
+    found("warning died-switched");
+}
+
 SCENE(pool_worker_works_on_in_the_wrong_namespace) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));
     visit(thread(2), AT(WORKER(1), VISIT(1)), AT(WORKER(1), VISIT(3)));

@@ -221,7 +221,6 @@ SCENE(calls_after_a_complete_restore) {
 /* The move was the process's: where main's thread is led later is no matter of its goroutine. */
 SCENE(a_move_and_another_goroutine_s_switch_on_main) {
     unshares(unlocked(1, LEADER), NEWNET, AT(MAIN(1)));
-    CHECK(last_change.moved_process);
     go_starts();
     enters(locked(5, LEADER), NET, 50, AT(JOB(1)));
     opens_socket(unlocked(1, 2), AT(MAIN(2)));
@@ -334,6 +333,18 @@ SCENE(another_goroutine_runs_on_a_switched_thread) {
     unshares(locked(10, 2), NEWNET, AT(VISIT(1)));
     opens_socket(locked(11, 2), AT(JOB(1)));
     found("error unlocked-while-switched");
+}
+
+/* Two goroutines left the thread away, one in what the other had entered: a third one meets both.
+ */
+SCENE(another_goroutine_runs_on_a_thread_that_two_have_switched) {
+    go_starts();
+    unshares(locked(10, 2), NEWNET, AT(VISIT(1)));
+    unshares(locked(11, 2), NEWUTS, AT(VISIT(2)));
+    found("error unlocked-while-switched");
+    opens_socket(locked(12, 2), AT(JOB(1)));
+    found("error unlocked-while-switched; error unlocked-while-switched");
+    CHECK(findings.last->goroutine == 11 && findings.last->kinds == NSD_KIND_BIT(UTS));
 }
 
 SCENE(restores_after_unlocking) {

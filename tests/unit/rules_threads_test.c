@@ -192,6 +192,16 @@ SCENE(exec_in_visit_of_another) {
     found("note exec-discards > left-switched");
 }
 
+/* Where the thread that execs is itself away, it takes that along: nothing is discarded. */
+SCENE(exec_in_the_namespace_that_another_is_in) {
+    idle_sibling(9);
+    born(MAIN_THREAD, 2, AT(MAIN(1)));
+    enters(thread(2), NET, 7, AT(WORKER(1)));
+    enters(MAIN_THREAD, NET, 7, AT(MAIN(2)));
+    execs(MAIN_THREAD, AT(MAIN(3)));
+    found("note left-switched");
+}
+
 SCENE(main_enters_for_good_beside_idle_threads) {
     idle_sibling(2);
     enters(MAIN_THREAD, NET, 7, AT(MAIN(2)));
