@@ -247,7 +247,7 @@ static void run(struct nsd_follower *follower, pid_t program, pid_t command, int
         _exit(1);
     trace.index = map_index(follower->folder);
     error = trace.index == NULL ? errno : remote__seize(&follower->injector.remote, program, true);
-    if (error != 0) {
+    if (trace.index == NULL || error != 0) {
         obstacles__explain_seize(&follower->news->refusal, error);
         _exit(1);
     }

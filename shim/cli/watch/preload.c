@@ -14,7 +14,7 @@
 
 /* Relative to the command's folder. If the build has an absolute library folder, that is used. */
 static const char *const folders[] = {
-    "/.", INSTALLED, "/../lib", "/../lib64", "/../lib/" NSD_MULTIARCH,
+    "/.", INSTALLED, "/../lib", "/../lib64", ("/../lib/" NSD_MULTIARCH),
 };
 
 static bool use(const char *candidate, char *path, size_t size) {

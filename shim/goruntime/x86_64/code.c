@@ -77,7 +77,7 @@ bool code__next(const struct nsd_code *code, size_t from, const char *text,
         if (pattern.number_size == 4)
             __builtin_memcpy(&match->value, bytes + pattern.number_at, 4);
         else if (pattern.number_size == 1)
-            match->value = (int8_t) bytes[pattern.number_at];
+            match->value = (int32_t) (int8_t) bytes[pattern.number_at];
         match->target =
             (uint64_t) (uintptr_t) bytes + pattern.size + (uint64_t) (int64_t) match->value;
         return true;
