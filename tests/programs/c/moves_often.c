@@ -8,9 +8,10 @@
 
 #define MOVES 9
 
-static sem_t never;
+static sem_t begun, never;
 
 static void *idle(void *unused) {
+    sem_post(&begun);
     wait_for(&never);
     return unused;
 }
@@ -24,6 +25,7 @@ static KEEP void look_back(int there, int home) {
 int main(void) {
     int place[MOVES + 1];
 
+    sem_init(&begun, 0, 0);
     sem_init(&never, 0, 0);
     place[0] = own_namespace("uts");
     for (int i = 1; i <= MOVES; i++) {
@@ -31,6 +33,7 @@ int main(void) {
         place[i] = own_namespace("uts");
     }
     start(idle, NULL);
+    wait_for(&begun); /* a thread that begins after main has moved on is born elsewhere */
     look_back(place[0], place[MOVES]);
     must(setns(place[MOVES - 2], CLONE_NEWUTS) == 0, "setns");
     puts("done");
