@@ -1,8 +1,8 @@
 /*
  * A program with one thread moves through more namespaces than nsdrift remembers as former homes:
- * it keeps the first and the newest. A thread is started in the last one; main then visits the
- * first, goes back to one of the newest and stays there, where it is at home again. Must be
- * reported: nothing.
+ * it keeps the first and the newest. A thread begins in the last one; main then visits the first,
+ * goes back to one of the newest and stays there, where it is at home again. Must be reported: a
+ * note that the thread was born elsewhere, and nothing else.
  */
 #include "host.h"
 
@@ -33,7 +33,7 @@ int main(void) {
         place[i] = own_namespace("uts");
     }
     start(idle, NULL);
-    wait_for(&begun); /* a thread that begins after main has moved on is born elsewhere */
+    wait_for(&begun);
     look_back(place[0], place[MOVES]);
     must(setns(place[MOVES - 2], CLONE_NEWUTS) == 0, "setns");
     puts("done");
