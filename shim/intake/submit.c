@@ -190,11 +190,15 @@ void inside__drain(void) {
     }
 }
 
+/*
+ * Only a complete event is worth another round: a thread that is still publishing one may be the
+ * thread that this signal handler has interrupted, and it cannot run on before the handler returns.
+ */
 void inside__unlock(int32_t tid) {
     do {
         inside__drain();
         lock__release(&intake.lock);
-    } while (!queue__is_empty() && inside__lock(tid));
+    } while (queue__has_complete() && inside__lock(tid));
 }
 
 /* ---- the doors ---- */
