@@ -1,6 +1,6 @@
 /*
  * The guest's only heap, see arena.h. Called by the owner of the ledger's lock; it takes no lock
- * itself, and makes no system call after memory__only_own_calls().
+ * itself, and makes no system call where sys__is_forbidden().
  */
 #include "base/arena.h"
 #include "base/memory.h"
@@ -45,7 +45,7 @@ static struct chunk *map_chunk(size_t size) {
     struct chunk *chunk;
     long at;
 
-    if (arena.mapped + size > MAPPED_MOST || memory__is_quiet())
+    if (arena.mapped + size > MAPPED_MOST || sys__is_forbidden())
         return NULL;
     at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (SYS_IS_ERROR(at))
@@ -74,7 +74,7 @@ static void give_large(void *memory) {
     if (*link == NULL)
         return;
     /* Without munmap the block stays mapped and in the list, unused. */
-    if (memory__is_quiet())
+    if (sys__is_forbidden())
         return;
     *link = chunk->next;
     arena.mapped -= chunk->size;
@@ -161,7 +161,7 @@ void arena__forget(void) {
     char *at = arena.at, *end = arena.end;
 
     memory__fill(&arena, 0, sizeof arena);
-    if (!memory__is_quiet() || at > end || (size_t) (end - at) > RESERVE_SIZE)
+    if (!sys__is_forbidden() || at > end || (size_t) (end - at) > RESERVE_SIZE)
         return;
     memory__fill(at, 0, (size_t) (end - at));
     arena.at = at;

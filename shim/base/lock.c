@@ -3,7 +3,6 @@
  * so it gives up after a bounded number of tries and makes no other system call than sched_yield.
  */
 #include "base/lock.h"
-#include "base/memory.h"
 #include "base/syscall.h"
 
 /*
@@ -30,7 +29,7 @@ bool lock__try(struct nsd_lock *lock, int32_t tid) {
                 return true;
             machine__pause();
         }
-        if (yields == YIELDS || memory__is_quiet())
+        if (yields == YIELDS || sys__is_forbidden())
             return false;
         sys__sched_yield();
     }

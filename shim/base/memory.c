@@ -5,7 +5,6 @@
  */
 #include "base/memory.h"
 #include "base/syscall.h"
-#include <stdatomic.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
@@ -158,26 +157,11 @@ const char *string__base_name(const char *path) {
     return base;
 }
 
-/*
- * Set once, by the thread that sees the host install a seccomp filter; read by every thread.
- * Relaxed: no other data is published with it, and a thread that reads the old value had no filter
- * to fear when it read it.
- */
-static _Atomic bool only_own_calls;
-
-void memory__only_own_calls(void) {
-    atomic_store_explicit(&only_own_calls, true, memory_order_relaxed);
-}
-
-bool memory__is_quiet(void) {
-    return atomic_load_explicit(&only_own_calls, memory_order_relaxed);
-}
-
 size_t memory__try_parts(const struct nsd_memory_part *to, unsigned targets,
                          const struct nsd_memory_part *from, unsigned sources) {
     long result;
 
-    if (memory__is_quiet())
+    if (sys__is_forbidden())
         return 0;
     result = SYS6(__NR_process_vm_readv, sys__gettid(), to, targets, from, sources, 0);
     return result > 0 ? (size_t) result : 0;
@@ -194,7 +178,7 @@ bool memory__can_read(const void *const *places, unsigned count) {
     char bytes[MEMORY_PLACES];
     struct nsd_memory_part target = {bytes, count};
 
-    if (memory__is_quiet() || count == 0)
+    if (sys__is_forbidden() || count == 0)
         return true;
     for (unsigned i = 0; i < count; i++)
         source[i] = (struct nsd_memory_part){places[i], 1};

@@ -2,7 +2,8 @@
  * The base room: what every other room of the guest needs and libc would otherwise give.
  *
  *     memory.h    bytes, strings, hashes, copies from memory that may be unmapped (this file)
- *     syscall.h   raw system calls; the instruction itself is in the folder of each machine
+ *     syscall.h   raw system calls, and whether they may be made; the instruction itself is in the
+ *                 folder of each machine
  *     arena.h     the heap, under the ledger's lock        pool.h   small blocks without a lock
  *     lock.h      the ledger's lock                        clock.h  ticks now, wall time later
  *     text.h      formatting into a bounded buffer         options.h  NSDRIFT_OPTIONS
@@ -45,7 +46,7 @@ struct nsd_memory_part {
  * Copies from memory of this process that may be unmapped, by process_vm_readv on ourselves, which
  * fails instead of raising SIGSEGV: from the `sources` parts of `from`, in order, into the
  * `targets` parts of `to`. Stops at the first part of `from` that cannot be read wholly. Returns
- * the number of bytes that were copied; 0 without a system call after memory__only_own_calls().
+ * the number of bytes that were copied; 0 without a system call where sys__is_forbidden().
  */
 size_t memory__try_parts(const struct nsd_memory_part *to, unsigned targets,
                          const struct nsd_memory_part *from, unsigned sources);
@@ -58,17 +59,10 @@ size_t memory__try_copy(void *to, const void *from, size_t size);
 bool memory__try_string(char *to, size_t size, const char *from);
 /*
  * Whether a byte can be read at every one of `count` addresses (at most MEMORY_PLACES), by one
- * system call. Always true after memory__only_own_calls().
+ * system call. Always true where sys__is_forbidden().
  */
 #define MEMORY_PLACES 64u
 bool memory__can_read(const void *const *places, unsigned count);
-/*
- * From now on the guest makes no system call of its own: the host has installed a seccomp filter,
- * which may answer an unexpected call with a signal. Cannot be taken back.
- */
-void memory__only_own_calls(void);
-/* Whether memory__only_own_calls() was called. */
-bool memory__is_quiet(void);
 
 /*
  * 64-bit FNV-1a, for fingerprints and tables. `hash` is HASH_START for the first piece, then the

@@ -5,9 +5,8 @@
  * is read right after the kernel has read it. A vfork child's filter is its own.
  */
 #include "base/clock.h"
-#include "base/memory.h"
+#include "base/syscall.h"
 #include "calls/meanings.h"
-#include "host/identity.h"
 #include "intake/last_words.h"
 #include "intake/submit.h"
 #include <linux/filter.h>
@@ -97,6 +96,5 @@ void calls__after_filter(struct nsd_ongoing *ongoing) {
         return;
     if (call.is_strict || program_may_kill(call.program))
         environment__end_following();
-    identity__quiet();
-    memory__only_own_calls();
+    sys__forbid();
 }

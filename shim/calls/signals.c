@@ -9,7 +9,6 @@
 #include "base/syscall.h"
 #include "calls/meanings.h"
 #include "host/caller.h"
-#include "host/identity.h"
 #include "host/image.h"
 #include "intake/last_words.h"
 #include "intake/submit.h"
@@ -130,7 +129,7 @@ static bool is_ignored_behind(void (*handler)(int)) {
 
     /* A vfork child may have asked for something else, which stays between it and the kernel. */
     return nsd_options.signal.number != 0 && host.handler == HANDLER_IGNORE &&
-           !identity__is_quiet() &&
+           !sys__is_forbidden() &&
            SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, &action, sizeof action.mask) ==
                0 &&
            action.handler == handler;

@@ -5,6 +5,7 @@
  * threads (copies that cannot fault). Fields that contradict each other are reported as unknown.
  */
 #include "base/memory.h"
+#include "base/syscall.h"
 #include "base_machine.h"
 #include "goruntime/runtime.h"
 #include <stdatomic.h>
@@ -45,7 +46,7 @@ static inline bool load_own(void *to, uint64_t from, size_t size) {
 static bool load_any(void *to, uint64_t from, size_t size) {
     if (from < 65536 || from >> NSD_ADDRESS_BITS != 0)
         return false;
-    if (memory__is_quiet())
+    if (sys__is_forbidden())
         return load_own(to, from, size);
     return memory__try_copy(to, (const void *) (uintptr_t) from, size) == size;
 }

@@ -10,7 +10,6 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "host/environment.h"
-#include "host/identity.h"
 #include "host/image.h"
 #include "host_machine.h"
 #include <linux/mman.h>
@@ -53,7 +52,7 @@ static int32_t kept_tid(uintptr_t thread_pointer, ptrdiff_t offset) {
 }
 
 static void learn_tid_offset(uintptr_t thread_pointer, int32_t tid) {
-    if (!image__has_libc() || memory__is_quiet())
+    if (!image__has_libc() || sys__is_forbidden())
         return;
     for (unsigned i = 0; i < sizeof tid_offsets / sizeof tid_offsets[0]; i++) {
         int32_t word;
@@ -95,10 +94,10 @@ int32_t caller__tid_at_birth(uintptr_t thread_pointer) {
     ptrdiff_t offset = trusted_offset();
     int32_t tid;
 
-    if (offset != 0 && (identity__is_quiet() ||
+    if (offset != 0 && (sys__is_forbidden() ||
                         atomic_load_explicit(&agreeing_births, memory_order_relaxed) >= TRUST))
         return kept_tid(thread_pointer, offset);
-    if (identity__is_quiet())
+    if (sys__is_forbidden())
         return 0;
     tid = sys__gettid();
     if (offset != 0 && kept_tid(thread_pointer, offset) == tid)
@@ -114,7 +113,7 @@ static int32_t find_tid(uintptr_t thread_pointer) {
 
     if (offset != 0 && thread_pointer != 0)
         return kept_tid(thread_pointer, offset);
-    if (identity__is_quiet())
+    if (sys__is_forbidden())
         return 0;
     tid = sys__gettid();
     if (thread_pointer != 0 && !atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed))
@@ -185,7 +184,7 @@ void caller__fork_child(void) {
     atomic_store(&mark_count, 0);
     *not_forked = 1;
     /* libc's fork updates the word with the child's tid; a bare clone leaves the parent's tid. */
-    if (image__has_libc() && !identity__is_quiet()) {
+    if (image__has_libc() && !sys__is_forbidden()) {
         atomic_store(&agreeing_births, 0);
         caller__tid_at_birth(machine__thread_pointer());
     }
@@ -193,7 +192,7 @@ void caller__fork_child(void) {
 }
 
 bool caller__is_stranger(void) {
-    return !identity__is_quiet() && sys__getpid() != nsd_image.pid;
+    return !sys__is_forbidden() && sys__getpid() != nsd_image.pid;
 }
 
 bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_t known_tid) {

@@ -5,8 +5,7 @@
  * the image is, what its next image must inherit, whether a program will be watched. Out go
  * answers, by raw system calls and by words of memory; none of them changes anything that the
  * program can see. Called by the intake, by the meanings of calls and by the entrances; the room
- * knows none of them. Under a seccomp filter of the host (identity__quiet) nothing here makes a
- * system call.
+ * knows none of them. Where sys__is_forbidden() nothing here makes a system call.
  *
  * This file: whether the caller is a thread of the watched process, its vfork child in our memory,
  * a fork child, or another process that shares our memory. Every wrapper and hook asks before it

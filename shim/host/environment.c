@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
-#include "host/identity.h"
 #include "names/modules.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -110,12 +109,12 @@ bool environment__reaches_library(void) {
 static bool reached_before_filter = true;
 
 void environment__before_filter(void) {
-    if (!identity__is_quiet())
+    if (!sys__is_forbidden())
         reached_before_filter = environment__reaches_library();
 }
 
 static bool reaches_library_now(void) {
-    return identity__is_quiet() ? reached_before_filter : environment__reaches_library();
+    return sys__is_forbidden() ? reached_before_filter : environment__reaches_library();
 }
 
 static bool is_separator(char c) {
@@ -181,7 +180,7 @@ static bool read_entries(char *const *given, struct plan *plan, struct present *
     while (given != NULL) {
         unsigned count = 0, room = MEMORY_PLACES;
 
-        if (!memory__is_quiet()) {
+        if (!sys__is_forbidden()) {
             size_t in_page = NSD_PAGE_SIZE - ((uintptr_t) given & (NSD_PAGE_SIZE - 1));
             size_t size = sizeof part < in_page ? sizeof part : in_page;
 
@@ -320,7 +319,7 @@ static char **take_room(size_t size, struct nsd_environment *out) {
     static _Atomic bool is_taken;
     long at;
 
-    if (identity__is_quiet())
+    if (sys__is_forbidden())
         return size <= sizeof room && !atomic_exchange(&is_taken, true) ? room : NULL;
     at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (SYS_IS_ERROR(at))

@@ -5,8 +5,8 @@
 #include "host/facts.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/syscall.h"
 #include "base/text.h"
-#include "host/identity.h"
 #include "host/image.h"
 #include "record/writer.h"
 #include "report/coverage.h"
@@ -82,7 +82,7 @@ void facts__fill(struct nsd_record_facts *facts) {
     static struct nsd_view_coverage view;
 
     memory__fill(facts, 0, sizeof *facts);
-    if (!identity__is_quiet())
+    if (!sys__is_forbidden())
         image__learn_pid_namespace();
     coverage__view(&view, &nsd_image);
     copy_facts(facts, &nsd_image);
@@ -150,5 +150,5 @@ void facts__exec_came_back(void) {
         return;
     facts__fill(&facts);
     facts.flags |= NSD_RECORD_CAME_BACK;
-    record__resume(&facts, !identity__is_quiet());
+    record__resume(&facts, !sys__is_forbidden());
 }

@@ -3,7 +3,6 @@
  * it (Linux 6.18), with a table that remembers the inode of each id; by fstat elsewhere.
  */
 #include "host/identity.h"
-#include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
 #include <asm/ioctl.h>
@@ -15,16 +14,14 @@
 #define NS_GET_NSTYPE _IO(0xb7, 0x3)
 #define NS_GET_ID _IOR(0xb7, 13, uint64_t)
 
-static bool quiet;
-/* The kernel answered that it has no ids. */
-static bool no_ids;
+/*
+ * The kernel answered that it has no ids. Relaxed: it publishes nothing, and a thread that reads
+ * false a moment longer only asks the kernel once more.
+ */
+static _Atomic bool no_ids;
 
-void identity__quiet(void) {
-    quiet = true;
-}
-
-bool identity__is_quiet(void) {
-    return quiet;
+static bool has_ids(void) {
+    return !atomic_load_explicit(&no_ids, memory_order_relaxed);
 }
 
 /*
@@ -102,10 +99,10 @@ int identity__of_descriptor(int fd, uint64_t flags, struct nsd_identity *identit
     uint64_t id = 0;
     long result;
 
-    if (quiet)
+    if (sys__is_forbidden())
         return -EPERM;
     *identity = (struct nsd_identity){0};
-    if (kind == NSD_KINDS || no_ids) {
+    if (kind == NSD_KINDS || !has_ids()) {
         result = sys__ioctl(fd, NS_GET_NSTYPE, NULL);
         if (result < 0)
             return (int) result;
@@ -115,7 +112,7 @@ int identity__of_descriptor(int fd, uint64_t flags, struct nsd_identity *identit
             return -ENOTTY;
     }
     identity->kind = kind;
-    if (!no_ids) {
+    if (has_ids()) {
         result = sys__ioctl(fd, NS_GET_ID, &id);
         if (result == 0) {
             identity->id = id;
@@ -130,7 +127,7 @@ int identity__of_descriptor(int fd, uint64_t flags, struct nsd_identity *identit
                 if (result < 0)
                     return (int) result;
             }
-            no_ids = true;
+            atomic_store_explicit(&no_ids, true, memory_order_relaxed);
         }
     }
     result = by_stat(fd, identity);
@@ -145,7 +142,7 @@ int identity__of_thread(int32_t tid, enum nsd_kind kind, struct nsd_identity *id
     struct sys_stat stat;
     long result;
 
-    if (quiet)
+    if (sys__is_forbidden())
         return -EPERM;
     text__begin(&text, path, sizeof path);
     if (tid == 0) {
@@ -179,7 +176,7 @@ void identity__fill(struct nsd_event *event, int32_t tid, nsd_kinds kinds) {
 uint32_t identity__kernel_threads(void) {
     struct sys_stat stat;
 
-    if (quiet || sys__stat("/proc/self/task", &stat) != 0 || stat.links < 3)
+    if (sys__is_forbidden() || sys__stat("/proc/self/task", &stat) != 0 || stat.links < 3)
         return 0;
     return (uint32_t) (stat.links - 2);
 }

@@ -1,7 +1,8 @@
 /*
  * Which namespace a descriptor or a thread leads to, as the kernel says. Called around a switch and
- * for the look at the report. Raw system calls only; none at all once the host has set a seccomp
- * filter (identity__quiet). Safe in a signal handler and on a Go stack.
+ * for the look at the report. Raw system calls only; none where they are
+ * forbidden (sys__is_forbidden): every question is answered with -EPERM then. Safe in a signal
+ * handler and on a Go stack.
  */
 #ifndef NSD_HOST_IDENTITY_H
 #define NSD_HOST_IDENTITY_H
@@ -23,9 +24,6 @@ int identity__of_descriptor(int fd, uint64_t flags, struct nsd_identity *identit
 int identity__of_thread(int32_t tid, enum nsd_kind kind, struct nsd_identity *identity);
 /* Adds to event->identity each of these kinds that can be read for thread `tid`. */
 void identity__fill(struct nsd_event *event, int32_t tid, nsd_kinds kinds);
-/* From now on no system call is made here: every question is answered with -EPERM. */
-void identity__quiet(void);
-bool identity__is_quiet(void);
 /* The kernel's number of threads (links of /proc/self/task less two); 0 if it cannot be read. */
 uint32_t identity__kernel_threads(void);
 

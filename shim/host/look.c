@@ -82,7 +82,7 @@ enum nsd_cross_check look__cross_check(struct nsd_ledger *ledger) {
     bool agrees = true;
     long folder, size;
 
-    if (identity__is_quiet() || !proc_is_ours())
+    if (sys__is_forbidden() || !proc_is_ours())
         return NSD_CROSS_IMPOSSIBLE;
     folder = sys__openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (SYS_IS_ERROR(folder))

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/syscall.h"
-#include "host/identity.h"
 #include "host/image.h"
 #include "host/program_file.h"
 #include "record/slots.h"
@@ -125,7 +124,7 @@ void unwatched__note(int folder, const char *path) {
     struct nsd_record_facts *facts;
     int32_t pid;
 
-    if (!record__has_index() || identity__is_quiet())
+    if (!record__has_index() || sys__is_forbidden())
         return;
     pid = sys__getpid();
     facts = note(folder, path, pid, record__folder_is_hidden());
@@ -134,14 +133,14 @@ void unwatched__note(int folder, const char *path) {
 }
 
 void unwatched__note_spawned(int folder, const char *path, int32_t pid) {
-    if (path != NULL && record__has_index() && !identity__is_quiet())
+    if (path != NULL && record__has_index() && !sys__is_forbidden())
         note(folder, path, pid, false);
 }
 
 void unwatched__take_back(void) {
     int32_t pid;
 
-    if (atomic_load(&next) == 0 || identity__is_quiet())
+    if (atomic_load(&next) == 0 || sys__is_forbidden())
         return;
     pid = sys__getpid();
     for (unsigned i = 0; i < NOTED; i++) {

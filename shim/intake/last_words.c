@@ -6,9 +6,9 @@
 #include "intake/last_words.h"
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/syscall.h"
 #include "host/environment.h"
 #include "host/facts.h"
-#include "host/identity.h"
 #include "host/image.h"
 #include "host/look.h"
 #include "intake/inside.h"
@@ -56,7 +56,7 @@ static void refresh_lock_states(void) {
 
 /* One pair of clocks for the report and for the recording, so that both say the same time. */
 static void begin_clocks(void) {
-    if (identity__is_quiet())
+    if (sys__is_forbidden())
         return;
     nsd_image.now_ticks = clock__ticks();
     nsd_image.now_wall = clock__wall();
@@ -69,7 +69,7 @@ static void make_report(void *argument) {
     inside__take_in(request->event, SOURCE_CALLER);
     refresh_lock_states();
     if (request->occasion == NSD_OCCASION_EXEC && nsd_options.follow.number != 0 &&
-        !identity__is_quiet() && !environment__reaches_library())
+        !sys__is_forbidden() && !environment__reaches_library())
         coverage__missing("exec", "the library cannot be reached from the caller's root, so what "
                                   "comes after exec is not watched");
     nsd_image.cross_check = looked ? look__cross_check(&intake.ledger) : NSD_CROSS_IMPOSSIBLE;
@@ -86,7 +86,7 @@ static void make_report(void *argument) {
     facts__to_recording();
     nsd_image.now_ticks = 0;
     if (request->occasion != NSD_OCCASION_SIGNAL)
-        record__end(request->occasion == NSD_OCCASION_EXIT, !identity__is_quiet());
+        record__end(request->occasion == NSD_OCCASION_EXIT, !sys__is_forbidden());
 }
 
 /* The end of an image tries harder to get the lock: no later event will bring its report. */

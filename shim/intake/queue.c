@@ -15,8 +15,8 @@ enum { EMPTY, FILLING, READY };
 
 /*
  * EMPTY -> FILLING by compare-and-swap; FILLING -> READY with release, and the owner of the
- * intake's lock reads with acquire: whoever sees READY sees the whole event. READY -> EMPTY with
- * release, after the owner's last read of the event. Kept apart from the events, so that their
+ * intake's lock reads with acquire: a thread that sees READY sees the whole event. READY -> EMPTY
+ * with release, after the owner's last read of the event. Kept apart from the events, so that their
  * pages are not touched before they are needed.
  */
 static _Atomic uint32_t state[SLOTS];
@@ -43,6 +43,16 @@ bool queue__put(const struct nsd_event *event) {
         atomic_store_explicit(&state[i], READY, memory_order_release);
         atomic_fetch_add_explicit(&nsd_queue_ready, 1, memory_order_release);
         return true;
+    }
+    return false;
+}
+
+bool queue__has_complete(void) {
+    if (queue__is_empty())
+        return false;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (atomic_load_explicit(&state[i], memory_order_relaxed) == READY)
+            return true;
     }
     return false;
 }

@@ -13,15 +13,19 @@
 /* False: the queue is full and the event is lost; the caller counts it. */
 bool queue__put(const struct nsd_event *event);
 /*
- * How many slots are READY. Added to after the publication, with release, and read with acquire: a
- * reader that sees the count sees the slot. In the header because every event reads it.
+ * How many slots are READY, give or take those that a thread is publishing at this moment: it adds
+ * to the count after the publication, and the event may be taken out in between, so that the count
+ * is one too low until the thread runs on. Added to with release and read with acquire: a reader
+ * that sees the count sees the slot. In the header because every event reads it.
  */
 extern _Atomic uint32_t nsd_queue_ready;
 
-/* One load; the answer may be out of date at once. */
+/* One load; the answer may be out of date at once. False is only a hint: see nsd_queue_ready. */
 static inline bool queue__is_empty(void) {
     return atomic_load_explicit(&nsd_queue_ready, memory_order_acquire) == 0;
 }
+/* Whether an event can be taken out. Any thread may ask; the answer may be out of date at once. */
+bool queue__has_complete(void);
 /*
  * The event that was put in first, among those that are complete; NULL if none is. It stays in the
  * queue until queue__remove. For the owner of the intake's lock.

@@ -101,7 +101,7 @@ static bool announce_unknown(int32_t tid, nsd_kinds about_to_change, enum event_
     if (ledger__thread(&intake.ledger, tid) != NULL)
         return true;
     /* Another process that shares our memory has no thread of ours. */
-    if (!identity__is_quiet() && sys__getpid() != nsd_image.pid)
+    if (!sys__is_forbidden() && sys__getpid() != nsd_image.pid)
         return false;
     submit__prepare(&event, NSD_CALL_THREAD_FOUND, tid);
     identity__fill(&event, source == SOURCE_CALLER ? 0 : tid,
@@ -190,11 +190,15 @@ void inside__drain(void) {
     }
 }
 
+/*
+ * Only a complete event is worth another round: a thread that is still publishing one may be the
+ * thread that this signal handler has interrupted, and it cannot run on before the handler returns.
+ */
 void inside__unlock(int32_t tid) {
     do {
         inside__drain();
         lock__release(&intake.lock);
-    } while (!queue__is_empty() && inside__lock(tid));
+    } while (queue__has_complete() && inside__lock(tid));
 }
 
 /* ---- the doors ---- */
@@ -249,7 +253,7 @@ void submit__event(const struct nsd_event *event) {
 void submit__observe(int32_t tid, nsd_kinds kinds) {
     nsd_kinds unknown = 0;
 
-    if (observed__has(tid, kinds) || identity__is_quiet() || !inside__lock(tid))
+    if (observed__has(tid, kinds) || sys__is_forbidden() || !inside__lock(tid))
         return;
     image__learn_pid_namespace();
     if (announce_unknown(tid, 0, SOURCE_CALLER)) {

@@ -38,7 +38,7 @@ static struct table *table_get(void) {
     struct table *none = NULL;
     long at;
 
-    if (table != NULL || memory__is_quiet())
+    if (table != NULL || sys__is_forbidden())
         return table;
     at = sys__mmap(NULL, TABLE_SIZE, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -20,7 +20,7 @@ void module_file__map(struct nsd_module *module) {
     struct sys_stat stat;
     long fd = -1, mapped;
 
-    if (module == NULL || memory__is_quiet() ||
+    if (module == NULL || sys__is_forbidden() ||
         atomic_exchange_explicit(&module->file_tried, true, memory_order_acq_rel))
         return;
     if (module->is_executable)

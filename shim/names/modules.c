@@ -66,7 +66,7 @@ static void *keep(const void *bytes, size_t size) {
     if (taken > NAMES_CHUNK)
         return NULL;
     if (taken > names_left) {
-        if (memory__is_quiet())
+        if (sys__is_forbidden())
             return NULL;
         long chunk = sys__mmap(NULL, NAMES_CHUNK, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -266,7 +266,7 @@ bool modules__refresh(void) {
     int state;
     bool done;
 
-    if (list == NULL || memory__is_quiet())
+    if (list == NULL || sys__is_forbidden())
         return false;
     if (unchanged())
         return true;

@@ -32,7 +32,7 @@ struct nsd_interned {
 struct nsd_interned *record_tables__begin(struct nsd_interned *old) {
     long at;
 
-    if (memory__is_quiet()) {
+    if (sys__is_forbidden()) {
         if (old != NULL)
             memory__fill(old, 0, sizeof *old);
         return old;

@@ -176,7 +176,7 @@ static void begin_waiting(void) {
     part = writer.interned == NULL ? NULL : claim_slice();
     if (part != NULL)
         begin_part(part, writer.own.file->slice_size, &facts);
-    else if (writer.interned != NULL && !memory__is_quiet() &&
+    else if (writer.interned != NULL && !sys__is_forbidden() &&
              record_file__make(&writer.own, NSD_PART_LEAST, false, &facts, &error) == NULL)
         begin_main_part(&facts);
     else if (writer.index != NULL)
@@ -265,7 +265,7 @@ static void end_record(size_t size) {
  * the interval doubles each time; a report reads its own pair.
  */
 static void read_clocks(void) {
-    if (memory__is_quiet())
+    if (sys__is_forbidden())
         return;
     writer.part->facts.last_ticks = clock__ticks();
     writer.part->facts.last_wall = clock__wall();

@@ -45,7 +45,7 @@ void report__complain(const char *line) {
     char buffer[512];
     struct nsd_text text;
 
-    if (memory__is_quiet() || nsd_options.silent.number != 0)
+    if (sys__is_forbidden() || nsd_options.silent.number != 0)
         return;
     text__begin(&text, buffer, sizeof buffer - 1); /* room for the newline */
     as_text__prefix(&text, sys__getpid());
@@ -283,7 +283,7 @@ void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
     said.faults = totals.severity[NSD_SEVERITY_ERROR] + totals.severity[NSD_SEVERITY_WARNING];
     said.found = totals.to_print > 0;
     /* After the host has set a seccomp filter, the system calls of a report may kill it. */
-    if (memory__is_quiet() || nsd_options.silent.number != 0)
+    if (sys__is_forbidden() || nsd_options.silent.number != 0)
         return;
     begin_compose(&compose, &scratch, scratch_memory, sizeof scratch_memory, image);
     fill_coverage(&compose, &totals, &coverage);
@@ -320,7 +320,7 @@ void report__event(const struct nsd_event *event, const struct nsd_image *image)
     /* What we looked up about namespaces is no event of the program. */
     if (nsd_call_table[event->call].effect == NSD_EFFECT_KNOWLEDGE)
         return;
-    if (memory__is_quiet() || nsd_options.silent.number != 0 || !open_log(image))
+    if (sys__is_forbidden() || nsd_options.silent.number != 0 || !open_log(image))
         return;
     begin_compose(&compose, &scratch, line_scratch, sizeof line_scratch, image);
     compose__event(&compose, event, &view);
@@ -343,7 +343,7 @@ void report__exec_failed(int64_t error, const struct nsd_image *image) {
     begin_image(image);
     said.exec_failed = true;
     /* In text the line is printed only if the last report spoke of the exec. */
-    if (memory__is_quiet() || !said.spoke || (nsd_options.json.number == 0 && !said.found) ||
+    if (sys__is_forbidden() || !said.spoke || (nsd_options.json.number == 0 && !said.found) ||
         !open_log(image))
         return;
     said.found = false;

@@ -3,7 +3,6 @@
  */
 #include "stacks/on_stack.h"
 
-#include "base/memory.h"
 #include "base/syscall.h"
 
 #include <stdatomic.h>
@@ -35,7 +34,7 @@ bool on_stack__call_apart(void (*function)(void *), void *argument) {
     unsigned i;
 
     /* Signals are blocked first: a handler that leaves by longjmp would keep the stack for ever. */
-    if (memory__is_quiet() ||
+    if (sys__is_forbidden() ||
         SYS_IS_ERROR(SYS4(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof before)))
         return false;
     i = take();

@@ -243,7 +243,7 @@ void unwind_tables__prepare(struct nsd_module *module) {
     unsigned number = modules__number(module);
 
     if (number == 0 || number > MODULES_MOST || module->eh_frame_header != NULL ||
-        module->is_shim || memory__is_quiet() || !module__is_loaded(module) ||
+        module->is_shim || sys__is_forbidden() || !module__is_loaded(module) ||
         !atomic_compare_exchange_strong(&made[number - 1].state, &not_tried, BEING_MADE))
         return;
     atomic_store(&made[number - 1].index, make_index(module));

@@ -13,7 +13,6 @@
 #include "host/caller.h"
 #include "host/environment.h"
 #include "host/facts.h"
-#include "host/identity.h"
 #include "host/image.h"
 #include "host/libc/functions.h"
 #include "intake/submit.h"
@@ -94,7 +93,7 @@ static void begin_copy(void) {
     int32_t tid;
 
     on_stack__forget();
-    if (identity__is_quiet()) {
+    if (sys__is_forbidden()) {
         /* Where libc's fork has it written down; the parent's clock goes on. */
         tid = image__has_libc() ? caller__tid_at_birth(machine__thread_pointer()) : 0;
         begin_records(tid != 0 ? tid : nsd_image.pid, tid != 0 ? tid : nsd_image.leader);

@@ -2,7 +2,7 @@
  * The table of stacks: each kept once, found by its key, told apart by program counters and slots,
  * and what happens when there is no more room.
  */
-#include "base/memory.h"
+#include "base/syscall.h"
 #include "ledger/frames.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +120,7 @@ static void under_a_filter(void) {
         if (child == 0) {
             if (prepared)
                 frames__prepare();
-            memory__only_own_calls();
+            sys__forbid();
             _exit((intern(1, 2, 3, 0) != NULL) == (prepared == 1) ? 0 : 1);
         }
         waitpid(child, &status, 0);

@@ -3,6 +3,7 @@
  * written once, what happens when there is no more room; and that a replay gives every program
  * counter the name that the host gave it.
  */
+#include "base/syscall.h"
 #include "record_folder.h"
 
 #include "names/modules.h"
@@ -241,7 +242,7 @@ static void under_a_filter(void) {
     bare.head.tables = sizeof bare.head;
     bare.head.tables_size = 128;
     CHECK(record_tables__string(&bare.head, interned, "known") == 1);
-    memory__only_own_calls();
+    sys__forbid();
     CHECK(record_tables__begin(NULL) == NULL);
     CHECK(record_tables__begin(interned) == interned);
     CHECK(record_tables__string(&bare.head, interned, "known") == 1);

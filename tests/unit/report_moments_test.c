@@ -3,6 +3,7 @@
  * back, in a fork copy, where no call may be made; the lines that stand alone; and lines that are
  * longer than all of the report's memory.
  */
+#include "base/syscall.h"
 #include "report_stage.h"
 
 #include <sys/prctl.h>
@@ -214,7 +215,7 @@ static void silence(void) {
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        memory__only_own_calls();
+        sys__forbid();
         report__write(&ledger, &findings, &image);
         report__event(&event, &image);
         report__exec_failed(-ENOENT, &image);

@@ -2,7 +2,7 @@
  * Captures of C stacks in an ordinary program: the guest's own sources linked in, a wrapper like
  * those of the libc probes, and the answers held against what the program knows of itself.
  */
-#include "base/memory.h"
+#include "base/syscall.h"
 #include "ledger/frames.h"
 #include "names/module_file.h"
 #include "names/modules.h"
@@ -483,7 +483,7 @@ NOINLINE static void quietly(void) {
 
     frames__reset();
     frames__prepare();
-    memory__only_own_calls();
+    sys__forbid();
     wrapper();
     CHECK(is_named(taken, 0, "quietly") && is_named(taken, 1, "main"));
     pthread_create(&thread, NULL, in_thread, NULL);

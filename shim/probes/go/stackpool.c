@@ -4,7 +4,6 @@
  * nothing but words and atomic operations.
  */
 #include "probes/go/stackpool.h"
-#include "base/memory.h"
 #include "base/syscall.h"
 #include "probes/go/hooked_call.h"
 #include <linux/mman.h>
@@ -61,11 +60,11 @@ void stackpool__fork_child(uint64_t own) {
     for (uint64_t stack = 0; stack < NSD_GO_STACKS; stack++) {
         if (stack != own) {
             atomic_store_explicit(&owners[stack], 0, memory_order_relaxed);
-            if (memory__is_quiet())
+            if (sys__is_forbidden())
                 atomic_store_explicit(&call_on(stack)->busy, 0, memory_order_relaxed);
         }
     }
-    if (memory__is_quiet())
+    if (sys__is_forbidden())
         return;
     if (from > 0)
         sys__madvise((void *) nsd_go_stacks, from, MADV_DONTNEED);
