@@ -1,11 +1,13 @@
 /*
- * Frames of the ways in which languages make threads, see creators.h. One row a way: whose creation
- * it is decides whether a helper was started behind a visitor's back. Called by births.c.
+ * Which frames of a pthread_create belong to a language's library, see creators.h: the code that
+ * called the library is the thread's creator. Called by births.c on the host's stack, so names are
+ * looked up on a spare one: a name alone takes 2.5 KiB.
  */
 #include "calls/creators.h"
 
 #include "base/memory.h"
 #include "names/naming.h"
+#include "stacks/on_stack.h"
 
 /* Libraries that make threads in their caller's name; beginnings of file names. */
 static const char *const libraries[] = {
@@ -37,14 +39,25 @@ static bool passes_on(const struct nsd_frame *frame) {
     return begins_with_one_of(place.function, functions, sizeof functions / sizeof functions[0]);
 }
 
-const struct nsd_frames *creators__stack(const struct nsd_frames *frames) {
-    unsigned top = 0;
+/* How many frames at the top of a stack only pass the creation on. */
+struct count {
+    const struct nsd_frames *frames;
+    unsigned top;
+};
 
-    if (frames == NULL)
-        return NULL;
-    while (top + 1u < frames->depth && passes_on(&frames->frame[top]))
-        top++;
-    if (top == 0)
+static void count_frames(void *argument) {
+    struct count *count = argument;
+    const struct nsd_frames *frames = count->frames;
+
+    while (count->top + 1u < frames->depth && passes_on(&frames->frame[count->top]))
+        count->top++;
+}
+
+const struct nsd_frames *creators__stack(const struct nsd_frames *frames) {
+    struct count count = {.frames = frames};
+
+    if (frames == NULL || !on_stack__call_apart(count_frames, &count) || count.top == 0)
         return frames;
-    return frames__intern(frames->key ^ top, frames->frame + top, frames->depth - top);
+    return frames__intern(frames->key ^ count.top, frames->frame + count.top,
+                          frames->depth - count.top);
 }
