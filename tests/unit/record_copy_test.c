@@ -89,6 +89,39 @@ static void copies_get_slices(void) {
     }
 }
 
+/* A copy without room for a part of its own is counted, and has a slot all the same. */
+static void a_copy_without_room(void) {
+    struct rlimit limit;
+
+    make_index();
+    CHECK(begin() == NULL);
+    event(NSD_CALL_SOCKET);
+    for (unsigned i = 0; i < 4; i++) {
+        become_copy();
+        event(NSD_CALL_SOCKET);
+    }
+    CHECK(folder_index->unseen == 0);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = 0;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    become_copy();
+    event(NSD_CALL_SOCKET);
+    CHECK(folder_index->unseen == 1 && files() == 1 && !record__is_on());
+    CHECK(slot(5)->state == NSD_SLOT_FILLED && slot(5)->recording[0] == '\0' &&
+          slot(5)->facts.pid == next_pid);
+}
+
+/* What the parent was asked before the fork is no answer to the copy. */
+static void answers_of_the_parent(void) {
+    CHECK(begin() == NULL);
+    event(NSD_CALL_SOCKET);
+    record__answer(7, true);
+    become_copy();
+    event(NSD_CALL_SOCKET);
+    CHECK(read_part((files(), names[0]), 1));
+    CHECK(records_of(NSD_RECORD_EVENT) == 1 && records_of(NSD_RECORD_ANSWERS) == 0);
+}
+
 static void a_copy_that_only_ends(void) {
     static const enum nsd_call ends[] = {NSD_CALL_EXEC,       NSD_CALL_EXEC_FAILED,
                                          NSD_CALL_EXIT,       NSD_CALL_QUICK_EXIT,
@@ -426,6 +459,8 @@ static void rights_that_are_given_up(void) {
 
 int main(void) {
     TEST(copies_get_slices);
+    TEST(a_copy_without_room);
+    TEST(answers_of_the_parent);
     TEST(a_copy_that_only_ends);
     TEST(names_in_a_copy);
     TEST(the_parent_ends_first);

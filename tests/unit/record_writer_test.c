@@ -202,6 +202,20 @@ static void facts_that_stay(void) {
     CHECK(part.head.facts.last_ticks == 6 && part.head.facts.last_wall == 7);
 }
 
+/* They are read by a system call: ever more rarely. */
+static void clocks_that_are_read_along(void) {
+    uint64_t last = 0;
+
+    CHECK(begin() == NULL && files() == 1);
+    for (unsigned records = 1; records <= 20; records++) {
+        bool is_due = (records & (records - 1)) == 0;
+
+        event(NSD_CALL_SOCKET);
+        CHECK(read_part(names[0], 0) && (part.head.facts.last_ticks != last) == is_due);
+        last = part.head.facts.last_ticks;
+    }
+}
+
 /* ---- ends ---- */
 
 static void nothing_but_its_end(void) {
@@ -281,6 +295,7 @@ int main(void) {
     TEST(pieces_of_a_part);
     TEST(what_comes_back);
     TEST(facts_that_stay);
+    TEST(clocks_that_are_read_along);
     TEST(nothing_but_its_end);
     TEST(something_happened);
     TEST(an_exec_that_comes_back);

@@ -189,6 +189,17 @@ SCENE(a_call_on_another_thread) {
              "1003>51, home 1003; to thread 2; switched here: thread 2, goroutine 1 at 1:1");
 }
 
+SCENE(a_call_on_another_thread_in_the_same_namespace) {
+    go_starts();
+    enters(locked(1, 2), NET, 50, AT(MAIN(1)));
+    enters(locked(7, 3), NET, 50, AT(JOB(1)));
+    opens_socket(unlocked(1, 3), AT(MAIN(2)));
+    found("error unlocked-while-switched");
+    first_is("error unlocked-while-switched x1", while_other,
+             "thread 3, goroutine 7, lock 2: setns(384, 0) = 0 at 7:1; net 1003>50, home 1003; "
+             "then here: thread 3, goroutine 1 at 1:2");
+}
+
 SCENE(a_restore_on_another_thread) {
     born(MAIN_THREAD, 2, AT(MAIN(1)));
     born(MAIN_THREAD, 3, AT(MAIN(1)));
