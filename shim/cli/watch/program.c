@@ -231,6 +231,10 @@ static void look_at_image(struct nsd_program *program) {
     elf_image__close(&image);
 }
 
+bool program__can_be_watched(const struct nsd_program *program) {
+    return program->state == NSD_PROGRAM_WATCHABLE || program->state == NSD_PROGRAM_INJECTABLE;
+}
+
 void program__look(struct nsd_program *program, const char *name) {
     memset(program, 0, sizeof *program);
     program->state = NSD_PROGRAM_WATCHABLE;
