@@ -27,6 +27,10 @@ end
 function __nsdrift_options
     set -l subcommand (__nsdrift_subcommand); or return
     contains -- -- (commandline -opc); and return
+    if string match -q -- '--exit-status=*' (commandline -ct)
+        printf -- '--exit-status=%s\n' findings bisect program
+        return
+    end
     nsdrift $subcommand --help 2>/dev/null | while read -l line
         set -l parts (string match -r '^(-[a-zA-Z], |)(--[a-z-]+)([ =][A-Za-z=]+|)(  +|$)(.*)$' -- (string trim -- $line))
         set -q parts[1]; or continue

@@ -255,6 +255,21 @@ static enum nsd_judgement present(struct nsd_presentation *presentation,
     return judgement;
 }
 
+/* There is no room for recordings: the program runs as if nobody watched it. */
+static int run_unwatched(struct start *start) {
+    int status = NSD_STATUS_UNSEEN;
+
+    start->environment = preload__environment_without();
+    if (start->environment == NULL)
+        command__say("out of memory");
+    else if (run_child(start, NULL))
+        status = verdict__status(NSD_JUDGED_NOT_ALL, start->child.status, start->request->mode);
+    else if (start->child.error != 0)
+        command__say("%s: %s", start->request->program[0], strerror(start->child.error));
+    preload__free(start->environment);
+    return status;
+}
+
 /* The option record= names a folder that the recordings are to be copied to. */
 static bool keeps_recordings(void) {
     return nsd_options.record.given && strcmp(nsd_options.record.text, "none") != 0;
@@ -278,7 +293,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
     presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
                                                        : (presentation.json ? 0 : 1);
     if (!folder__begin(&collection))
-        return NSD_STATUS_UNSEEN;
+        return request->best_effort ? run_unwatched(&start) : NSD_STATUS_UNSEEN;
     if (keeps_recordings() || presentation.verbosity >= 2)
         folder__keep_all(&collection);
     options = folder__options(&collection);
