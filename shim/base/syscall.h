@@ -113,6 +113,10 @@ static inline long sys__madvise(void *at, size_t size, int advice) {
 static inline long sys__clock_gettime(int clock, struct sys_timespec *time) {
     return SYS2(__NR_clock_gettime, clock, time);
 }
+/* Comes back early at a signal. */
+static inline long sys__nanosleep(const struct sys_timespec *time) {
+    return SYS2(__NR_nanosleep, time, NULL);
+}
 static inline long sys__sched_yield(void) {
     return SYS0(__NR_sched_yield);
 }

@@ -6,6 +6,7 @@
 #include "intake/last_words.h"
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/syscall.h"
 #include "host/environment.h"
 #include "host/facts.h"
 #include "host/identity.h"
@@ -21,9 +22,6 @@
 
 #define REPORT_STACK (96u * 1024u)
 static char report_stack[REPORT_STACK] __attribute__((aligned(64)));
-
-/* How often a look that differs is repeated. */
-#define LOOKS_AGAIN 4
 
 struct report_request {
     const struct nsd_event *event;
@@ -65,14 +63,35 @@ static void begin_clocks(void) {
     nsd_image.now_wall = clock__wall();
 }
 
+/*
+ * A thread may have switched by an instruction that nobody hooked. One thread alone takes the whole
+ * process along: then there is nothing to look for.
+ */
+static bool may_differ_unseen(void) {
+    return record__is_on() && !ledger__is_single_threaded(&intake.ledger);
+}
+
+/* A thread that is between its call and its event, or whose event waits in the queue, goes on. */
+static void go_on(void) {
+    const struct sys_timespec pause = {.nanoseconds = 1000000};
+
+    sys__nanosleep(&pause);
+    inside__drain();
+}
+
+static enum nsd_cross_check look_at_threads(void) {
+    enum nsd_cross_check check = look__cross_check(&intake.ledger, go_on);
+
+    /* `unshare --pid --fork --mount-proc` leaves its parent with a /proc that is not its own. */
+    if (check == NSD_CROSS_IMPOSSIBLE &&
+        (!submit__any_switch() || ledger__is_single_threaded(&intake.ledger)))
+        return NSD_CROSS_NOT_NEEDED;
+    return check;
+}
+
 static void make_report(void *argument) {
     const struct report_request *request = argument;
-    /*
-     * A thread may have switched by an instruction that nobody hooked. One thread alone takes the
-     * whole process along, so that nothing is looked for.
-     */
-    bool looked = submit__any_switch() || nsd_options.verbosity.number > 0 ||
-                  (record__is_on() && !ledger__is_single_threaded(&intake.ledger));
+    bool looked = submit__any_switch() || nsd_options.verbosity.number > 0 || may_differ_unseen();
 
     inside__take_in(request->event, SOURCE_CALLER);
     refresh_lock_states();
@@ -80,14 +99,7 @@ static void make_report(void *argument) {
         !identity__is_quiet() && !environment__reaches_library())
         coverage__missing("exec", "the library cannot be reached from the caller's root, so what "
                                   "comes after exec is not watched");
-    nsd_image.cross_check = looked ? look__cross_check(&intake.ledger) : NSD_CROSS_NOT_NEEDED;
-    /* Other threads switch during the look: what they queued meanwhile explains a difference. */
-    for (unsigned i = 0; nsd_image.cross_check == NSD_CROSS_DIFFERS && i < LOOKS_AGAIN; i++) {
-        inside__drain();
-        nsd_image.cross_check = look__cross_check(&intake.ledger);
-    }
-    if (nsd_image.cross_check == NSD_CROSS_IMPOSSIBLE && !submit__any_switch())
-        nsd_image.cross_check = NSD_CROSS_NOT_NEEDED;
+    nsd_image.cross_check = looked ? look_at_threads() : NSD_CROSS_NOT_NEEDED;
     if (looked)
         image__learn_pid_namespace();
     begin_clocks();

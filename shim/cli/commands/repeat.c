@@ -55,23 +55,22 @@ static const struct option long_options[] = {
 };
 
 static void print_help(void) {
-    fputs(
-        "Usage: nsdrift repeat N [OPTION...] -- PROGRAM [ARGUMENT...]\n"
-        "Runs PROGRAM N times under watch, and tells what goes with its failures.\n\n"
-        "  -j, --jobs J               so many runs at a time (1)\n"
-        "      --check CMD            a run has passed if this shell command says so with\n"
-        "                             status 0, not by PROGRAM's own status\n"
-        "      --timeout SECONDS      a run that takes longer is killed and has failed\n"
-        "  -o, --option NAME=VALUE    an option of the library; may be repeated\n"
-        "      --best-effort          also if PROGRAM cannot be watched\n"
-        "      --follow-static        put it into static Go children too, by tracing their execs\n"
-        "      --strict               children that could not be watched count: exit 125\n"
-        "  -h, --help\n\n"
-        "PROGRAM and CMD find the number of their run in NSDRIFT_RUN, CMD also the\n"
-        "program's status in NSDRIFT_STATUS. Ctrl-C ends it with the table so far.\n\n"
-        "Exit status: 0 no run failed, no error and no warning was found; 1 at least\n"
-        "one; 125 it could not be started or watched; 2 a mistake in the call.\n",
-        stdout);
+    fputs("Usage: nsdrift repeat N [OPTION...] -- PROGRAM [ARGUMENT...]\n"
+          "Runs PROGRAM N times under watch, and tells what goes with its failures.\n\n"
+          "  -j, --jobs J               so many runs at a time (1)\n"
+          "      --check CMD            a run has passed if this shell command says so with\n"
+          "                             status 0, not by PROGRAM's own status\n"
+          "      --timeout SECONDS      a run that takes longer is killed and has failed\n"
+          "  -o, --option NAME=VALUE    an option of the library; may be repeated\n"
+          "      --best-effort          also if PROGRAM cannot be watched\n"
+          "      --follow-static        put it into static Go children too\n"
+          "      --strict               children that could not be watched count: exit 125\n"
+          "  -h, --help\n\n"
+          "PROGRAM and CMD find the number of their run in NSDRIFT_RUN, CMD also the\n"
+          "program's status in NSDRIFT_STATUS. Ctrl-C ends it with the table so far.\n\n"
+          "Exit status: 0 no run failed, no error and no warning was found; 1 at least\n"
+          "one; 125 it could not be started or watched; 2 a mistake in the call.\n",
+          stdout);
 }
 
 static bool parse_number(const char *word, uint64_t most, uint64_t *number) {
