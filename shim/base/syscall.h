@@ -47,6 +47,17 @@ struct sys_timespec {
 #define SYS_MODE_TYPE 0170000u
 #define SYS_MODE_REGULAR 0100000u
 #define SYS_MODE_FOLDER 0040000u
+#define SYS_MODE_SET_UID 04000u
+#define SYS_MODE_SET_GID 02000u
+#define SYS_MODE_GROUP_EXECUTES 0010u
+
+/* The kernel's struct statfs (asm-generic/statfs.h), the same on all 64-bit machines. */
+struct sys_statfs {
+    int64_t rest[10];
+    int64_t flags; /* SYS_MOUNT_... */
+    int64_t spare[4];
+};
+#define SYS_MOUNT_NOSUID 2 /* ST_NOSUID (linux/statfs.h) */
 
 static inline int32_t sys__gettid(void) {
     return (int32_t) SYS0(__NR_gettid);
@@ -68,6 +79,22 @@ static inline long sys__pread(int fd, void *to, size_t size, uint64_t offset) {
 }
 static inline long sys__write(int fd, const void *from, size_t size) {
     return SYS3(__NR_write, fd, from, size);
+}
+static inline uint32_t sys__geteuid(void) {
+    return (uint32_t) SYS0(__NR_geteuid);
+}
+static inline uint32_t sys__getegid(void) {
+    return (uint32_t) SYS0(__NR_getegid);
+}
+/* PR_GET_NO_NEW_PRIVS (linux/prctl.h): 1 after PR_SET_NO_NEW_PRIVS. */
+static inline long sys__no_new_privileges(void) {
+    return SYS5(__NR_prctl, 39, 0, 0, 0, 0);
+}
+static inline long sys__fgetxattr(int fd, const char *name, void *to, size_t size) {
+    return SYS4(__NR_fgetxattr, fd, name, to, size);
+}
+static inline long sys__fstatfs(int fd, struct sys_statfs *to) {
+    return SYS2(__NR_fstatfs, fd, to);
 }
 static inline long sys__fstat(int fd, struct sys_stat *stat) {
     return SYS2(__NR_fstat, fd, stat);
@@ -102,6 +129,10 @@ static inline long sys__madvise(void *at, size_t size, int advice) {
 }
 static inline long sys__clock_gettime(int clock, struct sys_timespec *time) {
     return SYS2(__NR_clock_gettime, clock, time);
+}
+/* Comes back early at a signal. */
+static inline long sys__nanosleep(const struct sys_timespec *time) {
+    return SYS2(__NR_nanosleep, time, NULL);
 }
 static inline long sys__sched_yield(void) {
     return SYS0(__NR_sched_yield);

@@ -55,7 +55,7 @@ _nsdrift_value() {
         -o | --option)
             COMPREPLY=($(compgen -W "$(_nsdrift_library_options "$command")" -- "$current"))
             compopt -o nospace 2> /dev/null ;;
-        --exit-status) COMPREPLY=($(compgen -W program -- "$current")) ;;
+        --exit-status) COMPREPLY=($(compgen -W 'findings bisect program' -- "$current")) ;;
         --severity) COMPREPLY=($(compgen -W 'note warning error' -- "$current")) ;;
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")) ;;
         --check) COMPREPLY=($(compgen -c -- "$current")) ;;

@@ -40,6 +40,11 @@ function __nsdrift_library_options
     end
 end
 
+# The options of a subcommand come from --help, values of this one do not.
+function __nsdrift_wants_status
+    string match -q -- '--exit-status=*' (commandline -ct)
+end
+
 function __nsdrift_is
     test "$(__nsdrift_subcommand)" = $argv[1]
 end
@@ -49,6 +54,7 @@ complete -c nsdrift -n 'not __nsdrift_subcommand' -f -l help -d 'what there is'
 complete -c nsdrift -n 'not __nsdrift_subcommand' -f -l version -d 'the version'
 complete -c nsdrift -n __nsdrift_subcommand -a '(__nsdrift_options)'
 complete -c nsdrift -n __nsdrift_subcommand -s o -x -a '(__nsdrift_library_options)'
+complete -c nsdrift -n '__nsdrift_is run; and __nsdrift_wants_status' -l exit-status -x -a 'findings bisect program'
 complete -c nsdrift -n '__nsdrift_is scan' -f -a '(__fish_complete_pids)'
 complete -c nsdrift -n '__nsdrift_is run' -a '(__fish_complete_subcommand --fcs-skip=2)'
 complete -c nsdrift -n '__nsdrift_is repeat' -a '(__fish_complete_subcommand --fcs-skip=3)'

@@ -11,7 +11,12 @@
 #include "record/writer.h"
 #include <linux/fcntl.h>
 
-#define LOOKS 3
+/*
+ * Looks at a thread that differs, about a millisecond apart: so many while it sleeps, so many in
+ * all. Once one thread differs for good, the others need not be waited for.
+ */
+#define LOOKS_ASLEEP 10
+#define LOOKS_MOST 250
 
 /* The kernel's struct linux_dirent64. */
 struct folder_entry {
@@ -32,16 +37,26 @@ static bool is_kernel_worker(int32_t tid) {
     return thread_name__read(tid, name) && string__begins(name, "iou-");
 }
 
+/* Where a thread is, for the kernel and for the ledger; 0 and NULL where that cannot be read. */
+struct whereabouts {
+    uint64_t inode[NSD_KINDS];
+    const struct nsd_label *label[NSD_KINDS];
+};
+
 /* False if the kernel has the thread in another namespace than the ledger, in any kind. */
-static bool thread_agrees(struct nsd_ledger *ledger, int32_t tid) {
+static bool thread_agrees(struct nsd_ledger *ledger, int32_t tid, struct whereabouts *now) {
     bool agrees = true;
 
+    memory__fill(now, 0, sizeof *now);
     for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        const struct nsd_thread *thread = ledger__thread(ledger, tid);
         struct nsd_identity identity;
 
         /* Unreadable: the thread has died, or the link has no target yet (pid_for_children). */
         if (identity__of_thread(tid, (enum nsd_kind) kind, &identity) != 0)
             continue;
+        now->inode[kind] = identity.inode;
+        now->label[kind] = thread != NULL ? thread->label[kind] : NULL;
         switch (ledger__compare(ledger, tid, (enum nsd_kind) kind, &identity)) {
         case NSD_COMPARE_DIFFERS:
             agrees = false;
@@ -56,10 +71,57 @@ static bool thread_agrees(struct nsd_ledger *ledger, int32_t tid) {
     return agrees;
 }
 
-static bool thread_agrees_at_last(struct nsd_ledger *ledger, int32_t tid) {
-    for (unsigned look = 0; look < LOOKS; look++) {
-        if (thread_agrees(ledger, tid))
+/* The thread has switched between the two looks. */
+static bool has_moved(const struct whereabouts *before, const struct whereabouts *now) {
+    for (unsigned kind = 0; kind < NSD_KINDS; kind++) {
+        if (before->inode[kind] != now->inode[kind] || before->label[kind] != now->label[kind])
             return true;
+    }
+    return false;
+}
+
+/* It waits in a call that a signal may end (proc(5), the third field of stat). */
+static bool is_asleep(int32_t tid) {
+    char path[64], line[128];
+    struct nsd_text text;
+    long fd, size;
+
+    text__begin(&text, path, sizeof path);
+    text__put(&text, "/proc/self/task/");
+    text__signed(&text, tid);
+    text__put(&text, "/stat");
+    fd = sys__openat(AT_FDCWD, text__string(&text), O_RDONLY | O_CLOEXEC, 0);
+    if (SYS_IS_ERROR(fd))
+        return true;
+    size = sys__read((int) fd, line, sizeof line);
+    sys__close((int) fd);
+    /* A name may hold anything; nothing behind it has a bracket. */
+    for (long at = size - 3; at > 0; at--) {
+        if (line[at] == ')')
+            return line[at + 2] == 'S';
+    }
+    return true;
+}
+
+/*
+ * A thread whose setns has done its work and has not come back yet differs, and may do so for long
+ * where more threads want to run than there are processors. It runs meanwhile, and then moves or
+ * agrees.
+ */
+static bool thread_agrees_at_last(struct nsd_ledger *ledger, int32_t tid, bool waits,
+                                  void (*between)(void)) {
+    struct whereabouts before, now;
+    unsigned asleep = 0;
+
+    for (unsigned look = 0; look < LOOKS_MOST && asleep < LOOKS_ASLEEP; look++) {
+        if (look > 0)
+            between();
+        if (thread_agrees(ledger, tid, &now) || (look > 0 && has_moved(&before, &now)))
+            return true;
+        if (!waits)
+            break;
+        asleep += is_asleep(tid);
+        before = now;
     }
     return is_kernel_worker(tid);
 }
@@ -77,7 +139,7 @@ static bool proc_is_ours(void) {
            pid == (uint64_t) sys__getpid();
 }
 
-enum nsd_cross_check look__cross_check(struct nsd_ledger *ledger) {
+enum nsd_cross_check look__cross_check(struct nsd_ledger *ledger, void (*between)(void)) {
     char buffer[4096];
     bool agrees = true;
     long folder, size;
@@ -95,7 +157,7 @@ enum nsd_cross_check look__cross_check(struct nsd_ledger *ledger) {
             at += entry->size;
             if (!text__parse_unsigned(entry->name, entry->name + string__length(entry->name), &tid))
                 continue;
-            if (!thread_agrees_at_last(ledger, (int32_t) tid))
+            if (!thread_agrees_at_last(ledger, (int32_t) tid, agrees, between))
                 agrees = false;
         }
     }

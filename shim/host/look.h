@@ -11,10 +11,12 @@
 #include <stdint.h>
 
 /*
- * Compares all threads in all kinds; the ledger learns identities that it did not know. A
- * difference counts when three looks in a row see it, because threads switch during the look.
+ * Compares all threads in all kinds; the ledger learns identities that it did not know. Threads
+ * switch during the look: a difference counts when many looks in a row see the same. `between` is
+ * called between two looks at a thread that differs, and takes in what the threads have done
+ * meanwhile.
  */
-enum nsd_cross_check look__cross_check(struct nsd_ledger *ledger);
+enum nsd_cross_check look__cross_check(struct nsd_ledger *ledger, void (*between)(void));
 
 /*
  * The word at `address` of thread `tid`'s stack. False below `stack_pointer`, where the frames have

@@ -31,6 +31,31 @@ static enum nsd_program_file kind_of(int fd) {
     return elf.e_type == ET_EXEC ? NSD_FILE_STATIC : NSD_FILE_OTHER;
 }
 
+static bool has_capabilities(int fd) {
+    return sys__geteuid() != 0 && sys__fgetxattr(fd, "security.capability", NULL, 0) > 0;
+}
+
+/*
+ * Whether the kernel will tell the loader to distrust the environment: the file changes who runs
+ * it, and neither the process nor the mount forbids that (cap_bprm_creds_from_file in
+ * security/commoncap.c, mnt_may_suid in fs/namespace.c).
+ */
+static bool gives_rights(int fd) {
+    struct sys_stat file;
+    struct sys_statfs mount;
+    bool changes_user, changes_group;
+
+    if (SYS_IS_ERROR(sys__fstat(fd, &file)))
+        return false;
+    changes_user = (file.mode & SYS_MODE_SET_UID) != 0 && file.uid != sys__geteuid();
+    changes_group = (file.mode & SYS_MODE_SET_GID) != 0 &&
+                    (file.mode & SYS_MODE_GROUP_EXECUTES) != 0 && file.gid != sys__getegid();
+    if (!changes_user && !changes_group && !has_capabilities(fd))
+        return false;
+    return sys__no_new_privileges() != 1 &&
+           (SYS_IS_ERROR(sys__fstatfs(fd, &mount)) || (mount.flags & SYS_MOUNT_NOSUID) == 0);
+}
+
 enum nsd_program_file program_file__look(int folder, const char *path) {
     enum nsd_program_file kind;
     long fd;
@@ -41,6 +66,8 @@ enum nsd_program_file program_file__look(int folder, const char *path) {
     if (SYS_IS_ERROR(fd))
         return NSD_FILE_OTHER;
     kind = kind_of((int) fd);
+    if (kind != NSD_FILE_OTHER && gives_rights((int) fd))
+        kind = NSD_FILE_PRIVILEGED;
     sys__close((int) fd);
     return kind;
 }

@@ -11,6 +11,7 @@ enum nsd_program_file {
     NSD_FILE_DYNAMIC_GO,
     NSD_FILE_STATIC,
     NSD_FILE_STATIC_GO,
+    NSD_FILE_PRIVILEGED, /* set-uid, set-gid or with file capabilities: a preload is ignored */
 };
 
 /* `folder` and `path` as execveat takes them, NULL where the path is not known. */

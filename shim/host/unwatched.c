@@ -16,7 +16,7 @@
 /* Why a program is not watched. `probe` is the JSON key; `counts`: the run ends with 125. */
 struct reason {
     const char *probe, *why;
-    bool counts;
+    bool counts, is_go;
 };
 
 #define OF_IMAGE(...)                                                                              \
@@ -25,15 +25,17 @@ struct reason {
     "it was started where the folder of the recordings cannot be reached: with fewer rights, or "  \
     "behind another mount"
 
-static const struct reason of_static = OF_IMAGE("it is statically linked, and no Go", false);
+static const struct reason of_static = OF_IMAGE("it is statically linked, and no Go", false, false);
+static const struct reason of_privileged =
+    OF_IMAGE("it is set-uid, set-gid, or has file capabilities", false, false);
 static const struct reason of_static_go =
     OF_IMAGE("it is a statically linked Go program that another one executed (--follow-static "
              "watches those)",
-             true);
+             true, true);
 static const struct reason of_go_tool =
-    OF_IMAGE("it is a tool of Go's own, statically linked", false);
-static const struct reason hidden = {"folder", OUT_OF_REACH, false};
-static const struct reason hidden_go = {"folder", OUT_OF_REACH, true};
+    OF_IMAGE("it is a tool of Go's own, statically linked", false, true);
+static const struct reason hidden = {"folder", OUT_OF_REACH, false, false};
+static const struct reason hidden_go = {"folder", OUT_OF_REACH, true, true};
 
 /*
  * A bisect script that builds its program runs the go command, its compiler and its linker, all
@@ -58,6 +60,8 @@ static bool is_tool_of_go(const char *path) {
 static const struct reason *reason_of(enum nsd_program_file kind, const char *path,
                                       bool is_hidden) {
     switch (kind) {
+    case NSD_FILE_PRIVILEGED:
+        return &of_privileged;
     case NSD_FILE_STATIC:
         return &of_static;
     case NSD_FILE_STATIC_GO:
@@ -78,7 +82,8 @@ static void fill(struct nsd_record_facts *facts, const struct reason *reason, in
                                                              .wall = clock__wall(),
                                                              .probe = reason->probe,
                                                              .why = reason->why,
-                                                             .counts = reason->counts});
+                                                             .counts = reason->counts,
+                                                             .is_go = reason->is_go});
 }
 
 /* The entry in the index; NULL where none is needed or the index is full. */

@@ -62,9 +62,35 @@ static void begin_clocks(void) {
     nsd_image.now_wall = clock__wall();
 }
 
+/*
+ * A thread may have switched by an instruction that nobody hooked. One thread alone takes the whole
+ * process along: then there is nothing to look for.
+ */
+static bool may_differ_unseen(void) {
+    return record__is_on() && !ledger__is_single_threaded(&intake.ledger);
+}
+
+/* A thread that is between its call and its event, or whose event waits in the queue, goes on. */
+static void go_on(void) {
+    const struct sys_timespec pause = {.nanoseconds = 1000000};
+
+    sys__nanosleep(&pause);
+    inside__drain();
+}
+
+static enum nsd_cross_check look_at_threads(void) {
+    enum nsd_cross_check check = look__cross_check(&intake.ledger, go_on);
+
+    /* `unshare --pid --fork --mount-proc` leaves its parent with a /proc that is not its own. */
+    if (check == NSD_CROSS_IMPOSSIBLE &&
+        (!submit__any_switch() || ledger__is_single_threaded(&intake.ledger)))
+        return NSD_CROSS_NOT_NEEDED;
+    return check;
+}
+
 static void make_report(void *argument) {
     const struct report_request *request = argument;
-    bool looked = submit__any_switch() || nsd_options.verbosity.number > 0;
+    bool looked = submit__any_switch() || nsd_options.verbosity.number > 0 || may_differ_unseen();
 
     inside__take_in(request->event, SOURCE_CALLER);
     refresh_lock_states();
@@ -72,7 +98,7 @@ static void make_report(void *argument) {
         !sys__is_forbidden() && !environment__reaches_library())
         coverage__missing("exec", "the library cannot be reached from the caller's root, so what "
                                   "comes after exec is not watched");
-    nsd_image.cross_check = looked ? look__cross_check(&intake.ledger) : NSD_CROSS_IMPOSSIBLE;
+    nsd_image.cross_check = looked ? look_at_threads() : NSD_CROSS_NOT_NEEDED;
     if (looked)
         image__learn_pid_namespace();
     begin_clocks();

@@ -80,7 +80,8 @@ void slots__describe_unwatched(struct nsd_record_facts *facts,
     facts->start_wall = facts->last_wall = program->wall;
     facts->threads = 1;
     facts->ended = NSD_RECORD_EXIT;
-    facts->is_go = facts->go_unknown = program->counts;
+    facts->is_go = program->counts || program->is_go;
+    facts->go_unknown = program->counts;
     /* An empty list of probes, then the missing probe and why. */
     put_word(facts, put_word(facts, 1, program->probe), program->why);
 }

@@ -30,6 +30,7 @@ struct nsd_unwatched {
     const char *probe;    /* "image": it is not watched; "folder": it is, but cannot record */
     const char *why;
     bool counts; /* true: the run's result is uncertain without it; false: it is only listed */
+    bool is_go;  /* it is Go all the same */
 };
 
 /* Claims a slot. Returns its facts, all zero; NULL if there is no slot. */

@@ -204,6 +204,8 @@ void as_json__coverage(struct nsd_text *text, const struct nsd_view_coverage *co
         json__unsigned(text, "unnamed", coverage->unnamed);
     json__string(text, "cross_check", coverage->cross_check);
     json__string(text, "ended", coverage->ended);
+    if (coverage->unjudged != NULL)
+        json__string(text, "unjudged", coverage->unjudged);
     json__unsigned(text, "errors", coverage->errors);
     json__unsigned(text, "warnings", coverage->warnings);
     json__unsigned(text, "notes", coverage->notes);

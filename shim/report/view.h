@@ -145,7 +145,8 @@ struct nsd_view_coverage {
     const char *cross_check;
     const char *ended;
     unsigned errors, warnings, notes;
-    bool say_notes; /* notes were asked for: the closing line counts them */
+    const char *unjudged; /* why its end was not judged; NULL: it was, or nobody asked */
+    bool say_notes;       /* notes were asked for: the closing line counts them */
 };
 
 #endif

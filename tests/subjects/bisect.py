@@ -73,7 +73,7 @@ def make_repository():
 def finds_the_commit_that_drops_the_lock():
     commits = make_repository()
     git("bisect", "start", commits[-1], commits[0])
-    said = git("bisect", "run", "nsdrift", "run", "--", "./start-container", timeout=250)
+    said = git("bisect", "run", "nsdrift", "run", "--exit-status=findings", "--", "./start-container", timeout=250)
     check(f"{commits[BROKEN]} is the first bad commit" in said, said)
     check("unlocked-switch" in said, "the report of the bad ones", said)
     log = git("bisect", "log")
@@ -88,7 +88,7 @@ def skips_what_cannot_be_watched():
         raise Skip("busybox-static is not installed")
     commits = make_repository()
     git("bisect", "start", commits[-1], commits[0])
-    done = subprocess.run(["git", "bisect", "run", "nsdrift", "run", "--", "busybox", "true"],
+    done = subprocess.run(["git", "bisect", "run", "nsdrift", "run", "--exit-status=findings", "--", "busybox", "true"],
                           cwd=settings.FOLDER / "project", env=environment(), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     check("There are only 'skip'ped commits left to test" in done.stdout, done.stdout)

@@ -20,11 +20,15 @@ def exit_statuses():
     check_equal(found.status, 1, "a warning")
     check("left-switched" in found.err, "the report", found.err)
     check_equal(nsdrift("run", "--", programs.c("thread_switches_and_returns")).status, 0, "a note")
-    check_equal(nsdrift("run", "--", "/bin/sh", "-c", "exit 9").status, 0, "the program's own status")
+    failing = nsdrift("run", "--", "/bin/sh", "-c", "exit 9")
+    check_equal((failing.status, failing.err.count("sh ended with status 9")), (9, 1), failing.err)
+    check_equal(nsdrift("run", "--exit-status=findings", "--", "/bin/sh", "-c", "exit 9").status, 0,
+                "the findings' status")
     missing = nsdrift("run", "--", "/nowhere/at-all")
     check_equal(missing.status, 125, "it could not be started")
     check(missing.err, "no word about what could not be started")
     check_equal(nsdrift("run").status, 2, "no program")
+    check_equal(nsdrift("run", "--exit-status=some", "--", clean).status, 2, "an unknown kind of status")
     check_equal(nsdrift("run", "--no-such-option", "--", clean).status, 2, "an unknown option")
     check_equal(nsdrift("no-such-command").status, 2, "an unknown command")
 
@@ -35,6 +39,37 @@ def status_of_the_program():
     check_equal(run.status, 3, "--exit-status=program")
     run = nsdrift("run", "--exit-status=program", "--", "/bin/sh", "-c", "kill -TERM $$")
     check_equal(run.status, 128 + 15, "a signal")
+    run = nsdrift("run", "--exit-status=program", "--", programs.c("pool_worker_skips_restore_and_idles"))
+    check_equal(run.status, 0, "although something was found")
+
+
+WORDS = {"": (0, 9, 125, 137), "findings": (0, 0, 0, 0), "bisect": (0, 1, 125, 1), "program": (0, 9, 125, 137)}
+
+
+@test()
+def statuses_where_nothing_was_found():
+    """Each word of --exit-status, for a program that ends well, fails, asks to be skipped, is killed; and
+    one line about the end, which no other line names."""
+    for word, statuses in WORDS.items():
+        for end, status in zip(("exit 0", "exit 9", "exit 125", "kill -KILL $$"), statuses):
+            run = nsdrift("run", *([f"--exit-status={word}"] if word else []), "--", "/bin/sh", "-c", end)
+            check_equal(run.status, status, f"{word or 'by default'}: {end}: {run.err}")
+            lines = run.err.splitlines()
+            check_equal(len(lines), 0 if end == "exit 0" else 1, f"lines of {end}: {lines}")
+            check(end == "exit 0" or "sh ended with status" in run.err or "sh was ended by SIGKILL" in run.err,
+                  run.err)
+
+
+@test()
+def statuses_where_something_was_found():
+    """A finding decides, however the program ends; bisect and findings never go above 125."""
+    faulty = programs.c("pool_worker_skips_restore_and_idles")
+    for word in WORDS:
+        for end, own in (("exit 9", 9), ("kill -TERM $$", 143)):
+            run = nsdrift("run", *([f"--exit-status={word}"] if word else []), "--", "/bin/sh", "-c",
+                          f"{faulty}; {end}")
+            check_equal(run.status, own if word == "program" else 1, f"{word}: {end}: {run.err}")
+            check("ended" not in run.err, "a report that says enough names the end too:", run.err)
 
 
 @test()
@@ -54,6 +89,35 @@ def static_programs():
     check_equal(run.status, 125, "a static program")
     check("static" in run.err and len(run.err.splitlines()) == 1, run.err)
     check(not (settings.FOLDER / "touched").exists(), "it was started")
+    for way, own in (("true", 0), ("false", 1)):
+        for word, status in (("", own or 125), ("findings", 125), ("bisect", own or 125), ("program", own)):
+            run = nsdrift("run", "--best-effort", *([f"--exit-status={word}"] if word else []), "--",
+                          shutil.which("busybox"), way)
+            check_equal(run.status, status, f"--best-effort {word}: {way}")
+
+
+@test()
+def best_effort_without_a_folder():
+    """Where no recording can be made the program is started all the same, and nobody calls it clean."""
+    import os
+    nowhere = {"base": {**os.environ, "TMPDIR": "/nowhere"}}
+    run = nsdrift("run", "--best-effort", "--", "/bin/echo", "said", **nowhere)
+    check_equal((run.status, run.out, run.err.count("no folder for the recordings")), (125, "said\n", 1), run.err)
+    check_equal(nsdrift("run", "--best-effort", "--", "/bin/sh", "-c", "exit 4", **nowhere).status, 4, "its own")
+    check_equal(nsdrift("run", "--", "/bin/echo", "said", **nowhere).out, "", "without --best-effort")
+
+
+@test()
+def loader_by_hand():
+    """A program that is started by the loader's name is watched like any other."""
+    import glob
+    loaders = glob.glob("/lib64/ld-linux-*.so.2")
+    if not loaders:
+        raise Skip("there is no loader of glibc's here")
+    run = nsdrift("run", "--", loaders[0], programs.c("setns_round_trip"))
+    check_equal((run.status, run.err), (0, ""), "a clean program")
+    run = nsdrift("run", "--", loaders[0], programs.c("pool_worker_skips_restore_and_idles"))
+    check_equal((run.status, run.err.count("warning: left-switched")), (1, 1), run.err)
 
 
 @test()

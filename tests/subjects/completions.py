@@ -78,7 +78,7 @@ def bash_offers_values():
     check("verbosity=" in names, names)
     check_equal(bash("run", "-o", ""), names, "-o")
     check_equal(bash("run", "-o", "verb"), {"verbosity="}, "-o verb")
-    check_equal(bash("run", "--exit-status", "=", ""), {"program"}, "--exit-status=")
+    check_equal(bash("run", "--exit-status", "=", ""), {"findings", "bisect", "program"}, "--exit-status=")
     check_equal(bash("report", "--severity", "w"), {"warning"}, "--severity w")
     (settings.FOLDER / "some-log").write_text("")
     check_equal(bash("run", "--log", "some"), {"some-log"}, "--log")
@@ -102,6 +102,8 @@ def fish_offers_what_there_is():
     check_equal(fish("nsdrift "), commands(), "subcommands")
     for command in commands():
         check_equal(fish(f"nsdrift {command} --"), options(command), f"options of {command}")
+    check_equal(fish("nsdrift run --exit-status="),
+                {f"--exit-status={how}" for how in ("findings", "bisect", "program")}, "--exit-status=")
     check_equal(fish("nsdrift run -o verb"), {"verbosity="}, "-o verb")
     check("basename" in fish("nsdrift run -- basena"), "programs")
     check_equal(fish("nsdrift repeat 20 --jo"), {"--jobs="}, "options behind the number")

@@ -85,6 +85,33 @@ def static_program():
 
 
 @test()
+def why_runs_were_not_watched():
+    """The table says why: an end that nobody saw; a static child, by --strict alone."""
+    run = repeat(2, "--", programs.c("ends_by_own_instruction"), "good")
+    check_equal((run.status, "  2: left no report of its end" in run.out), (125, True), run.out)
+    if not shutil.which("busybox"):
+        raise Skip("busybox-static is not installed")
+    script = sh(f"{shutil.which('busybox')} true; true")
+    check_equal(repeat(2, *script).status, 0, "a static child")
+    run = repeat(2, "--strict", *script)
+    check_equal((run.status, "  2: it is statically linked, and no Go" in run.out), (125, True), run.out)
+    check("--strict" in repeat("--help").out and "--follow-static" in repeat("--help").out, "--help")
+
+
+@test(timeout=300)
+def static_children():
+    """A static Go child is not watched, and the table says so, until --follow-static puts the library in."""
+    faulty, script = programs.go("unlocked_setns", ldflags=(), label="static"), "{}; true"
+    run = repeat(2, *sh(script.format(faulty)))
+    check_equal((run.status, "a statically linked Go program" in run.out), (125, True), run.out)
+    run = repeat(2, "--follow-static", *sh(script.format(faulty)))
+    if "nobody could be set to follow it" in run.out + run.err:
+        raise Skip("nothing may be traced here")
+    check_equal((run.status, "error: unlocked-switch" in run.out), (1, True), run.out + run.err)
+    check_equal(repeat(2, "--follow-static", "-o", "follow=0", *sh("true")).status, 2, "with follow=0")
+
+
+@test()
 def table_on_a_full_disk():
     """Nobody takes the silence of a table that could not be written for a clean series."""
     if not settings.command().exists():

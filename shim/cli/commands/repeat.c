@@ -2,6 +2,7 @@
  * nsdrift repeat: runs a program many times under watch, and tells how often it fails, what was
  * found in failing and in passing runs, and which orders of events go with the failures.
  */
+#include "base/options.h"
 #include "cli/commands/commands.h"
 #include "cli/repeat/jobs.h"
 #include "cli/repeat/orders.h"
@@ -28,18 +29,26 @@ struct request {
     uint64_t runs, jobs;
     double timeout;
     const char *check;
-    bool best_effort;
+    bool best_effort, follow_static, strict;
     char *options; /* owned */
     char **program;
 };
 
-enum { OPTION_CHECK = 256, OPTION_TIMEOUT, OPTION_BEST_EFFORT };
+enum {
+    OPTION_CHECK = 256,
+    OPTION_TIMEOUT,
+    OPTION_BEST_EFFORT,
+    OPTION_FOLLOW_STATIC,
+    OPTION_STRICT
+};
 
 static const struct option long_options[] = {
     {"jobs", required_argument, NULL, 'j'},
     {"check", required_argument, NULL, OPTION_CHECK},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"best-effort", no_argument, NULL, OPTION_BEST_EFFORT},
+    {"follow-static", no_argument, NULL, OPTION_FOLLOW_STATIC},
+    {"strict", no_argument, NULL, OPTION_STRICT},
     {"option", required_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -54,6 +63,8 @@ static void print_help(void) {
           "      --timeout SECONDS      a run that takes longer is killed and has failed\n"
           "  -o, --option NAME=VALUE    an option of the library; may be repeated\n"
           "      --best-effort          also if PROGRAM cannot be watched\n"
+          "      --follow-static        put it into static Go children too\n"
+          "      --strict               children that could not be watched count: exit 125\n"
           "  -h, --help\n\n"
           "PROGRAM and CMD find the number of their run in NSDRIFT_RUN, CMD also the\n"
           "program's status in NSDRIFT_STATUS. Ctrl-C ends it with the table so far.\n\n"
@@ -93,6 +104,12 @@ static int take_option(struct request *request, int option) {
         return 0;
     case OPTION_BEST_EFFORT:
         request->best_effort = true;
+        return 0;
+    case OPTION_FOLLOW_STATIC:
+        request->follow_static = true;
+        return 0;
+    case OPTION_STRICT:
+        request->strict = true;
         return 0;
     case 'o':
         status = given__add(&request->options, optarg);
@@ -159,11 +176,12 @@ static void keep_output(struct series *series, const struct nsd_job *job) {
 
 static void count(struct series *series, const struct nsd_job *job) {
     bool passed = jobs__passed(&series->plan, job);
+    const char *unjudged = jobs__unjudged(&series->plan, job);
 
     orders__read(&job->collection, &series->tally);
     tally__end_run(&series->tally, passed);
-    if (!jobs__was_watched(job))
-        series->outcome.unseen++;
+    if (unjudged != NULL)
+        outcome__unseen(&series->outcome, unjudged);
     if (job->late)
         series->outcome.late++;
     if (!passed && series->outcome.first_failed == 0)
@@ -252,10 +270,6 @@ static bool found_something(const struct nsd_tally *tally) {
     return count_findings(tally) > 0 || tally->failed > 0;
 }
 
-static bool can_be_watched(const struct nsd_program *program) {
-    return program->state == NSD_PROGRAM_WATCHABLE || program->state == NSD_PROGRAM_INJECTABLE;
-}
-
 static int repeat(const struct request *request, const struct nsd_program *program,
                   const char *library) {
     struct series series = {
@@ -264,6 +278,8 @@ static int repeat(const struct request *request, const struct nsd_program *progr
                  .arguments = request->program,
                  .library = library,
                  .check = request->check,
+                 .follow_static = request->follow_static,
+                 .strict = request->strict,
                  .patience = request->timeout},
         .outcome = {.program = request->program[0],
                     .wanted = request->runs,
@@ -287,7 +303,7 @@ static int repeat(const struct request *request, const struct nsd_program *progr
     if (found_something(&series.tally))
         status = NSD_STATUS_FOUND;
     else if (series.tally.passed == 0 || series.broken || series.outcome.unseen > 0 ||
-             !is_written || !can_be_watched(program))
+             !is_written || !program__can_be_watched(program))
         status = NSD_STATUS_UNSEEN;
     else
         status = NSD_STATUS_CLEAN;
@@ -306,13 +322,18 @@ int command__repeat(int argc, char **argv) {
         status = NSD_STATUS_UNSEEN;
         given__parse(request.options);
         program__look(&program, request.program[0]);
-        if (!can_be_watched(&program))
+        if (request.follow_static && nsd_options.follow.number == 0) {
+            status = command__usage("--follow-static and follow=0 exclude each other");
+            goto done;
+        }
+        if (!program__can_be_watched(&program))
             command__say("%s", program.why);
         if (program.state != NSD_PROGRAM_ABSENT &&
-            (can_be_watched(&program) || request.best_effort) &&
+            (program__can_be_watched(&program) || request.best_effort) &&
             preload__find_library(library, sizeof library))
             status = repeat(&request, &program, library);
     }
+done:
     free(request.options);
     return status;
 }

@@ -196,7 +196,8 @@ static int report(const struct request *request, struct nsd_recordings *recordin
         written = write_trace(request->trace, recordings->timelines);
     if (recordings->images > 0 && (request->trace == NULL || request->json || request->threads))
         written = print(request, recordings, &presentation) && written;
-    status = present__report(&presentation, &recordings->collection);
+    status = verdict__status(present__report(&presentation, &recordings->collection), 0,
+                             NSD_MODE_FINDINGS);
     if (!written || (status == NSD_STATUS_CLEAN && recordings->unreadable))
         return NSD_STATUS_UNSEEN;
     return status;

@@ -18,16 +18,17 @@
 #include "cli/watch/given.h"
 #include "cli/watch/preload.h"
 #include "cli/watch/program.h"
+#include "cli/watch/verdict.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct request {
-    bool json, strict, best_effort, follow_static, programs_status;
+    bool json, strict, best_effort, follow_static;
+    enum nsd_status_mode mode;
     const char *log; /* NULL: stderr */
     char *options;   /* NSDRIFT_OPTIONS and every -o, joined; owned */
     char **program;
@@ -62,13 +63,17 @@ static void print_help(void) {
         "  -o, --option NAME=VALUE    an option of the library, see below; may be repeated\n"
         "      --json                 the report as JSON lines\n"
         "      --log FILE             append the report to FILE instead of stderr\n"
-        "      --exit-status=program  exit as PROGRAM does, 128+N for a signal\n"
+        "      --exit-status=HOW      findings: 0, 1 and 125 alone, whatever PROGRAM's status;\n"
+        "                             bisect: the same, and 1 if PROGRAM fails;\n"
+        "                             program: PROGRAM's status in any case\n"
         "      --strict               children that could not be watched count: exit 125\n"
         "      --follow-static        put it into static Go children too, by tracing their execs\n"
         "      --best-effort          start PROGRAM even if it cannot be watched\n"
         "  -h, --help\n\n"
-        "Exit status: 0 no error and no warning; 1 at least one; 125 none, but PROGRAM or a Go\n"
-        "child could not be watched, or records were lost; 2 a mistake in the call.\n"
+        "Exit status: 1 at least one error or warning; without one that of PROGRAM, 128+N for a\n"
+        "signal, but 125 where that would be 0 or a signal and not all could be judged: PROGRAM\n"
+        "or a Go child was not watched, its end was not seen, records were lost; 2 a mistake in\n"
+        "the call.\n"
         "NSDRIFT_LIBRARY names the library where it is neither beside this command nor\n"
         "installed with it.\n\n"
         "Options of the library (and their defaults); log_path, json and verbosity say where\n"
@@ -94,9 +99,10 @@ static int parse(struct request *request, int argc, char **argv) {
                 return status + 1;
             break;
         case OPTION_EXIT_STATUS:
-            if (strcmp(optarg, "program") != 0)
-                return command__usage("--exit-status can be 'program', not '%s'", optarg) + 1;
-            request->programs_status = true;
+            if (!verdict__mode(optarg, &request->mode))
+                return command__usage("--exit-status can be findings, bisect or program, not '%s'",
+                                      optarg) +
+                       1;
             break;
         case OPTION_STRICT:
             request->strict = true;
@@ -235,16 +241,32 @@ static bool start_program(struct start *start) {
 }
 
 /* Breaks lines of text if they are printed on a terminal. */
-static int present(struct nsd_presentation *presentation, const struct nsd_collection *collection) {
+static enum nsd_judgement present(struct nsd_presentation *presentation,
+                                  const struct nsd_collection *collection) {
     unsigned width = presentation->json ? 0 : pager__width(presentation->out);
     FILE *wrapped = width > 0 ? wrap__open(presentation->out, width) : NULL;
-    int status;
+    enum nsd_judgement judgement;
 
     if (wrapped != NULL)
         presentation->out = wrapped;
-    status = present__report(presentation, collection);
+    judgement = present__report(presentation, collection);
     if (wrapped != NULL)
         fclose(wrapped);
+    return judgement;
+}
+
+/* There is no room for recordings: the program runs as if nobody watched it. */
+static int run_unwatched(struct start *start) {
+    int status = NSD_STATUS_UNSEEN;
+
+    start->environment = preload__environment_without();
+    if (start->environment == NULL)
+        command__say("out of memory");
+    else if (run_child(start, NULL))
+        status = verdict__status(NSD_JUDGED_NOT_ALL, start->child.status, start->request->mode);
+    else if (start->child.error != 0)
+        command__say("%s: %s", start->request->program[0], strerror(start->child.error));
+    preload__free(start->environment);
     return status;
 }
 
@@ -271,7 +293,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
     presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
                                                        : (presentation.json ? 0 : 1);
     if (!folder__begin(&collection))
-        return NSD_STATUS_UNSEEN;
+        return request->best_effort ? run_unwatched(&start) : NSD_STATUS_UNSEEN;
     if (keeps_recordings() || presentation.verbosity >= 2)
         folder__keep_all(&collection);
     options = folder__options(&collection);
@@ -280,13 +302,12 @@ static int watch(const struct request *request, const struct nsd_program *progra
     if (options == NULL) {
         command__say("out of memory");
     } else if (start_program(&start)) {
-        presentation.known_unseen = start.unwatched;
-        presentation.pid = start.child.pid;
-        presentation.signal = WIFSIGNALED(start.child.status) ? WTERMSIG(start.child.status) : 0;
+        presentation.ending = (struct nsd_ending){.pid = start.child.pid,
+                                                  .status = start.child.status,
+                                                  .is_known_unwatched = start.unwatched};
         folder__read(&collection, start.child.pid, presentation.verbosity);
-        status = present(&presentation, &collection);
-        if (request->programs_status)
-            status = child__exit_status(&start.child);
+        status =
+            verdict__status(present(&presentation, &collection), start.child.status, request->mode);
         if (keeps_recordings())
             folder__move_to(&collection, nsd_options.record.text);
     }

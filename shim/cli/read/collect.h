@@ -25,10 +25,14 @@ struct nsd_report_image {
     struct nsd_process process;
     struct nsd_view_coverage coverage; /* the closing line */
     bool ended;                        /* false: it still runs, and is shown as it is now */
-    size_t order;                      /* position in which it was read */
-    struct nsd_view_event *event;      /* at verbosity 3; owned */
-    struct nsd_view_finding *finding;  /* owned */
-    struct nsd_view_thread *thread;    /* at verbosity 2; owned */
+    bool away;                         /* a thread was in another namespace at the last event */
+    bool unsure;         /* events were overwritten: nobody knows where the threads were */
+    bool looked_in_vain; /* it switched, and the last look at its threads was impossible */
+    bool is_tool;        /* a tool of a Go installation, which nobody expects to be watched */
+    size_t order;        /* position in which it was read */
+    struct nsd_view_event *event;     /* at verbosity 3; owned */
+    struct nsd_view_finding *finding; /* owned */
+    struct nsd_view_thread *thread;   /* at verbosity 2; owned */
     size_t events, events_room, findings, findings_room, threads, threads_room;
 };
 

@@ -4,6 +4,7 @@
  */
 #include "cli/read/replayed.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/read/source_lines.h"
 #include "cli/say.h"
@@ -14,6 +15,7 @@
 #include "report/thread_views.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,12 +103,29 @@ static unsigned source(const struct nsd_view_frame *frame, struct nsd_view_frame
 
 /* ---- an image ---- */
 
-/* True if the pid is one of our own pid namespace and such a process exists. */
+/* A zombie has ended; nobody has waited for it so far (proc(5), the third field of stat). */
+static bool is_zombie(int32_t pid) {
+    char path[64], line[256], *name_end;
+    FILE *file;
+    bool read;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int) pid);
+    file = fopen(path, "re");
+    read = file != NULL && fgets(line, sizeof line, file) != NULL;
+    if (file != NULL)
+        fclose(file);
+    name_end = read ? strrchr(line, ')') : NULL;
+    return name_end != NULL &&
+           (strncmp(name_end, ") Z", 3) == 0 || strncmp(name_end, ") X", 3) == 0);
+}
+
+/* True if the pid is one of our own pid namespace and such a process runs. */
 static bool is_alive(const struct nsd_record_facts *facts) {
     struct stat ours;
 
     return facts->pid > 0 && stat("/proc/self/ns/pid", &ours) == 0 &&
-           ours.st_ino == facts->pid_ns && (kill(facts->pid, 0) == 0 || errno == EPERM);
+           ours.st_ino == facts->pid_ns && (kill(facts->pid, 0) == 0 || errno == EPERM) &&
+           !is_zombie(facts->pid);
 }
 
 static const char *ended_of(const struct nsd_recordings *recordings,
@@ -122,7 +141,7 @@ static void copy_facts(struct nsd_image *to, const struct nsd_record_facts *from
     NSD_COUNT_FACTS(NSD_FACT_FROM_RECORDING)
     NSD_STRING_FACTS(NSD_STRING_FROM_RECORDING)
     to->cross_check =
-        from->cross_check <= NSD_CROSS_DIFFERS ? from->cross_check : NSD_CROSS_IMPOSSIBLE;
+        from->cross_check <= NSD_CROSS_NOT_NEEDED ? from->cross_check : NSD_CROSS_IMPOSSIBLE;
 }
 
 static void begin_image(struct reading *reading) {
@@ -199,6 +218,14 @@ static void add_threads(struct reading *reading, struct nsd_replay *replay) {
     }
 }
 
+/* Where the threads were at the last event: decides about an image without a recorded end. */
+static void add_whereabouts(struct reading *reading, struct nsd_replay *replay) {
+    for (struct nsd_thread *thread = ledger__first_thread(&replay->ledger); thread != NULL;
+         thread = ledger__next_thread(thread))
+        reading->entry->away |= ledger__away(&replay->ledger, thread) != 0;
+    reading->entry->unsure = replay->from_kept && replay->ledger.touched != 0;
+}
+
 static void add_coverage(struct reading *reading, const unsigned severity[3]) {
     struct nsd_view_coverage view;
 
@@ -211,6 +238,11 @@ static void add_coverage(struct reading *reading, const unsigned severity[3]) {
     view.warnings = severity[NSD_SEVERITY_WARNING];
     view.notes = severity[NSD_SEVERITY_NOTE];
     collect__coverage(reading->collection, reading->entry, &view);
+    reading->entry->looked_in_vain =
+        reading->image.cross_check == NSD_CROSS_IMPOSSIBLE &&
+        (string__equal(view.ended, "exit") || string__equal(view.ended, "exec"));
+    reading->entry->is_tool =
+        reading->image.is_go && !reading->image.go_unknown && image__is_unwatched(reading->entry);
 }
 
 /* ---- its events ---- */
@@ -325,6 +357,7 @@ bool replayed__read(struct nsd_recordings *recordings, const struct nsd_part *pa
         reading.compose.now_wall = replay.now_wall;
         add_findings(&reading, &replay, severity);
         add_threads(&reading, &replay);
+        add_whereabouts(&reading, &replay);
         add_coverage(&reading, severity);
         done = true;
     } else {

@@ -4,12 +4,14 @@
  * of which the table shows the end if the run failed.
  */
 #include "cli/repeat/jobs.h"
+#include "cli/inject/follow.h"
 #include "cli/inject/inject.h"
 #include "cli/inject/obstacles.h"
 #include "cli/read/folder.h"
 #include "cli/say.h"
 #include "cli/watch/child.h"
 #include "cli/watch/preload.h"
+#include "cli/watch/verdict.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -103,6 +105,13 @@ static void tell_error(int tell, int error) {
     _exit(127);
 }
 
+/* The reason goes to the run's own output, whose end the table shows. */
+static void tell_refusal(const char *why, int tell) {
+    if (why != NULL)
+        command__say("%s", why);
+    tell_error(tell, ENOEXEC);
+}
+
 /*
  * For a static Go program: this process starts it, injects the library, and ends as the program
  * does.
@@ -121,7 +130,31 @@ static void run_injected(const struct nsd_job_plan *plan, const char *options, i
     if (!child__run(&child, plan->program->path, plan->arguments, environment, &holder) ||
         refusal__is_said(&injector.refusal))
         tell_error(tell, child.error != 0 ? child.error : ENOEXEC);
-    _exit(child__exit_status(&child));
+    _exit(verdict__of_program(child.status));
+}
+
+/*
+ * The same with a follower, which puts the library into the static Go programs that the program
+ * executes.
+ */
+static void run_followed(const struct nsd_job_plan *plan, const struct nsd_job *job,
+                         const char *options, int tell) {
+    bool injected = plan->program->state == NSD_PROGRAM_INJECTABLE;
+    char **environment =
+        injected ? preload__environment_without()
+                 : preload__environment(plan->library, options, plan->program->needs_asan);
+    static struct nsd_follower follower;
+    struct nsd_child child = {0};
+    struct nsd_holder holder;
+
+    if (environment == NULL || !follow__begin(&follower, plan->library, options,
+                                              job->collection.folder, plan->program, false))
+        tell_refusal(follow__why(&follower), tell);
+    follow__holder(&follower, &holder);
+    if (!child__run(&child, plan->program->path, plan->arguments, environment, &holder) ||
+        follow__prevented(&follower))
+        tell_refusal(follow__why(&follower), tell);
+    _exit(verdict__of_program(child.status));
 }
 
 static pid_t start_program(const struct nsd_job_plan *plan, const struct nsd_job *job, int tell,
@@ -133,6 +166,8 @@ static pid_t start_program(const struct nsd_job_plan *plan, const struct nsd_job
     if (pid != 0)
         return pid;
     prepare(job);
+    if (plan->follow_static)
+        run_followed(plan, job, options, tell);
     if (plan->program->state == NSD_PROGRAM_INJECTABLE)
         run_injected(plan, options, tell);
     execvpe(plan->program->path, plan->arguments, environment);
@@ -180,8 +215,7 @@ static bool start_check(const struct nsd_job_plan *plan, struct nsd_job *job) {
     char number[32], status[32];
 
     snprintf(number, sizeof number, "%llu", (unsigned long long) job->number);
-    snprintf(status, sizeof status, "%d",
-             WIFSIGNALED(job->status) ? 128 + WTERMSIG(job->status) : WEXITSTATUS(job->status));
+    snprintf(status, sizeof status, "%d", verdict__of_program(job->status));
     fflush(NULL);
     job->checking = true;
     job->pid = fork();
@@ -232,9 +266,11 @@ bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job) {
     /* Kills what is left of its group: nothing of a run outlives it. */
     if (job->late)
         jobs__signal(job, SIGKILL);
-    /* A static Go program is a child of the process that we started. */
-    folder__read(&job->collection,
-                 plan->program->state == NSD_PROGRAM_INJECTABLE ? 0 : job->program, 3);
+    /* A static or followed program is a child of the process that we started. */
+    folder__read(
+        &job->collection,
+        plan->follow_static || plan->program->state == NSD_PROGRAM_INJECTABLE ? 0 : job->program,
+        3);
     if (job->error == 0 && !job->late && plan->check != NULL && interrupts == 0 &&
         start_check(plan, job))
         return false;
@@ -248,20 +284,17 @@ bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job) {
     return !job->late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool jobs__was_watched(const struct nsd_job *job) {
-    const struct nsd_collection *collection = &job->collection;
-    bool found = false;
+const char *jobs__unjudged(const struct nsd_job_plan *plan, const struct nsd_job *job) {
+    const struct nsd_ending ending = {.pid = job->program,
+                                      .status = job->status,
+                                      .is_known_unwatched =
+                                          !program__can_be_watched(plan->program)};
+    struct nsd_gaps gaps;
+    enum nsd_gap gap;
 
-    for (size_t i = 0; i < collection->count; i++) {
-        const struct nsd_report_image *image = &collection->image[i];
-        bool is_command = collect__is_command(collection, image);
-
-        found = found || is_command;
-        if (image->coverage.lost > 0 || image->coverage.go_unknown ||
-            (is_command && image__is_hidden(image)))
-            return false;
-    }
-    return found && collection->unseen == 0 && !collection->index_lost && !collection->cut;
+    gaps__find(&gaps, &job->collection, &ending);
+    gap = gaps__first_that_counts(&gaps, plan->strict);
+    return gap == NSD_GAP_COUNT ? NULL : gap__why(gap, gaps.of[gap].first);
 }
 
 void jobs__signal(const struct nsd_job *job, int signal) {

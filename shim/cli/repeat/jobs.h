@@ -10,7 +10,7 @@
 #ifndef NSD_CLI_REPEAT_JOBS_H
 #define NSD_CLI_REPEAT_JOBS_H
 
-#include "cli/read/collect.h"
+#include "cli/read/gaps.h"
 #include "cli/watch/program.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +23,8 @@ struct nsd_job_plan {
     char **arguments;
     const char *library;
     const char *check; /* shell command, NULL: the program's status decides */
-    double patience;   /* seconds after which a run is killed and has failed; 0: none */
+    bool follow_static, strict;
+    double patience; /* seconds after which a run is killed and has failed; 0: none */
 };
 
 struct nsd_job {
@@ -56,10 +57,8 @@ void jobs__wait(double seconds);
 /* True once the run and its check are over. Its recordings are in the collection then. */
 bool jobs__over(const struct nsd_job_plan *plan, struct nsd_job *job);
 bool jobs__passed(const struct nsd_job_plan *plan, const struct nsd_job *job);
-/*
- * True if the program itself was watched, no record was lost, and no Go in the run was unwatched.
- */
-bool jobs__was_watched(const struct nsd_job *job);
+/* Why not all of the run was judged (read/gaps.h); NULL if it was. The job owns the string. */
+const char *jobs__unjudged(const struct nsd_job_plan *plan, const struct nsd_job *job);
 /* Sends a signal to the run's whole process group. */
 void jobs__signal(const struct nsd_job *job, int signal);
 /* Removes what the run has left. */

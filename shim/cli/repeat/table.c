@@ -27,6 +27,20 @@ static const char *plain(void) {
     return colour ? "\033[0m" : "";
 }
 
+void outcome__unseen(struct nsd_outcome *outcome, const char *why) {
+    outcome->unseen++;
+    for (unsigned i = 0; i < NSD_REASONS; i++) {
+        size_t room = sizeof outcome->reason[i].why;
+
+        if (outcome->reason[i].runs == 0)
+            snprintf(outcome->reason[i].why, room, "%s", why);
+        else if (strncmp(outcome->reason[i].why, why, room - 1) != 0)
+            continue;
+        outcome->reason[i].runs++;
+        return;
+    }
+}
+
 /* ---- how often ---- */
 
 static void print_rate(const struct nsd_tally *tally) {
@@ -60,6 +74,8 @@ static void print_head(const struct nsd_outcome *outcome, const struct nsd_tally
     if (outcome->unseen > 0)
         printf("not watched, or not all of it: %" PRIu64 " %s\n", outcome->unseen,
                outcome->unseen == 1 ? "run" : "runs");
+    for (unsigned i = 0; i < NSD_REASONS && outcome->reason[i].runs > 0; i++)
+        printf("  %" PRIu64 ": %s\n", outcome->reason[i].runs, outcome->reason[i].why);
     print_rate(tally);
 }
 

@@ -9,17 +9,15 @@
 #include "report/json_writer.h"
 #include "report/text.h"
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
-struct totals {
-    uint64_t errors, warnings;
-    bool unseen;       /* the command itself or a Go child was not watched, or records were lost */
-    bool child_unseen; /* another program was not watched */
-};
+/* Something was printed: a report that is otherwise silent names how the program ended. */
+static bool has_printed;
 
 static void empty(struct nsd_text *text, void *context) {
+    has_printed = true;
     fwrite(text->buffer, 1, text->used - 1, context);
     json__leave_last(text);
 }
@@ -33,6 +31,7 @@ static void begin(struct nsd_text *text, const struct nsd_presentation *presenta
 }
 
 static void put(const struct nsd_text *text, const struct nsd_presentation *presentation) {
+    has_printed = true;
     fwrite(text->buffer, 1, text->used, presentation->out);
 }
 
@@ -86,9 +85,13 @@ static void print_event(const struct nsd_presentation *presentation,
 static void print_closing(const struct nsd_presentation *presentation,
                           const struct nsd_report_image *image) {
     struct nsd_view_coverage view = image->coverage;
+    enum nsd_gap gap;
     struct nsd_text text;
 
     view.say_notes = presentation->severity == 0;
+    gap = gaps__of_image(image);
+    if (presentation->json && gap != NSD_GAP_COUNT && gap__line(gap) == NSD_GAP_OWN_LINE)
+        view.unjudged = gap__why(gap, image);
     begin(&text, presentation);
     if (presentation->json) {
         as_json__coverage(&text, &view);
@@ -105,113 +108,129 @@ static void print_closing(const struct nsd_presentation *presentation,
     put(&text, presentation);
 }
 
-/* ---- what was not seen ---- */
+/* ---- what was not judged ---- */
 
-static void not_seen(const struct nsd_presentation *presentation, int32_t pid, const char *program,
-                     const char *ended, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-
-static void not_seen(const struct nsd_presentation *presentation, int32_t pid, const char *program,
-                     const char *ended, const char *format, ...) {
-    struct nsd_view_coverage view = {.image = {.pid = pid, .program = program}, .ended = ended};
-    char *why;
-    struct nsd_text text;
-    va_list arguments;
-    int size;
-
-    if (presentation->out == NULL)
-        return;
-    va_start(arguments, format);
-    size = vasprintf(&why, format, arguments);
-    va_end(arguments);
-    if (size < 0)
-        return;
-    begin(&text, presentation);
-    if (presentation->json) {
-        view.missing[view.missing_count].probe = "image";
-        view.missing[view.missing_count++].why = why;
-        as_json__coverage(&text, &view);
-    } else {
-        as_text__prefix(&text, pid);
-        text__put(&text, "not watched: ");
-        text__put(&text, why);
-        text__put(&text, ".\n");
-    }
-    put(&text, presentation);
-    free(why);
+static bool is_of_image(enum nsd_gap gap) {
+    return gap <= NSD_GAP_CHILD_UNWATCHED;
 }
 
-static void put_signal(char *name, size_t size, int signal) {
+/* One line: "==PID==nsdrift: HEAD: WORDS." */
+static void print_line(const struct nsd_presentation *presentation, int32_t pid, const char *head,
+                       const char *words) {
+    struct nsd_text text;
+
+    begin(&text, presentation);
+    as_text__prefix(&text, pid);
+    text__put(&text, head);
+    text__put(&text, words);
+    text__put(&text, ".\n");
+    put(&text, presentation);
+}
+
+/* In JSON a gap that no image's closing line has is a closing line of its own. */
+static void print_as_coverage(const struct nsd_presentation *presentation, enum nsd_gap gap,
+                              int32_t pid, const char *words) {
+    struct nsd_view_coverage view = {.image = {.pid = pid, .program = presentation->program}};
+    struct nsd_text text;
+
+    if (gap == NSD_GAP_COMMAND_KILLED)
+        view.ended = "killed";
+    view.missing[view.missing_count++] = (struct nsd_view_missing){"image", words};
+    begin(&text, presentation);
+    as_json__coverage(&text, &view);
+    put(&text, presentation);
+}
+
+static const char *name_of_signal(int signal) {
+    static char name[32];
     const char *known = sigabbrev_np(signal);
 
     if (known != NULL)
-        snprintf(name, size, "SIG%s", known);
+        snprintf(name, sizeof name, "SIG%s", known);
     else
-        snprintf(name, size, "signal %d", signal);
+        snprintf(name, sizeof name, "signal %d", signal);
+    return name;
 }
 
-/* Judges by the last image of the command how its process ended, and says what is not known. */
-static void judge_command(const struct nsd_presentation *presentation,
-                          const struct nsd_collection *collection, struct totals *totals) {
-    const struct nsd_report_image *last = NULL;
-    char signal[32];
+/* What a gap's line says: which program, what of it, and how many more are like it. Owned. */
+static char *words_of(const struct nsd_presentation *presentation, const struct nsd_gaps *gaps,
+                      enum nsd_gap gap) {
+    const struct nsd_report_image *image = gaps->of[gap].first;
+    unsigned count = gaps->of[gap].count;
+    const char *why = gap__why(gap, image);
+    char *words = NULL;
+    int size;
 
-    if (presentation->pid == 0)
+    if (gap == NSD_GAP_NO_ROOM)
+        size = asprintf(&words, "%u %s", count, why);
+    else if (gap == NSD_GAP_COMMAND_KILLED)
+        size = asprintf(&words, "%s was killed by %s before it could report", presentation->program,
+                        name_of_signal(WTERMSIG(presentation->ending.status)));
+    else if (!is_of_image(gap))
+        size = asprintf(&words, "%s %s", presentation->program, why);
+    else if (count == 1)
+        size = asprintf(&words, "%s: %s", image->coverage.image.program, why);
+    else
+        size =
+            asprintf(&words, "%s: %s (and %u more)", image->coverage.image.program, why, count - 1);
+    return size < 0 ? NULL : words;
+}
+
+static void print_gap(const struct nsd_presentation *presentation, const struct nsd_gaps *gaps,
+                      enum nsd_gap gap) {
+    const struct nsd_report_image *image = gaps->of[gap].first;
+    int32_t pid = is_of_image(gap) ? image->process.pid : presentation->ending.pid;
+    char *words = words_of(presentation, gaps, gap);
+
+    if (words == NULL)
         return;
-    for (size_t i = 0; i < collection->count; i++) {
-        if (collect__is_command(collection, &collection->image[i]))
-            last = &collection->image[i];
+    if (!presentation->json)
+        print_line(presentation, pid, is_of_image(gap) ? "not judged: " : "not watched: ", words);
+    else if (!is_of_image(gap))
+        print_as_coverage(presentation, gap, pid, words);
+    free(words);
+}
+
+/* Closing lines say some gaps, and others were said when they were noticed. */
+static void print_gaps(const struct nsd_presentation *presentation, const struct nsd_gaps *gaps) {
+    for (unsigned i = 0; i < NSD_GAP_COUNT; i++) {
+        enum nsd_gap gap = (enum nsd_gap) i;
+
+        if (gaps->of[gap].count > 0 && gap__line(gap) == NSD_GAP_OWN_LINE)
+            print_gap(presentation, gaps, gap);
     }
-    if (presentation->known_unseen) {
-        totals->unseen = true;
-    } else if (presentation->signal != 0 && (last == NULL || !last->ended)) {
-        put_signal(signal, sizeof signal, presentation->signal);
-        not_seen(presentation, presentation->pid, presentation->program, "killed",
-                 "%s was killed by %s before it could report", presentation->program, signal);
-        totals->unseen = true;
-    } else if (last == NULL) {
-        not_seen(presentation, presentation->pid, presentation->program, NULL,
-                 "%s left no report: it did not load the library, or could not reach %s at its end",
-                 presentation->program, collection->folder);
-        totals->unseen = true;
-    } else if (!last->ended) {
-        not_seen(presentation, presentation->pid, presentation->program, NULL,
-                 "%s left no report of its end", presentation->program);
-        totals->unseen = true;
-    } else if (last->coverage.ended != NULL && strcmp(last->coverage.ended, "exec") == 0) {
-        not_seen(presentation, presentation->pid, NULL, NULL,
-                 "what %s executed in its place left no report", last->coverage.image.program);
-        totals->child_unseen = true;
-    } else if (image__is_hidden(last)) {
-        totals->unseen = true;
-    }
+    if (gaps->of[NSD_GAP_CUT].count > 0)
+        command__say("%s", gap__why(NSD_GAP_CUT, NULL));
 }
 
 /* ---- the whole ---- */
 
-static void add_totals(const struct nsd_report_image *image, struct totals *totals) {
-    totals->errors += image->coverage.errors;
-    totals->warnings += image->coverage.warnings;
-    if (image__is_unwatched(image))
-        totals->child_unseen = true;
-    if (image->coverage.go_unknown || image->coverage.lost > 0)
-        totals->unseen = true;
+/* A child that was not watched is listed in one line, unless its closing line is printed anyway. */
+static bool is_listed(const struct nsd_report_image *image) {
+    return gaps__of_image(image) == NSD_GAP_CHILD_UNWATCHED && !image__is_hidden(image) &&
+           !image->is_tool;
 }
 
 /* A closing line that decides about the exit status is printed unasked; others need verbosity=1. */
-static bool has_news(const struct nsd_collection *collection,
+static bool has_news(const struct nsd_presentation *presentation,
+                     const struct nsd_collection *collection,
                      const struct nsd_report_image *image) {
     const struct nsd_view_coverage *view = &image->coverage;
+    enum nsd_gap gap = gaps__of_image(image);
 
     if (image__is_hidden(image) && collect__is_command(collection, image))
+        return true;
+    if (gap != NSD_GAP_COUNT && gap__line(gap) == NSD_GAP_CLOSING_LINE &&
+        gap__counts(gap, presentation->strict))
         return true;
     return view->errors > 0 || view->warnings > 0 || view->lost > 0 || view->go_unknown;
 }
 
-static void print_image(const struct nsd_presentation *presentation,
+/* Prints the image; false if its closing line was left out. */
+static bool print_image(const struct nsd_presentation *presentation,
                         const struct nsd_collection *collection,
                         const struct nsd_report_image *image) {
-    bool shown = false;
+    bool shown = presentation->json || presentation->verbosity >= 1;
 
     for (size_t i = 0; i < image->events; i++)
         print_event(presentation, &image->event[i]);
@@ -223,55 +242,102 @@ static void print_image(const struct nsd_presentation *presentation,
     }
     for (size_t i = 0; i < image->threads; i++)
         print_thread(presentation, &image->thread[i]);
-    if (presentation->json || shown || presentation->verbosity >= 1 || has_news(collection, image))
+    shown = shown || has_news(presentation, collection, image);
+    if (shown)
         print_closing(presentation, image);
+    return shown;
+}
+
+/* The first of the children that were not watched, and how many more there are. */
+static void print_listed(const struct nsd_presentation *presentation,
+                         const struct nsd_report_image *first, unsigned count) {
+    const char *name = first->coverage.path != NULL ? first->coverage.path : "a program";
+    const char *why = gap__why(NSD_GAP_CHILD_UNWATCHED, first);
+    char *words = NULL;
+    int size;
+
+    if (count == 1)
+        size = asprintf(&words, "%s: %s", name, why);
+    else
+        size = asprintf(&words, "%s: %s; and %u more (-o verbosity=1 lists them)", name, why,
+                        count - 1);
+    if (size >= 0)
+        print_line(presentation, first->process.pid, "not watched, and not judged: ", words);
+    free(words);
+}
+
+static void print_images(const struct nsd_presentation *presentation,
+                         const struct nsd_collection *collection) {
+    const struct nsd_report_image *listed = NULL;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < collection->count; i++) {
+        const struct nsd_report_image *image = &collection->image[i];
+
+        if (print_image(presentation, collection, image) || !is_listed(image))
+            continue;
+        if (count++ == 0)
+            listed = image;
+    }
+    if (count > 0)
+        print_listed(presentation, listed, count);
 }
 
 /* Says how many images gave their slot of the index back and have no closing line. */
 static void print_silent(const struct nsd_presentation *presentation, unsigned count) {
     struct nsd_text text;
 
-    if (presentation->out == NULL || presentation->json)
+    if (presentation->json)
         return;
     begin(&text, presentation);
-    as_text__prefix(&text, presentation->pid);
+    as_text__prefix(&text, presentation->ending.pid);
     text__unsigned(&text, count);
     text__put(&text, " more process images were watched and had nothing to say.\n");
     put(&text, presentation);
 }
 
-int present__report(const struct nsd_presentation *presentation,
-                    const struct nsd_collection *collection) {
-    struct totals totals = {0};
+/* A program that failed is named where the report says nothing else. */
+static void print_ending(const struct nsd_presentation *presentation) {
+    int status = presentation->ending.status;
+    char *words = NULL;
+    int size;
 
-    for (size_t i = 0; i < collection->count; i++) {
-        const struct nsd_report_image *image = &collection->image[i];
+    if (has_printed || presentation->json || presentation->ending.pid == 0 || status == 0)
+        return;
+    if (WIFSIGNALED(status))
+        size = asprintf(&words, "%s was ended by %s; nothing was found", presentation->program,
+                        name_of_signal(WTERMSIG(status)));
+    else
+        size = asprintf(&words, "%s ended with status %d; nothing was found", presentation->program,
+                        WEXITSTATUS(status));
+    if (size >= 0)
+        print_line(presentation, presentation->ending.pid, "", words);
+    free(words);
+}
 
-        if (presentation->out != NULL)
-            print_image(presentation, collection, image);
-        add_totals(image, &totals);
-    }
-    judge_command(presentation, collection, &totals);
+static void print(const struct nsd_presentation *presentation,
+                  const struct nsd_collection *collection, const struct nsd_gaps *gaps) {
+    has_printed = false;
+    print_images(presentation, collection);
+    print_gaps(presentation, gaps);
     if (collection->silent > 0 && presentation->verbosity >= 1)
         print_silent(presentation, collection->silent);
-    if (collection->unseen > 0) {
-        not_seen(presentation, presentation->pid, presentation->program, NULL,
-                 "%u more process images found no room to record", collection->unseen);
-        totals.unseen = true;
-    }
-    /* The line was printed when the loss was noticed. */
-    if (collection->index_lost)
-        totals.unseen = true;
-    if (collection->cut) {
-        if (presentation->out != NULL)
-            command__say("out of memory: the report is not whole");
-        totals.unseen = true;
-    }
+    print_ending(presentation);
+    fflush(presentation->out);
+}
+
+enum nsd_judgement present__report(const struct nsd_presentation *presentation,
+                                   const struct nsd_collection *collection) {
+    struct nsd_gaps gaps;
+
+    gaps__find(&gaps, collection, &presentation->ending);
     if (presentation->out != NULL)
-        fflush(presentation->out);
-    if (totals.errors + totals.warnings > 0)
-        return NSD_STATUS_FOUND;
-    if (totals.unseen || (presentation->strict && totals.child_unseen))
-        return NSD_STATUS_UNSEEN;
-    return NSD_STATUS_CLEAN;
+        print(presentation, collection, &gaps);
+    for (size_t i = 0; i < collection->count; i++) {
+        if (collection->image[i].coverage.errors + collection->image[i].coverage.warnings > 0)
+            return NSD_JUDGED_FOUND;
+    }
+    return gaps__first_that_counts(&gaps, presentation->strict) != NSD_GAP_COUNT
+               ? NSD_JUDGED_NOT_ALL
+               : NSD_JUDGED_CLEAN;
 }

@@ -3,12 +3,13 @@
  * file), the table of threads (thread_table.h), the trace (trace.h), for a terminal with pager and
  * wrapped lines (pager.h, wrap.h). One file for each form of output.
  * Called by the subcommands. Reads no recording and changes nothing in a collection. This file:
- * prints the report of a whole run once and works out the exit status.
+ * prints the report of a whole run and says whether all of it was judged.
  */
 #ifndef NSD_CLI_SHOW_PRESENT_H
 #define NSD_CLI_SHOW_PRESENT_H
 
-#include "cli/read/collect.h"
+#include "cli/read/gaps.h"
+#include "cli/watch/verdict.h"
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -20,14 +21,12 @@ struct nsd_presentation {
     unsigned severity;  /* the least that is printed: 0 note, 1 warning, 2 error */
     unsigned verbosity; /* as the option of that name */
     /* The program that the run started; pid 0: none was, the recordings are from elsewhere. */
-    int32_t pid; /* as the run sees it; the collection knows how the program sees itself */
+    struct nsd_ending ending;
     const char *program;
-    int signal;        /* the signal that ended it, 0: none */
-    bool known_unseen; /* the user was told already that it cannot be watched */
 };
 
-/* Prints, and returns the exit status by the contract. */
-int present__report(const struct nsd_presentation *presentation,
-                    const struct nsd_collection *collection);
+/* Prints, and returns what the images say together. */
+enum nsd_judgement present__report(const struct nsd_presentation *presentation,
+                                   const struct nsd_collection *collection);
 
 #endif

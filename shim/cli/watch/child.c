@@ -181,9 +181,3 @@ bool child__run(struct nsd_child *child, const char *path, char **arguments, cha
     give_signals_back(&before);
     return child->error == 0 && taken;
 }
-
-int child__exit_status(const struct nsd_child *child) {
-    if (WIFSIGNALED(child->status))
-        return 128 + WTERMSIG(child->status);
-    return WEXITSTATUS(child->status);
-}

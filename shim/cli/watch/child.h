@@ -40,7 +40,5 @@ struct nsd_child {
  */
 bool child__run(struct nsd_child *child, const char *path, char **arguments, char **environment,
                 const struct nsd_holder *holder);
-/* The status that a shell would give: the program's own, or 128+N for a signal. */
-int child__exit_status(const struct nsd_child *child);
 
 #endif

@@ -166,8 +166,24 @@ static bool needs_asan(const struct nsd_elf_image *image, const Elf64_Phdr *dyna
     return false;
 }
 
+/*
+ * A loader that is started by hand looks like a static program that can stand anywhere. glibc's and
+ * musl's have a name as a library; a static-pie program has none.
+ */
+static bool is_loader(const struct nsd_elf_image *image, const Elf64_Phdr *dynamic) {
+    uint64_t count = dynamic->p_filesz / sizeof(Elf64_Dyn);
+    const Elf64_Dyn *entry = elf_image__part(image, dynamic->p_offset, count * sizeof *entry);
+
+    for (uint64_t i = 0; entry != NULL && i < count && entry[i].d_tag != DT_NULL; i++) {
+        if (entry[i].d_tag == DT_SONAME)
+            return true;
+    }
+    return false;
+}
+
 static void look_at_elf(struct nsd_program *program, const struct nsd_elf_image *image) {
     const Elf64_Phdr *segment;
+    bool loads_another = false;
 
     if (elf_image__header(image) == NULL) {
         verdict(program, NSD_PROGRAM_UNWATCHABLE,
@@ -176,10 +192,12 @@ static void look_at_elf(struct nsd_program *program, const struct nsd_elf_image 
         return;
     }
     for (unsigned i = 0; (segment = elf_image__segment(image, i)) != NULL; i++) {
-        if (segment->p_type == PT_DYNAMIC)
-            program->needs_asan = needs_asan(image, segment);
+        if (segment->p_type != PT_DYNAMIC)
+            continue;
+        program->needs_asan = needs_asan(image, segment);
+        loads_another = is_loader(image, segment);
     }
-    if (elf_image__has_interpreter(image))
+    if (elf_image__has_interpreter(image) || loads_another)
         return;
     if (elf_image__is_go(image))
         verdict(program, NSD_PROGRAM_INJECTABLE,
@@ -229,6 +247,10 @@ static void look_at_image(struct nsd_program *program) {
     elf_image__open(&image, program->image);
     look_at_elf(program, &image);
     elf_image__close(&image);
+}
+
+bool program__can_be_watched(const struct nsd_program *program) {
+    return program->state == NSD_PROGRAM_WATCHABLE || program->state == NSD_PROGRAM_INJECTABLE;
 }
 
 void program__look(struct nsd_program *program, const char *name) {

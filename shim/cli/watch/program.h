@@ -23,6 +23,8 @@ struct nsd_program {
     bool needs_asan;          /* linked against AddressSanitizer's shared runtime */
 };
 
+/* By a preload or by an injection. */
+bool program__can_be_watched(const struct nsd_program *program);
 void program__look(struct nsd_program *program, const char *name);
 
 #endif
