@@ -17,10 +17,15 @@
 #define MODULES_MOST 512u
 #define PATH_MOST 1024u
 #define NAMES_CHUNK (64u * 1024u)
+#define LIST_LOSES 2 /* RT_DELETE of <link.h>: a library's memory is being taken away */
 
 /* What the walk knows of a module beyond what everyone may see. */
 struct sighting {
-    const struct nsd_link *link;
+    /*
+     * Its entry in the loader's list; NULL for what the loader does not list. Relaxed: a reader
+     * checks what it finds there.
+     */
+    _Atomic(const struct nsd_link *) link;
     const Elf64_Dyn *dynamic;
     uintptr_t address;
 };
@@ -40,6 +45,13 @@ static unsigned start_count; /* modules that were there at the first walk: the g
 static _Atomic int32_t walking;
 static struct nsd_link last_seen; /* contents of the list's last node at the last walk */
 static const struct nsd_link *last_seen_at;
+/*
+ * How often a module was added or has gone. Relaxed: a reader that sees the old number believes
+ * what it remembers a moment longer, as if it had asked before the change.
+ */
+static _Atomic uint32_t changes;
+/* A module has gone whose end the last walk did not see. Relaxed: the next refresh walks. */
+static _Atomic bool is_stale;
 
 static struct nsd_main_program program;
 static const char *shim_path;
@@ -99,11 +111,12 @@ static bool publish(struct nsd_module *module, unsigned index, const Elf64_Phdr 
     if (module->headers == NULL || module->path == NULL || !module__describe(module))
         return false;
     module->is_shim = self >= module->start && self < module->end;
-    sightings[index].link = link;
+    atomic_store_explicit(&sightings[index].link, link, memory_order_relaxed);
     sightings[index].dynamic = node != NULL ? node->dynamic : NULL;
     sightings[index].address = module->base;
     atomic_store_explicit(&module->loaded, true, memory_order_relaxed);
     atomic_store_explicit(&module_count, index + 1, memory_order_release);
+    atomic_fetch_add_explicit(&changes, 1, memory_order_relaxed);
     return true;
 }
 
@@ -161,6 +174,19 @@ static int known(const struct nsd_link *node) {
     return -1;
 }
 
+/* The shim's own row and a program without a loader have no entry, and keep none. */
+static void note_reopened(unsigned index, const struct nsd_link *link) {
+    if (module_table[index].is_executable || module_table[index].is_shim)
+        return;
+    atomic_store_explicit(&sightings[index].link, link, memory_order_relaxed);
+    atomic_fetch_add_explicit(&changes, 1, memory_order_relaxed);
+}
+
+static void set_loaded(struct nsd_module *module, bool loaded) {
+    if (atomic_exchange_explicit(&module->loaded, loaded, memory_order_relaxed) != loaded)
+        atomic_fetch_add_explicit(&changes, 1, memory_order_relaxed);
+}
+
 /* The whole list once. False if it broke off because another thread changes it. */
 static bool walk(void) {
     struct nsd_link_walk walk;
@@ -182,8 +208,12 @@ static bool walk(void) {
             if (atomic_load_explicit(&module_count, memory_order_relaxed) > before)
                 index = (int) before;
         }
-        if (index >= 0)
+        if (index >= 0) {
             room.seen[index] = true;
+            /* A library that was closed and opened again has another entry. */
+            if (atomic_load_explicit(&sightings[index].link, memory_order_relaxed) != walk.at)
+                note_reopened((unsigned) index, walk.at);
+        }
         last_seen = walk.node;
         last_seen_at = walk.at;
     }
@@ -191,8 +221,7 @@ static bool walk(void) {
         return false;
     count = atomic_load_explicit(&module_count, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++)
-        atomic_store_explicit(&module_table[i].loaded, room.seen[i] || sightings[i].link == NULL,
-                              memory_order_relaxed);
+        set_loaded(&module_table[i], room.seen[i] || sightings[i].link == NULL);
     return true;
 }
 
@@ -268,10 +297,11 @@ bool modules__refresh(void) {
 
     if (list == NULL || sys__is_forbidden())
         return false;
-    if (unchanged())
+    if (!atomic_load_explicit(&is_stale, memory_order_relaxed) && unchanged())
         return true;
     if (!begin_walk())
         return false;
+    atomic_store_explicit(&is_stale, false, memory_order_relaxed);
     done = loader_memory__read(&state, &list->state, sizeof state) && state == 0 && walk();
     end_walk();
     return done;
@@ -299,6 +329,35 @@ struct nsd_module *modules__of(uintptr_t address) {
     if (module == NULL && modules__refresh())
         module = find(address);
     return module;
+}
+
+bool modules__is_still_there(struct nsd_module *module) {
+    uint32_t number = modules__number(module);
+    const struct nsd_link *link, *back;
+    struct nsd_link now;
+    int state = 0;
+    struct nsd_memory_part here[] = {{&now, sizeof now}, {&state, sizeof state}};
+
+    if (!module__is_loaded(module))
+        return false;
+    link = atomic_load_explicit(&sightings[number - 1].link, memory_order_relaxed);
+    if (link == NULL || module->is_executable || module->is_shim || !loader_memory__is_safe() ||
+        sys__is_forbidden())
+        return true;
+    if (memory__try_parts(
+            here, 2, (struct nsd_memory_part[]){{link, sizeof now}, {&list->state, sizeof state}},
+            2) == sizeof now + sizeof state &&
+        now.base == module->base && now.dynamic == sightings[number - 1].dynamic &&
+        (now.previous == NULL ||
+         (loader_memory__read(&back, &now.previous->next, sizeof back) && back == link)))
+        return state != LIST_LOSES;
+    set_loaded(module, false);
+    atomic_store_explicit(&is_stale, true, memory_order_relaxed);
+    return false;
+}
+
+uint32_t modules__changes(void) {
+    return atomic_load_explicit(&changes, memory_order_relaxed);
 }
 
 unsigned modules__at_start(void) {

@@ -37,6 +37,14 @@ bool modules__refresh(void);
  * that comes from no file (JIT).
  */
 struct nsd_module *modules__of(uintptr_t address);
+/*
+ * Whether the module's memory may be read at this moment: the loader's list still has its entry.
+ * dlclose takes an entry out of the middle of the list, which modules__refresh does not see. False
+ * for NULL. One system call for a library that was opened later than at start.
+ */
+bool modules__is_still_there(struct nsd_module *module);
+/* Grows whenever a module was added or has gone. */
+uint32_t modules__changes(void);
 unsigned modules__count(void);
 /* 0-based, in the order of the link map at first sight. */
 struct nsd_module *modules__at(unsigned index);

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How many known stacks of one call site are compared before it is unwound again. */
-#define COMPARED_MOST 128u
+/* How many known stacks of one call site are compared before the stack is looked up by its hash. */
+#define COMPARED_MOST 8u
 #define GO_KEY 0x476f000000000000ull
 
 static unsigned depth_most = 32;
@@ -42,30 +42,123 @@ static uint64_t spread(uint64_t value) {
  * Whether the stack at `stack_pointer` is this one. Goes outwards: while all return addresses so
  * far are equal, the frames are the same too, so that the next slot is at the same place.
  */
-static bool stands_here(const struct nsd_frames *frames, uintptr_t return_address,
-                        uintptr_t stack_pointer, uintptr_t high) {
+__attribute__((always_inline)) static inline bool stands_here(const struct nsd_frames *frames,
+                                                              uintptr_t return_address,
+                                                              uintptr_t stack_pointer,
+                                                              uintptr_t high) {
     uintptr_t room = high - stack_pointer;
 
-    if (frames->depth == 0 || frames->depth > depth_most || frames->frame[0].pc != return_address)
+    if (frames->depth == 0 || frames->depth > depth_most || frames->frame[0].pc != return_address ||
+        room < 8)
         return false;
     for (unsigned i = 1; i < frames->depth; i++) {
         uint32_t slot = frames->frame[i].slot;
 
-        if (slot == 0 || room < 8 || slot > room - 8 ||
+        if (slot == 0 || slot > room - 8 ||
             *(const uint64_t *) (stack_pointer + slot) != frames->frame[i].pc)
             return false;
     }
     return true;
 }
 
-static const struct nsd_frames *recall(uint64_t key, uintptr_t return_address,
-                                       uintptr_t stack_pointer, uintptr_t high) {
+/*
+ * How far the next return address is from this one, by pc: the size of a frame, which is the same
+ * each time unless the function moves its stack pointer (alloca). A guess, from the stacks that are
+ * known: what comes out of it is compared with a known stack before it is believed. One word each:
+ * the pc's low half above, the distance below. Relaxed: nothing else is read because of them.
+ */
+#define DISTANCES 4096u
+#define DISTANCE_NONE UINT32_MAX /* the outermost frame */
+static _Atomic uint64_t distances[DISTANCES];
+
+/* A pc has two places, so that two pcs of one stack do not push each other out. */
+static unsigned place_of(uint64_t pc) {
+    return (unsigned) (pc * 0x9e3779b97f4a7c15ull >> 40) % DISTANCES;
+}
+
+static void put_distance(uint64_t pc, uint32_t distance) {
+    unsigned first = place_of(pc), second = first ^ 1u;
+    uint64_t word = atomic_load_explicit(&distances[second], memory_order_relaxed);
+    unsigned place = word >> 32 == (uint32_t) pc ? second : first;
+
+    word = atomic_load_explicit(&distances[place], memory_order_relaxed);
+    if (place == first && word != 0 && word >> 32 != (uint32_t) pc)
+        place = second;
+    atomic_store_explicit(&distances[place], pc << 32 | distance, memory_order_relaxed);
+}
+
+/* False if none is known. */
+static bool get_distance(uint64_t pc, uint32_t *distance) {
+    unsigned place = place_of(pc);
+    uint64_t word = atomic_load_explicit(&distances[place], memory_order_relaxed);
+
+    if (word >> 32 != (uint32_t) pc)
+        word = atomic_load_explicit(&distances[place ^ 1u], memory_order_relaxed);
+    *distance = (uint32_t) word;
+    return word >> 32 == (uint32_t) pc;
+}
+
+static void learn_distances(const struct nsd_frames *frames) {
+    for (unsigned i = 0; frames != NULL && i < frames->depth; i++) {
+        bool is_last = i + 1u == frames->depth;
+        uint32_t slot = frames->frame[i].slot, next = is_last ? 0 : frames->frame[i + 1].slot;
+
+        if (is_last ? frames->depth < depth_most : next > slot)
+            put_distance(frames->frame[i].pc, is_last ? DISTANCE_NONE : next - slot);
+    }
+}
+
+/* The hash that the stack probably has; false if the distances lead nowhere. */
+static bool guess_hash(uint64_t pc, uintptr_t stack_pointer, uintptr_t high, uint64_t *guess) {
+    uint64_t hash = NSD_FRAMES_HASH;
+    uintptr_t room = high - stack_pointer, slot = 0;
+
+    for (unsigned depth = 1; room >= 8; depth++) {
+        uint32_t distance;
+        bool known = get_distance(pc, &distance);
+
+        hash = frames__hash_step(hash, pc);
+        if (depth == depth_most || (known && distance == DISTANCE_NONE)) {
+            *guess = hash;
+            return true;
+        }
+        if (!known)
+            return false;
+        slot += distance;
+        if (slot > room - 8 || slot % 8 != 0)
+            return false;
+        pc = *(const uint64_t *) (stack_pointer + slot);
+    }
+    return false;
+}
+
+/* Not inlined: most stacks are among the first of their call site. */
+__attribute__((noinline)) static const struct nsd_frames *
+recall_by_hash(uint64_t key, uintptr_t return_address, uintptr_t stack_pointer, uintptr_t high) {
+    const struct nsd_frames *frames;
+    uint64_t hash;
+
+    if (!guess_hash(return_address, stack_pointer, high, &hash))
+        return NULL;
+    for (frames = frames__first_of_hash(hash); frames != NULL;
+         frames = frames__next_of_hash(frames)) {
+        if (frames->key == key && stands_here(frames, return_address, stack_pointer, high))
+            return frames;
+    }
+    return NULL;
+}
+
+/* Inlined: it is a quarter of what a setns costs. */
+__attribute__((always_inline)) static inline const struct nsd_frames *
+recall(uint64_t key, uintptr_t return_address, uintptr_t stack_pointer, uintptr_t high) {
     const struct nsd_frames *frames = frames__first(key);
 
-    for (unsigned i = 0; frames != NULL && i < COMPARED_MOST; i++) {
+    for (unsigned i = 0; frames != NULL; i++) {
+        if (i == COMPARED_MOST)
+            return recall_by_hash(key, return_address, stack_pointer, high);
         if (stands_here(frames, return_address, stack_pointer, high))
             return frames;
-        frames = frames__next(frames, key);
+        frames = frames__next(frames);
     }
     return NULL;
 }
@@ -115,6 +208,7 @@ unwound(uint64_t key, const struct nsd_unwind_state *state, const struct nsd_ext
     modules__refresh();
     depth = unwind__frames(state, extent, frame, depth_most);
     frames = frames__intern(key, frame, depth);
+    learn_distances(frames);
     if (frames != NULL && is_shared(frames))
         frames__mark_shared(frames);
     map_files(frames);
@@ -151,32 +245,76 @@ static const struct nsd_frames *only_the_call(const struct request *request) {
  * stack is free.
  */
 static const struct nsd_frames *unwound_with_room(struct request *request) {
-    if (on_stack__call_apart(unwind_for, request))
-        return request->frames;
-    if (!request->extent.known)
-        return only_the_call(request);
-    unwind_for(request);
-    return request->frames;
+    if (!on_stack__call_apart(unwind_for, request)) {
+        if (!request->extent.known)
+            return only_the_call(request);
+        unwind_for(request);
+    }
+    return request->frames != NULL ? request->frames : only_the_call(request);
+}
+
+/*
+ * The same on a stack of unknown extent (a coroutine's, an alternate one): most known stacks end a
+ * few pages above the call, and each page costs the kernel's answer.
+ */
+__attribute__((noinline)) static const struct nsd_frames *recall_further(struct request *request) {
+    static const unsigned pages[] = {2, NSD_EXTENT_PAGES - 2};
+    const struct nsd_unwind_state *state = &request->state;
+
+    for (unsigned i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        const struct nsd_frames *frames;
+
+        if (!extent__widen(&request->extent, pages[i]))
+            return NULL;
+        frames = recall(request->key, state->pc, state->stack_pointer, request->extent.high);
+        if (frames != NULL)
+            return frames;
+    }
+    return NULL;
+}
+
+/* A stack that is not among the first of its call site, or a new one. */
+__attribute__((noinline)) static const struct nsd_frames *
+capture_further(uint64_t key, const struct nsd_unwind_state *state,
+                const struct nsd_extent *extent) {
+    struct request request = {.key = key, .state = *state, .extent = *extent};
+    const struct nsd_frames *frames;
+
+    if (!extent->known && (frames = recall_further(&request)) != NULL)
+        return frames;
+    if (!frames__is_full())
+        return unwound_with_room(&request);
+    /* No room for a new stack, so do not pay for unwinding it: the call alone has to do. */
+    frames = only_the_call(&request);
+    if (frames != NULL)
+        frames__count_lost();
+    return frames;
 }
 
 const struct nsd_frames *capture__native(uintptr_t return_address, uintptr_t stack_pointer,
                                          uintptr_t frame_pointer) {
     uint64_t key = spread(return_address);
-    struct request request = {.key = key, .state = {return_address, stack_pointer, frame_pointer}};
     const struct nsd_frames *frames;
+    struct nsd_extent extent;
 
     if (stack_pointer == 0 || stack_pointer % 8 != 0)
         return NULL;
-    extent__of(stack_pointer, machine__thread_pointer(), &request.extent);
-    if (request.extent.known) {
-        frames = recall(key, return_address, stack_pointer, request.extent.high);
-        if (frames != NULL)
-            return frames;
-    }
-    /* The table is full: there is no room for a new stack, so do not pay for unwinding it. */
-    if (frames__lost() > 0)
-        return NULL;
-    return unwound_with_room(&request);
+    extent__near(stack_pointer, machine__thread_pointer(), &extent);
+    frames = recall(key, return_address, stack_pointer, extent.high);
+    if (frames != NULL)
+        return frames;
+    return capture_further(
+        key, &(struct nsd_unwind_state){return_address, stack_pointer, frame_pointer}, &extent);
+}
+
+/* No room for a new stack: the call alone. */
+static const struct nsd_frames *only_the_go_call(uintptr_t pc) {
+    const struct nsd_frame frame = {.pc = pc, .module = modules__number(modules__of(pc))};
+    const struct nsd_frames *frames = frames__intern(~(GO_KEY ^ pc), &frame, 1);
+
+    if (frames != NULL)
+        frames__count_lost();
+    return frames;
 }
 
 const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uintptr_t low,
@@ -201,7 +339,7 @@ const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uint
         frame_pointer = next;
     }
     key ^= key >> 29;
-    for (frames = frames__first(key); frames != NULL; frames = frames__next(frames, key)) {
+    for (frames = frames__first(key); frames != NULL; frames = frames__next(frames)) {
         unsigned same = 0;
 
         while (frames->depth == depth && same < depth && frames->frame[same].pc == pcs[same])
@@ -209,8 +347,8 @@ const struct nsd_frames *capture__go(uintptr_t pc, uintptr_t frame_pointer, uint
         if (same == depth)
             return frames;
     }
-    if (frames__lost() > 0)
-        return NULL;
+    if (frames__is_full())
+        return only_the_go_call(pc);
     for (unsigned i = 0; i < depth; i++) {
         frame[i].pc = pcs[i];
         frame[i].slot = 0;

@@ -15,8 +15,7 @@
  */
 #define MAIN_GAP ((uintptr_t) 128 << 20)
 #define PROBED_AT_ONCE 32u
-#define PROBED_MOST 1024u     /* pages of a pthread's stack */
-#define PROBED_MOST_OTHER 32u /* pages of a stack of unknown kind */
+#define PROBED_MOST 1024u /* pages of a pthread's stack */
 /* No other mapping fits between a stack pointer and a thread control block that are this near. */
 #define SURELY_ONE_STACK ((uintptr_t) 16 << 10)
 
@@ -73,9 +72,7 @@ static bool reaches(uintptr_t stack_pointer, uintptr_t thread_pointer) {
     return true;
 }
 
-void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_extent *extent) {
-    uintptr_t page = stack_pointer & ~(NSD_PAGE_SIZE - 1);
-
+void extent__near(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_extent *extent) {
     extent->low = stack_pointer;
     extent->known = true;
     if (stack_pointer < main_top && main_top - stack_pointer < MAIN_GAP) {
@@ -89,6 +86,18 @@ void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_ex
         return;
     }
     extent->known = false;
-    extent->high =
-        page + NSD_PAGE_SIZE * (1 + readable_pages(page + NSD_PAGE_SIZE, PROBED_MOST_OTHER));
+    extent->high = (stack_pointer & ~(NSD_PAGE_SIZE - 1)) + NSD_PAGE_SIZE;
+}
+
+bool extent__widen(struct nsd_extent *extent, unsigned pages) {
+    unsigned readable = readable_pages(extent->high, pages);
+
+    extent->high += readable * NSD_PAGE_SIZE;
+    return readable > 0;
+}
+
+void extent__of(uintptr_t stack_pointer, uintptr_t thread_pointer, struct nsd_extent *extent) {
+    extent__near(stack_pointer, thread_pointer, extent);
+    if (!extent->known)
+        extent__widen(extent, NSD_EXTENT_PAGES);
 }

@@ -429,9 +429,24 @@ static bool places_are_on_stack(const struct checker *checker, const struct row 
     return true;
 }
 
+static void describe(const struct row *row, struct nsd_step *step) {
+    uint8_t frame_pointer = row->kind[NSD_DWARF_FRAME_POINTER];
+
+    step->is_simple = row->cfa_expression == 0 &&
+                      (row->cfa_register == NSD_DWARF_STACK_POINTER ||
+                       row->cfa_register == NSD_DWARF_FRAME_POINTER) &&
+                      (frame_pointer == RULE_SAME || frame_pointer == RULE_AT_OFFSET) &&
+                      row->place[NSD_DWARF_RETURN_ADDRESS] == -(int32_t) sizeof(uintptr_t) &&
+                      (row->kind[NSD_DWARF_STACK_POINTER] == RULE_SAME);
+    step->from_frame_pointer = row->cfa_register == NSD_DWARF_FRAME_POINTER;
+    step->saves_frame_pointer = frame_pointer == RULE_AT_OFFSET;
+    step->cfa_offset = row->cfa_offset;
+    step->frame_pointer_place = row->place[NSD_DWARF_FRAME_POINTER];
+}
+
 bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
                         const struct nsd_module *module, const struct nsd_extent *extent,
-                        uintptr_t *cfa, uintptr_t *return_place) {
+                        struct nsd_step *step) {
     struct checker checker = {cursor, extent, (const uint8_t *) module->start,
                               (const uint8_t *) module->end, 0};
     struct table table;
@@ -456,8 +471,9 @@ bool step_check__allows(unw_cursor_t *cursor, const unw_proc_info_t *procedure,
         value += (uint64_t) (int64_t) row.cfa_offset;
     }
     checker.cfa = value;
-    *cfa = value;
-    *return_place = value + (uint64_t) (int64_t) row.place[NSD_DWARF_RETURN_ADDRESS];
+    step->cfa = value;
+    step->return_place = value + (uint64_t) (int64_t) row.place[NSD_DWARF_RETURN_ADDRESS];
+    describe(&row, step);
     return row.kind[NSD_DWARF_RETURN_ADDRESS] == RULE_AT_OFFSET &&
            places_are_on_stack(&checker, &row);
 }

@@ -14,6 +14,7 @@
 #include "stacks/unwind_tables.h"
 
 #include "stacks_machine.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,6 +28,9 @@ struct walker {
     bool exact;       /* now.pc is an interrupted instruction, no return address */
     bool started;     /* the cursor stands at `now` */
     bool tables;      /* libunwind may be called */
+    /* The last module that was asked whether it is still there; many frames are of one module. */
+    const struct nsd_module *asked;
+    bool is_there;
     unw_cursor_t cursor;
     struct nsd_frame *frame;
     unsigned depth, most;
@@ -41,11 +45,19 @@ static uintptr_t word_at(uintptr_t address) {
     return *(const uintptr_t *) address;
 }
 
-/* Whether the bytes of [from, to) are code of a module that can be read. */
-static bool readable_code(uintptr_t from, uintptr_t to) {
-    const struct nsd_module *module = modules__of(from);
+static bool is_there(struct walker *walker, struct nsd_module *module) {
+    if (module != walker->asked) {
+        walker->asked = module;
+        walker->is_there = modules__is_still_there(module);
+    }
+    return walker->is_there;
+}
 
-    if (!module__is_loaded(module))
+/* Whether the bytes of [from, to) are code of a module that can be read. */
+static bool readable_code(struct walker *walker, uintptr_t from, uintptr_t to) {
+    struct nsd_module *module = modules__of(from);
+
+    if (!is_there(walker, module))
         return false;
     for (unsigned i = 0; i < module->header_count; i++) {
         const Elf64_Phdr *header = &module->headers[i];
@@ -59,13 +71,14 @@ static bool readable_code(uintptr_t from, uintptr_t to) {
 }
 
 /* A return address stands behind a call instruction. */
-static bool follows_a_call(uintptr_t pc) {
-    return readable_code(pc - NSD_CALL_SIZE_MOST, pc) && machine__ends_call((const uint8_t *) pc);
+static bool follows_a_call(struct walker *walker, uintptr_t pc) {
+    return readable_code(walker, pc - NSD_CALL_SIZE_MOST, pc) &&
+           machine__ends_call((const uint8_t *) pc);
 }
 
 /* The code that a signal handler returns to. */
-static bool is_signal_trampoline(uintptr_t pc) {
-    return readable_code(pc, pc + NSD_SIGNAL_RETURN_SIZE) &&
+static bool is_signal_trampoline(struct walker *walker, uintptr_t pc) {
+    return readable_code(walker, pc, pc + NSD_SIGNAL_RETURN_SIZE) &&
            machine__is_signal_return((const uint8_t *) pc);
 }
 
@@ -113,16 +126,100 @@ static bool start_cursor(struct walker *walker) {
                        walker->exact ? walker->now.pc + 1 : walker->now.pc - 1) == 0;
 }
 
-static enum step step_by_tables(struct walker *walker) {
-    struct nsd_module *module = modules__of(walker->exact ? walker->now.pc : walker->now.pc - 1);
-    unw_word_t pc, stack_pointer, frame_pointer;
-    unw_proc_info_t procedure;
-    uintptr_t cfa, place;
+/*
+ * Steps that were made before, by pc, because a table says the same each time: a step by libunwind
+ * costs some 10,000 instructions, a remembered one 50. Example: CFA = rsp + 32, rbp saved at CFA -
+ * 16. A step is one word; the other is its key, changed by that word, so that a reader that gets
+ * halves of two steps finds neither. Relaxed: nothing else is read because of them.
+ */
+#define KEPT_STEPS 2048u
+static struct { _Atomic uint64_t mixed_key, step; } kept_steps[KEPT_STEPS];
 
-    if (!walker->tables)
+enum { KEPT_IN_USE = 1, KEPT_FROM_FRAME_POINTER = 2, KEPT_SAVES_FRAME_POINTER = 4 };
+#define KEPT_CFA_SHIFT 4
+#define KEPT_PLACE_SHIFT 24
+#define KEPT_OFFSET_MOST (1 << 20)
+#define KEPT_CHANGES_SHIFT 44 /* how often the module table had changed: 20 bits */
+
+static uint64_t step_key(const struct walker *walker) {
+    return (uint64_t) walker->now.pc << 1 | walker->exact;
+}
+
+static unsigned step_index(uint64_t key) {
+    return (unsigned) (key * 0x9e3779b97f4a7c15ull >> 53) % KEPT_STEPS;
+}
+
+static enum step step_as_before(struct walker *walker) {
+    uint64_t key = step_key(walker);
+    unsigned index = step_index(key);
+    uint64_t step = atomic_load_explicit(&kept_steps[index].step, memory_order_relaxed);
+    uint64_t mixed = atomic_load_explicit(&kept_steps[index].mixed_key, memory_order_relaxed);
+    uintptr_t cfa, frame_pointer = walker->now.frame_pointer;
+
+    if ((step & KEPT_IN_USE) == 0 || (mixed ^ step) != key ||
+        (uint32_t) (step >> KEPT_CHANGES_SHIFT) != (modules__changes() & 0xfffff))
         return STEP_NO_TABLE;
+    cfa = ((step & KEPT_FROM_FRAME_POINTER) != 0 ? frame_pointer : walker->now.stack_pointer) +
+          (step >> KEPT_CFA_SHIFT) % KEPT_OFFSET_MOST;
+    if (cfa <= walker->now.stack_pointer || !in_stack(walker, cfa - 8, 8))
+        return STEP_END;
+    if ((step & KEPT_SAVES_FRAME_POINTER) != 0) {
+        uintptr_t place = cfa - (step >> KEPT_PLACE_SHIFT) % KEPT_OFFSET_MOST;
+
+        if (!in_stack(walker, place, 8))
+            return STEP_END;
+        frame_pointer = word_at(place);
+    }
+    walker->now.pc = word_at(cfa - 8);
+    walker->now.stack_pointer = cfa;
+    walker->now.frame_pointer = frame_pointer;
+    walker->place = cfa - 8;
+    walker->exact = false;
+    walker->started = false;
+    return STEP_DONE;
+}
+
+static void keep_step(uint64_t key, const struct nsd_step *step) {
+    int32_t place = step->saves_frame_pointer ? -step->frame_pointer_place : 0;
+    unsigned index = step_index(key);
+    uint64_t word;
+
+    if (!step->is_simple || step->cfa_offset < 0 || step->cfa_offset >= KEPT_OFFSET_MOST ||
+        place < 0 || place >= KEPT_OFFSET_MOST)
+        return;
+    word = KEPT_IN_USE | (step->from_frame_pointer ? KEPT_FROM_FRAME_POINTER : 0) |
+           (step->saves_frame_pointer ? KEPT_SAVES_FRAME_POINTER : 0) |
+           (uint64_t) step->cfa_offset << KEPT_CFA_SHIFT | (uint64_t) place << KEPT_PLACE_SHIFT |
+           (uint64_t) (modules__changes() & 0xfffff) << KEPT_CHANGES_SHIFT;
+    atomic_store_explicit(&kept_steps[index].step, word, memory_order_relaxed);
+    atomic_store_explicit(&kept_steps[index].mixed_key, key ^ word, memory_order_relaxed);
+}
+
+/* Whether libunwind may be asked about the walker's pc. */
+static bool has_table(struct nsd_module *module, uintptr_t pc) {
     unwind_tables__prepare(module);
-    if (unwind_tables__of(module) == NULL)
+    return unwind_tables__of(module) != NULL && unwind_tables__covers(module, pc);
+}
+
+static enum step step_by_tables(struct walker *walker) {
+    uintptr_t in_function = walker->exact ? walker->now.pc : walker->now.pc - 1;
+    struct nsd_module *module = modules__of(in_function);
+    unw_word_t pc, stack_pointer, frame_pointer;
+    uint64_t key = step_key(walker);
+    unw_proc_info_t procedure;
+    struct nsd_step step;
+
+    if (!walker->tables || !is_there(walker, module))
+        return STEP_NO_TABLE;
+    switch (step_as_before(walker)) {
+    case STEP_DONE:
+        return STEP_DONE;
+    case STEP_END:
+        return STEP_END;
+    default:
+        break;
+    }
+    if (!has_table(module, in_function))
         return STEP_NO_TABLE;
     /* A cursor that came here by a step does not know a table that was made just now. */
     if (walker->started && unw_get_proc_info(&walker->cursor, &procedure) != 0)
@@ -134,18 +231,19 @@ static enum step step_by_tables(struct walker *walker) {
     if (procedure.unwind_info == 0)
         return STEP_NO_TABLE;
     /* unw_step returns UNW_STEP_END already when the new frame has no table: only < 0 fails. */
-    if (!step_check__allows(&walker->cursor, &procedure, module, &walker->extent, &cfa, &place) ||
-        cfa <= walker->now.stack_pointer || unw_step(&walker->cursor) < 0 ||
+    if (!step_check__allows(&walker->cursor, &procedure, module, &walker->extent, &step) ||
+        step.cfa <= walker->now.stack_pointer || unw_step(&walker->cursor) < 0 ||
         unw_get_reg(&walker->cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(&walker->cursor, UNW_REG_SP, &stack_pointer) != 0 ||
         unw_get_reg(&walker->cursor, NSD_UNWIND_FRAME_POINTER, &frame_pointer) != 0)
         return STEP_END;
-    if (stack_pointer != cfa || word_at(place) != pc)
+    if (stack_pointer != step.cfa || word_at(step.return_place) != pc)
         return STEP_END;
+    keep_step(key, &step);
     walker->now.pc = pc;
     walker->now.stack_pointer = stack_pointer;
     walker->now.frame_pointer = frame_pointer;
-    walker->place = place;
+    walker->place = step.return_place;
     walker->exact = false;
     walker->started = true;
     return STEP_DONE;
@@ -179,7 +277,7 @@ static void walk(struct walker *walker) {
     while (walker->depth < walker->most) {
         enum step step;
 
-        if (!walker->exact && is_signal_trampoline(walker->now.pc)) {
+        if (!walker->exact && is_signal_trampoline(walker, walker->now.pc)) {
             step = step_over_signal(walker);
         } else {
             step = step_by_tables(walker);
@@ -188,8 +286,8 @@ static void walk(struct walker *walker) {
         }
         if (step != STEP_DONE)
             return;
-        if (!walker->exact && !follows_a_call(walker->now.pc) &&
-            !is_signal_trampoline(walker->now.pc))
+        if (!walker->exact && !follows_a_call(walker, walker->now.pc) &&
+            !is_signal_trampoline(walker, walker->now.pc))
             return;
         record(walker);
     }
@@ -214,6 +312,8 @@ unsigned unwind__frames(const struct nsd_unwind_state *state, const struct nsd_e
     walker.exact = false;
     walker.started = false;
     walker.tables = guard != NULL;
+    walker.asked = NULL;
+    walker.is_there = false;
     walker.frame = frame;
     walker.depth = 0;
     walker.most = most;

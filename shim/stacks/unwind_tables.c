@@ -24,6 +24,7 @@
 #define ENCODED_SDATA4 0x0bu
 #define ENCODED_SDATA8 0x0cu
 #define ENCODED_FROM_HERE 0x10u
+#define ENCODED_FROM_DATA 0x30u
 
 struct entry {
     uint64_t start; /* first pc */
@@ -248,4 +249,82 @@ void unwind_tables__prepare(struct nsd_module *module) {
         return;
     atomic_store(&made[number - 1].index, make_index(module));
     atomic_store(&made[number - 1].state, TRIED);
+}
+
+/* ---- looking into an index ---- */
+
+/* Two words of 4 bytes, each counted from the start of the index: what GNU ld and lld write. */
+struct short_entry {
+    int32_t start, fde;
+};
+
+#define SHORT_HEADER 12u /* version, three encodings, place of the .eh_frame, count */
+
+static bool is_short_index(const uint8_t *header, size_t size) {
+    return size >= SHORT_HEADER && header[0] == 1 &&
+           header[1] == (ENCODED_FROM_HERE | ENCODED_SDATA4) && header[2] == ENCODED_UDATA4 &&
+           header[3] == (ENCODED_FROM_DATA | ENCODED_SDATA4);
+}
+
+static struct short_entry short_entry_at(const uint8_t *header, uint32_t index) {
+    struct short_entry entry;
+
+    memory__copy(&entry, header + SHORT_HEADER + (size_t) index * sizeof entry, sizeof entry);
+    return entry;
+}
+
+/* The last of the entries that start at or below the pc; false if it is below all of them. */
+static bool nearest_entry(const uint8_t *header, uint32_t count, int64_t pc,
+                          struct short_entry *found) {
+    uint32_t low = 0, high = count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (short_entry_at(header, middle).start <= pc)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return false;
+    *found = short_entry_at(header, low - 1);
+    return true;
+}
+
+/* Size of the function that this FDE describes; false for a form that is not known here. */
+static bool function_size(const struct nsd_module *module, const uint8_t *fde, uint32_t *size) {
+    const uint8_t *start = (const uint8_t *) module->start, *end = (const uint8_t *) module->end;
+    const uint8_t *cie;
+    uint32_t back;
+
+    if (fde < start || fde >= end || end - fde < 16)
+        return false;
+    back = word_at(fde + 4);
+    if (back == 0 || back > (size_t) (fde + 4 - start))
+        return false;
+    cie = fde + 4 - back;
+    if (word_at(cie) > (size_t) (end - cie - 4) ||
+        pc_encoding(cie, cie + 4 + word_at(cie)) != (ENCODED_FROM_HERE | ENCODED_SDATA4))
+        return false;
+    *size = word_at(fde + 12);
+    return true;
+}
+
+bool unwind_tables__covers(const struct nsd_module *module, uintptr_t pc) {
+    const uint8_t *header = module->eh_frame_header;
+    struct short_entry entry;
+    uint32_t count, size;
+    int64_t from;
+
+    if (header == NULL || !is_short_index(header, module->eh_frame_header_size))
+        return true;
+    count = word_at(header + 8);
+    from = (int64_t) (pc - (uintptr_t) header);
+    if (count == 0 ||
+        (module->eh_frame_header_size - SHORT_HEADER) / sizeof(struct short_entry) < count)
+        return true;
+    if (!nearest_entry(header, count, from, &entry))
+        return false;
+    return !function_size(module, header + entry.fde, &size) || from - entry.start < size;
 }

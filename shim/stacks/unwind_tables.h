@@ -7,6 +7,7 @@
 #define NSD_STACKS_UNWIND_TABLES_H
 
 #include "names/modules.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /* An .eh_frame_hdr in memory; NULL for NULL, for closed modules and for modules without a table. */
@@ -17,5 +18,12 @@ const uint8_t *unwind_tables__of(const struct nsd_module *module);
  * made.
  */
 void unwind_tables__prepare(struct nsd_module *module);
+
+/*
+ * Whether the module's table has an entry for this pc; true where the form of the table is not
+ * known here. LLVM's libunwind reads the whole .eh_frame for a pc that its index does not cover
+ * (UnwindCursor::getInfoFromDwarfSection), so it is asked only about those that have an entry.
+ */
+bool unwind_tables__covers(const struct nsd_module *module, uintptr_t pc);
 
 #endif

@@ -16,6 +16,7 @@
 #include "host/image.h"
 #include "host/libc/functions.h"
 #include "intake/submit.h"
+#include "ledger/frames.h"
 #include "names/modules.h"
 #include "names/thread_name.h"
 #include "probes/go/go.h"
@@ -93,6 +94,7 @@ static void begin_copy(void) {
     int32_t tid;
 
     on_stack__forget();
+    frames__begin_copy();
     if (sys__is_forbidden()) {
         /* Where libc's fork has it written down; the parent's clock goes on. */
         tid = image__has_libc() ? caller__tid_at_birth(machine__thread_pointer()) : 0;

@@ -10,7 +10,8 @@
 #define ROUNDS 20
 #define STACKS 300u /* each thread interns all of them */
 #define SHARED 7u   /* stacks have the same key */
-#define MOST 65536u
+#define MOST 131072u
+#define ONE_SITE 8000u /* stacks of one key */
 
 static _Atomic uint32_t seen[MOST]; /* by id: a hash of the stack that has it */
 static _Atomic uint64_t without_room;
@@ -53,7 +54,7 @@ static bool intern(uint32_t which) {
         CHECK(nothing == which + 1);
     if (which % 5 == 0)
         frames__mark_shared(mine);
-    for (const struct nsd_frames *at = frames__first(key); at != NULL; at = frames__next(at, key)) {
+    for (const struct nsd_frames *at = frames__first(key); at != NULL; at = frames__next(at)) {
         CHECK(at->key == key);
         if (is_this(at, key, frame, depth))
             copies++;
@@ -78,6 +79,32 @@ static void intern_until_full(unsigned number) {
     CHECK(which == number || intern(number));
 }
 
+/*
+ * Thousands of stacks of one key, across several mappings: each is found by its hash, whichever
+ * thread made it and whichever thread made the key's first one.
+ */
+static void intern_one_site(unsigned number) {
+    struct nsd_frame frame[9];
+
+    for (uint32_t i = 0; i < ONE_SITE; i++) {
+        uint32_t which = (i + number * 7) % ONE_SITE;
+        unsigned depth = make(which, frame);
+        const struct nsd_frames *mine = frames__intern(1, frame, depth);
+        const struct nsd_frames *at = mine == NULL ? NULL : frames__first_of_hash(mine->hash);
+        const struct nsd_frames *first = frames__first(1);
+
+        CHECK(mine != NULL && is_this(mine, 1, frame, depth));
+        while (at != NULL && at != mine)
+            at = frames__next_of_hash(at);
+        CHECK(at == mine && first != NULL && first->key == 1);
+        if (i % 256 != 0)
+            continue;
+        for (at = first; at != NULL && at != mine; at = frames__next(at))
+            CHECK(at->key == 1);
+        CHECK(at == mine);
+    }
+}
+
 static void forget(void) {
     frames__reset();
     for (unsigned i = 0; i < MOST; i++)
@@ -100,5 +127,9 @@ int main(void) {
     forget();
     race__run(intern_until_full);
     CHECK(without_room == RACE_THREADS && frames__lost() == without_room);
+    CHECK(frames__is_full());
+    forget();
+    race__run(intern_one_site);
+    CHECK(frames__lost() == 0);
     return race__result();
 }

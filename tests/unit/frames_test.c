@@ -26,6 +26,11 @@ static const struct nsd_frames *intern(uint64_t key, uint64_t a, uint64_t b, uin
     return frames__intern(key, frame, 2);
 }
 
+static const struct nsd_frames *intern_lone(uint64_t pc) {
+    frame[0] = (struct nsd_frame){.pc = pc};
+    return frames__intern(pc, frame, 1);
+}
+
 static void each_once(void) {
     const struct nsd_frames *first, *other;
 
@@ -64,12 +69,12 @@ static void by_key(void) {
         const struct nsd_frames *found = frames__first(key);
 
         CHECK(found != NULL && found->key == key && found->frame[0].pc == key);
-        CHECK(found == NULL || frames__next(found, key) == NULL);
+        CHECK(found == NULL || frames__next(found) == NULL);
     }
     CHECK(frames__first(4000) == NULL);
     intern(7, 1000, 1, 0);
     intern(7, 1001, 1, 0);
-    for (const struct nsd_frames *at = frames__first(7); at != NULL; at = frames__next(at, 7))
+    for (const struct nsd_frames *at = frames__first(7); at != NULL; at = frames__next(at))
         of_key[at->key != 7]++;
     CHECK(of_key[0] == 3 && of_key[1] == 0);
 }
@@ -83,30 +88,113 @@ static void shared_ones(void) {
     frames__mark_shared(NULL);
 }
 
-static void no_more_room(void) {
-    const struct nsd_frames *last = NULL, *now;
-    unsigned made = 0, most;
+static unsigned fill(uint64_t from) {
+    unsigned made = 0;
+    uint32_t last = 0;
 
-    frames__reset();
-    for (uint64_t i = 1; i < 10000; i++) {
+    for (uint64_t i = from; i < from + 100000; i++, made++) {
+        const struct nsd_frames *now;
+
         for (unsigned k = 0; k < NSD_DEPTH_MOST; k++)
             frame[k] = (struct nsd_frame){.pc = i};
         now = frames__intern(i, frame, NSD_DEPTH_MOST);
         if (now == NULL)
             break;
-        CHECK(last == NULL || (const char *) now >= (const char *) (last->frame + last->depth));
-        CHECK(now->id == ++made);
-        last = now;
+        CHECK(last == 0 || now->id == last + 1);
+        last = now->id;
     }
-    /* Half a megabyte, of which little is not stacks. */
-    most = 512 * 1024 / (unsigned) (sizeof *last + NSD_DEPTH_MOST * sizeof frame[0]);
-    CHECK(made <= most && made >= most - 6 && frames__lost() == 1);
-    CHECK(frames__intern(100000, frame, NSD_DEPTH_MOST) == NULL && frames__lost() == 2);
-    CHECK(frames__intern(200000, last->frame, 1) != NULL); /* a small one still fits */
-    CHECK(frames__first(1)->frame[0].pc == 1);             /* what was there can be found */
+    return made;
+}
+
+/* The table grows by mappings to its bound; none of the stacks touches another. */
+static void no_more_room(void) {
+    const size_t size = sizeof(struct nsd_frames) + NSD_DEPTH_MOST * sizeof frame[0];
+    unsigned made, most = (unsigned) (NSD_STACKS_ROOM / size), lone = 0;
+
     frames__reset();
-    CHECK(frames__lost() == 0 && frames__first(1) == NULL);
+    made = fill(1);
+    /* Little of it is not stacks: the indexes, what is kept for single calls, ends of mappings. */
+    CHECK(made <= most && made >= most - most / 50 && frames__lost() == 1 && frames__is_full());
+    for (uint64_t i = 1; i <= made; i++) {
+        const struct nsd_frames *at = frames__first(i);
+
+        CHECK(at != NULL && at->key == i && at->frame[0].pc == i &&
+              at->frame[NSD_DEPTH_MOST - 1].pc == i && frames__next(at) == NULL);
+    }
+    /* Each loss counts. */
+    for (unsigned i = 2; i < 10; i++)
+        CHECK(frames__intern(100000 + i, frame, NSD_DEPTH_MOST) == NULL && frames__lost() == i);
+    frames__count_lost();
+    CHECK(frames__lost() == 10);
+    /* What is known needs no room, and there still is some for single calls. */
+    for (unsigned k = 0; k < NSD_DEPTH_MOST; k++)
+        frame[k] = (struct nsd_frame){.pc = 1};
+    CHECK(frames__intern(1, frame, NSD_DEPTH_MOST) == frames__first(1));
+    while (lone < 1000 && intern_lone(200000 + lone) != NULL)
+        lone++;
+    CHECK(lone == 1000 && frames__lost() == 10);
     frames__reset();
+    CHECK(frames__lost() == 0 && frames__first(1) == NULL && !frames__is_full());
+    frames__reset();
+}
+
+/* 10,000 stacks of 32 frames, as one call site has them, are kept and found by their hashes. */
+static void ten_thousand(void) {
+    const unsigned depth = 32;
+    unsigned count = 0;
+
+    for (uint64_t i = 0; i < 10000; i++) {
+        for (unsigned k = 0; k < depth; k++)
+            frame[k] = (struct nsd_frame){.pc = k == 20 ? 1000 + i : k + 1, .slot = 8 * k};
+        CHECK(frames__intern(1, frame, depth) != NULL);
+    }
+    CHECK(frames__lost() == 0 && !frames__is_full());
+    for (const struct nsd_frames *at = frames__first(1); at != NULL; at = frames__next(at)) {
+        const struct nsd_frames *same = frames__first_of_hash(at->hash);
+
+        while (same != NULL && same != at)
+            same = frames__next_of_hash(same);
+        CHECK(same == at);
+        count++;
+    }
+    CHECK(count == 10000);
+    frames__reset();
+}
+
+/*
+ * A fork copy has lost nothing, and all the room again where the parent's table was nearly full;
+ * stacks from before the fork stay as they are.
+ */
+static void in_a_copy(void) {
+    const struct nsd_frames *before;
+    pid_t child;
+    int status;
+
+    for (unsigned nearly_full = 0; nearly_full < 2; nearly_full++) {
+        unsigned most = 0;
+
+        before = intern(1, 2, 3, 8);
+        if (nearly_full)
+            most = fill(100);
+        CHECK((frames__lost() != 0) == (nearly_full == 1));
+        fflush(stdout);
+        child = fork();
+        if (child == 0) {
+            frames__begin_copy();
+            CHECK(frames__lost() == 0 && !frames__is_full());
+            CHECK(before->depth == 2 && before->frame[1].pc == 3);
+            CHECK((frames__first(1) == before) == (nearly_full == 0));
+            if (nearly_full) {
+                CHECK(fill(1) + 2 >= most);
+                frames__begin_copy(); /* as in a copy of the copy */
+                CHECK(frames__lost() == 0 && intern(1, 2, 3, 8)->id == 1);
+            }
+            _exit(failures != 0);
+        }
+        waitpid(child, &status, 0);
+        CHECK(status == 0);
+        frames__reset();
+    }
 }
 
 /* Once no call may be made there is a table or there is none. */
@@ -133,6 +221,8 @@ int main(void) {
     by_key();
     shared_ones();
     no_more_room();
+    ten_thousand();
+    in_a_copy();
     under_a_filter();
     printf(failures == 0 ? "all as it should be\n" : "%d failures\n", failures);
     return failures != 0;

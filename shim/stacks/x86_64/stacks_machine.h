@@ -15,6 +15,8 @@
 /* DWARF numbers (System V ABI for AMD64, 3.6.2): 16 registers and the return address. */
 #define NSD_DWARF_REGISTERS 17u
 #define NSD_DWARF_RETURN_ADDRESS 16u
+#define NSD_DWARF_FRAME_POINTER 6u
+#define NSD_DWARF_STACK_POINTER 7u
 #define NSD_UNWIND_FRAME_POINTER UNW_X86_64_RBP
 
 /* struct rt_sigframe (arch/x86/include/asm/sigframe.h), from the trampoline's stack pointer. */
