@@ -313,8 +313,7 @@ void submit__count_lost(void) {
     atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
 }
 
-size_t submit__drift(struct nsdrift_drift *drift, size_t room) {
-    int32_t tid = sys__gettid();
+size_t submit__drift(int32_t tid, struct nsdrift_drift *drift, size_t room) {
     size_t count = 0;
 
     if (!inside__lock(tid))

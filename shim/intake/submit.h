@@ -54,9 +54,9 @@ void submit__count_lost(void);
 
 /*
  * nsdrift_check (include/nsdrift.h): how many threads differ from home, the first `room` of them in
- * `drift`. 0 where the lock cannot be had.
+ * `drift`. `tid` is the caller's. 0 where the lock cannot be had.
  */
-size_t submit__drift(struct nsdrift_drift *drift, size_t room);
+size_t submit__drift(int32_t tid, struct nsdrift_drift *drift, size_t room);
 
 /* At start, and in a fork child: an empty ledger with the caller as its only thread. */
 void submit__begin(int32_t pid, int32_t tid);

@@ -272,6 +272,14 @@ def seccomp_filters():
         check_equal((result.status, result.out), (native.status, native.out), (arguments, "verbosity=3"))
 
 
+@test(every_build=True)
+def api_under_a_filter():
+    """The functions of nsdrift.h make no system call either."""
+    for options in ("", "verbosity=3", f"record={settings.FOLDER}"):
+        result = shim.run([programs.c("asks_under_filter")], options=options)
+        check_equal((result.status, result.out), (0, "alive\n"), options)
+
+
 @test()
 def children_under_a_filter():
     """A fork child of a filtered program is as quiet as its parent; strict mode takes the clock away, too."""

@@ -82,10 +82,10 @@ int main(void) {
         printf("unshare: %d\n", error);
         return 77;
     }
-    CHECK(submit__drift(drift, 4) == 0);
+    CHECK(submit__drift(self, drift, 4) == 0);
     submit__prepare(&event, NSD_CALL_OPEN, self); /* the first descriptor: the callback comes */
     submit__event(&event);
-    CHECK(submit__drift(drift, 4) == 1);
+    CHECK(submit__drift(self, drift, 4) == 1);
     CHECK(drift[0].tid == other);
     CHECK(drift[0].kinds == NSD_KIND_BIT(NSD_KIND_UTS));
     hand_in_while_one_publishes(self);

@@ -29,7 +29,7 @@ NSD_EXPORT size_t nsdrift_check(struct nsdrift_drift *drift, size_t room) {
 
     if (!nsd_on || !caller__is_ours(&caller, machine__thread_pointer(), 0))
         return 0;
-    return submit__drift(drift, room);
+    return submit__drift(caller.tid, drift, room);
 }
 
 NSD_EXPORT void nsdrift_report(void) {
