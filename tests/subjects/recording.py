@@ -1,4 +1,5 @@
 """Recordings: that they say what the report from inside says, and that they outlive everything."""
+import datetime
 import json
 import os
 import re
@@ -38,9 +39,13 @@ def report(path, *more):
 # ---- the same result inside and outside ----
 
 def essence(finding):
-    """All of it but what a later report of the same image may have counted on."""
-    return json.dumps({key: value for key, value in finding.items() if key != "count"},
-                      sort_keys=True)
+    """All of it but what a later report of the same image may have counted on, and the time's last digits:
+    after a report on the way the recording has a later pair of clocks, which rounds in its own way."""
+    same = {key: value for key, value in finding.items() if key != "count"}
+    moment = datetime.datetime.fromisoformat(same["time"].removesuffix("Z")) if same.get("time") else None
+    if moment:
+        same["time"] = round(moment.replace(tzinfo=datetime.timezone.utc).timestamp(), 3)
+    return json.dumps(same, sort_keys=True)
 
 
 def same_result(program, by_stderr=False):

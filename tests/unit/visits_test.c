@@ -179,7 +179,7 @@ SCENE(meant_to_come_back) {
 
 /* More places than there is room for: of a set the one that was used longest ago goes. */
 SCENE(room_for_visits) {
-    struct nsd_frames frames[NSD_VISIT_WAYS + 1] = {{.next = NULL}};
+    struct nsd_frames frames[NSD_VISIT_WAYS + 1] = {{.id = 0}};
     struct nsd_switch change = {.runtime = NSD_RUNTIME_THREADS};
     struct nsd_event restore = {.time = 1};
 

@@ -14,6 +14,7 @@
 #define RANKED_MOST 10u
 #define WIDTH 80
 #define WORDS_WIDTH 50
+#define LINE_WIDTH 78
 /* A failure rate that is common in practice; used where none is known. */
 #define USUAL_RATE 0.005
 
@@ -58,6 +59,40 @@ static void print_rate(const struct nsd_tally *tally) {
                statistics__clean_runs(USUAL_RATE, CONFIDENCE));
 }
 
+/*
+ * Prints the head and then the words, broken at blanks; further lines begin below the first word.
+ * Returns the column after the last word.
+ */
+static size_t put_wrapped(const char *head, const char *words, size_t width) {
+    size_t indent = strlen(head), at = indent;
+    const char *word = words;
+
+    fputs(head, stdout);
+    while (*word != '\0') {
+        size_t length = strcspn(word, " ");
+
+        if (at > indent && at + 1 + length > width) {
+            printf("\n%*s", (int) indent, "");
+            at = indent;
+        } else if (at > indent) {
+            putchar(' ');
+            at++;
+        }
+        fwrite(word, 1, length, stdout);
+        at += length;
+        word += length + strspn(word + length, " ");
+    }
+    return at;
+}
+
+static void print_reason(uint64_t runs, const char *why) {
+    char head[32];
+
+    snprintf(head, sizeof head, "  %" PRIu64 ": ", runs);
+    put_wrapped(head, why, LINE_WIDTH);
+    putchar('\n');
+}
+
 static void print_head(const struct nsd_outcome *outcome, const struct nsd_tally *tally) {
     uint64_t runs = tally->passed + tally->failed;
     const char *slash = strrchr(outcome->program, '/');
@@ -75,7 +110,7 @@ static void print_head(const struct nsd_outcome *outcome, const struct nsd_tally
         printf("not watched, or not all of it: %" PRIu64 " %s\n", outcome->unseen,
                outcome->unseen == 1 ? "run" : "runs");
     for (unsigned i = 0; i < NSD_REASONS && outcome->reason[i].runs > 0; i++)
-        printf("  %" PRIu64 ": %s\n", outcome->reason[i].runs, outcome->reason[i].why);
+        print_reason(outcome->reason[i].runs, outcome->reason[i].why);
     print_rate(tally);
 }
 
@@ -86,26 +121,10 @@ static void print_counts(const struct nsd_tally *tally, const struct nsd_sign *s
            tally->failed, sign->passed, tally->passed);
 }
 
-/* Breaks the words at blanks; the counts stand after the last line. */
+/* The words behind the head, then the counts behind their last line. */
 static void print_words(const char *head, const char *words) {
-    size_t indent = strlen(head), at = indent;
-    const char *word = words;
+    size_t at = put_wrapped(head, words, WORDS_WIDTH);
 
-    fputs(head, stdout);
-    while (*word != '\0') {
-        size_t length = strcspn(word, " ");
-
-        if (at > indent && at + 1 + length > WORDS_WIDTH) {
-            printf("\n%*s", (int) indent, "");
-            at = indent;
-        } else if (at > indent) {
-            putchar(' ');
-            at++;
-        }
-        fwrite(word, 1, length, stdout);
-        at += length;
-        word += length + strspn(word + length, " ");
-    }
     if (at > WORDS_WIDTH) {
         putchar('\n');
         at = 0;
