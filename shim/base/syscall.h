@@ -29,6 +29,17 @@ static inline bool sys__is_forbidden(void) {
 /* Cannot be taken back. */
 void sys__forbid(void);
 
+/* Newer numbers than the headers of the build machine may have. */
+#ifndef __NR_openat2
+#define __NR_openat2 437
+#endif
+#ifndef __NR_mount_setattr
+#define __NR_mount_setattr 442
+#endif
+#ifndef __NR_close_range
+#define __NR_close_range 436
+#endif
+
 #define SYS0(n) sys__call6((n), 0, 0, 0, 0, 0, 0)
 #define SYS1(n, a) sys__call6((n), (long) (a), 0, 0, 0, 0, 0)
 #define SYS2(n, a, b) sys__call6((n), (long) (a), (long) (b), 0, 0, 0, 0)

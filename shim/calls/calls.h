@@ -24,24 +24,13 @@
 #ifndef NSD_CALLS_CALLS_H
 #define NSD_CALLS_CALLS_H
 
+#include "base/syscall.h"
 #include "calls/table.h"
 #include "host/environment.h"
 #include "intake/submit.h"
 #include "ledger/event.h"
-#include <asm/unistd.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Newer numbers than the headers of the build machine may have. */
-#ifndef __NR_openat2
-#define __NR_openat2 437
-#endif
-#ifndef __NR_mount_setattr
-#define __NR_mount_setattr 442
-#endif
-#ifndef __NR_close_range
-#define __NR_close_range 436
-#endif
 
 enum nsd_row {
     NSD_ROW_NONE,

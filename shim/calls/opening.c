@@ -54,7 +54,7 @@ static void set_known(unsigned fd, bool is) {
 }
 
 /* `ongoing` gave this descriptor, which `path` says more about. */
-static void tell_opened(struct nsd_ongoing *ongoing, const struct nsd_proc_path *path) {
+static void record_opened(struct nsd_ongoing *ongoing, const struct nsd_proc_path *path) {
     struct nsd_event *event = &ongoing->event;
     int fd = (int) ongoing->result;
 
@@ -89,7 +89,7 @@ void calls__after_open(struct nsd_ongoing *ongoing) {
     if (ongoing->result < 0 || !proc_path__may_lead(path) ||
         !memory__try_string(copy, sizeof copy, path) || !proc_path__read(copy, &read))
         return;
-    tell_opened(ongoing, &read);
+    record_opened(ongoing, &read);
 }
 
 /*
@@ -101,7 +101,7 @@ static void after_mount_descriptor(struct nsd_ongoing *ongoing, uint64_t flags, 
 
     calls__record(ongoing);
     if (ongoing->result >= 0 && ((uint32_t) flags & ~plain) != 0)
-        tell_opened(ongoing, &no_path);
+        record_opened(ongoing, &no_path);
 }
 
 void calls__after_open_tree(struct nsd_ongoing *ongoing) {
@@ -135,7 +135,7 @@ void calls__after_fcntl(struct nsd_ongoing *ongoing) {
 }
 
 /* Told before the call: afterwards another thread may already have one of the numbers again. */
-static void tell_closing(struct nsd_ongoing *ongoing, unsigned first, unsigned last) {
+static void record_closing(struct nsd_ongoing *ongoing, unsigned first, unsigned last) {
     if ((first == last && !is_known(first)) || !calls__prepare(ongoing, NSD_CALL_CLOSE))
         return;
     for (unsigned fd = first; fd <= last && fd < DESCRIPTORS; fd++)
@@ -149,12 +149,12 @@ void calls__before_close(struct nsd_ongoing *ongoing) {
     int fd = (int) ongoing->argument[0];
 
     if (fd >= 0)
-        tell_closing(ongoing, (unsigned) fd, (unsigned) fd);
+        record_closing(ongoing, (unsigned) fd, (unsigned) fd);
 }
 
 void calls__before_close_range(struct nsd_ongoing *ongoing) {
     unsigned first = (unsigned) ongoing->argument[0], last = (unsigned) ongoing->argument[1];
 
     if (first <= last && (ongoing->argument[2] & CLOSE_RANGE_MARKS_ONLY) == 0)
-        tell_closing(ongoing, first, last);
+        record_closing(ongoing, first, last);
 }

@@ -97,7 +97,7 @@ void calls__before_fork(struct nsd_ongoing *ongoing) {
         return;
     if (has_thread_pointer && (read.flags & CLONE_SETTLS) != 0)
         key = (uintptr_t) read.tls;
-    if (caller__mark_vfork(ongoing->tid, key))
+    if (caller__mark_vfork(key))
         ongoing->kept.child.key = key;
 }
 
@@ -107,7 +107,7 @@ static void begin_child(struct nsd_ongoing *ongoing, uint64_t flags) {
     if ((flags & CLONE_VM) == 0)
         ongoing->entrance->began_as_copy(ongoing);
     else if (is_like_vfork(flags) && !caller__is_vfork_child(ongoing->key))
-        caller__mark_vfork(0, ongoing->key);
+        caller__mark_vfork(ongoing->key);
 }
 
 static void end_child(struct nsd_ongoing *ongoing) {
@@ -115,7 +115,7 @@ static void end_child(struct nsd_ongoing *ongoing) {
 
     if (key == 0)
         return;
-    caller__clear_vfork(0, key);
+    caller__clear_vfork(key);
     if (ongoing->entrance->child_is_gone != NULL)
         ongoing->entrance->child_is_gone(ongoing);
     exec__reclaim(ongoing->key);

@@ -147,8 +147,7 @@ bool caller__is_vfork_child(uintptr_t key) {
     return false;
 }
 
-bool caller__mark_vfork(int32_t tid, uintptr_t key) {
-    (void) tid;
+bool caller__mark_vfork(uintptr_t key) {
     if (key == 0 || caller__is_vfork_child(key))
         return false;
     for (unsigned i = 0; i < MARKS; i++) {
@@ -162,8 +161,7 @@ bool caller__mark_vfork(int32_t tid, uintptr_t key) {
     return false;
 }
 
-void caller__clear_vfork(int32_t tid, uintptr_t key) {
-    (void) tid;
+void caller__clear_vfork(uintptr_t key) {
     for (unsigned i = 0; i < MARKS; i++) {
         uintptr_t expected = key;
 

@@ -43,8 +43,8 @@ bool caller__is_stranger(void);
  * thread pointer; in Go its m) is the vfork child. mark returns false, and marks nothing, where the
  * caller is such a child itself.
  */
-bool caller__mark_vfork(int32_t tid, uintptr_t key);
-void caller__clear_vfork(int32_t tid, uintptr_t key);
+bool caller__mark_vfork(uintptr_t key);
+void caller__clear_vfork(uintptr_t key);
 bool caller__is_vfork_child(uintptr_t key);
 
 /* In a fork child, before anything else (wrappers of fork and _Fork, raw clones): a fresh image. */

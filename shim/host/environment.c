@@ -276,8 +276,8 @@ static char *write_preload(char *to, const struct plan *plan) {
 
 /*
  * Lists that vfork children mapped and left behind by their exec, by the key of their parent's
- * mark. The key is written last and read first, sequentially consistent: a slot with a key is
- * complete.
+ * mark. The key claims the slot and is therefore written first. Only the parent with this key reads
+ * the rest of the slot, and it runs on only when its child is gone: the kernel orders the two.
  */
 #define LEFT_MOST 64u
 static struct left_mapping {

@@ -18,7 +18,15 @@
 #include "ledger/event.h"
 #include "ledger/image_facts.h"
 #include "names/modules.h"
+#include <stdatomic.h>
 #include <stdint.h>
+
+/*
+ * Atomic members are written by several processes at once and read by the command meanwhile. The
+ * counters are relaxed: only the number itself matters. The state of a slot is acquired and
+ * released. Words that one process alone writes are plain and are stored by record__commit
+ * (part.h).
+ */
 
 #define NSD_RECORD_MAGIC 0x0a74667264736e89ull /* "\x89nsdrft\n" */
 #define NSD_INDEX_MAGIC 0x0a78696472736e89ull  /* "\x89nsrdix\n" */
@@ -40,8 +48,8 @@ struct nsd_record_file {
     uint64_t main_size;  /* of the main part, which begins at header_size */
     uint64_t slice_size; /* slices follow the main part */
     uint32_t slices;
-    uint32_t claimed; /* grows by one atomic add; may exceed `slices` */
-    uint64_t names;   /* record_names__hash of the build that made it */
+    _Atomic uint32_t claimed; /* grows by one atomic add; may exceed `slices` */
+    uint64_t names;           /* record_names__hash of the build that made it */
 };
 
 /* ---- what is known of an image besides its events ---- */
@@ -291,7 +299,12 @@ enum nsd_slot_state {
 };
 
 struct nsd_index_slot {
-    uint32_t state;                      /* enum nsd_slot_state */
+    /*
+     * enum nsd_slot_state. Stored with release when the slot is filled in and when it is given
+     * back, and claimed by a compare and swap that acquires: the next owner writes after the last
+     * one.
+     */
+    _Atomic uint32_t state;
     uint32_t part;                       /* of the recording: 0 main, 1... slices */
     char recording[NSD_INDEX_RECORDING]; /* file name in the folder; empty: none */
     struct nsd_record_facts facts;
@@ -304,13 +317,14 @@ struct nsd_index {
     uint64_t file_size;
     uint32_t slot_size;
     uint32_t slots;
-    uint32_t claimed;    /* grows by one atomic add; may exceed `slots` */
-    uint32_t given_back; /* fork copies that ended without a finding and gave their slot back */
-    uint32_t unseen;     /* images that found no slot, or no room for a recording */
-    uint32_t keeps_all;  /* 1: recordings without a finding stay in the folder as well */
-    uint32_t silent;     /* images that ended with nothing to say and gave their slot back */
-    uint32_t followed;   /* 1: the run traces every exec and deals with static Go itself */
-    uint64_t names;      /* record_names__hash of the build that made it */
+    _Atomic uint32_t claimed; /* grows by one atomic add; may exceed `slots` */
+    _Atomic uint32_t
+        given_back;          /* fork copies that ended without a finding and gave their slot back */
+    _Atomic uint32_t unseen; /* images that found no slot, or no room for a recording */
+    uint32_t keeps_all;      /* 1: recordings without a finding stay in the folder as well */
+    _Atomic uint32_t silent; /* images that ended with nothing to say and gave their slot back */
+    uint32_t followed;       /* 1: the run traces every exec and deals with static Go itself */
+    uint64_t names;          /* record_names__hash of the build that made it */
 };
 #define NSD_INDEX_SIZE                                                                             \
     (NSD_RECORD_PAGE + (uint64_t) NSD_INDEX_SLOTS * sizeof(struct nsd_index_slot))

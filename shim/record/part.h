@@ -66,7 +66,7 @@ uint32_t record_kept__update(struct nsd_record_part *part, struct nsd_interned *
  * sees the new value sees what was written before it.
  */
 static inline void record__commit(uint64_t *word, uint64_t value) {
-    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    atomic_store_explicit((_Atomic uint64_t *) word, value, memory_order_release);
 }
 
 #endif

@@ -1,4 +1,7 @@
-/* Claiming and committing slots of the index, see slots.h. */
+/*
+ * Claiming and committing slots of the index, see slots.h. Only words of the mapped index are
+ * touched.
+ */
 #include "record/slots.h"
 #include "base/memory.h"
 #include <stddef.h>
@@ -10,34 +13,34 @@ static struct nsd_index_slot *slot_at(struct nsd_index *index, uint32_t number) 
 static bool take(struct nsd_index_slot *slot) {
     uint32_t expected = NSD_SLOT_FREE;
 
-    return __atomic_compare_exchange_n(&slot->state, &expected, NSD_SLOT_CLAIMED, false,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    return atomic_compare_exchange_strong_explicit(&slot->state, &expected, NSD_SLOT_CLAIMED,
+                                                   memory_order_acq_rel, memory_order_relaxed);
 }
 
 /* Takes a slot that was never used, or, once there is none left, one that was given back. */
 struct nsd_index_slot *slots__claim(struct nsd_index *index) {
-    uint32_t number = __atomic_fetch_add(&index->claimed, 1, __ATOMIC_RELAXED);
+    uint32_t number = atomic_fetch_add_explicit(&index->claimed, 1, memory_order_relaxed);
 
     if (number < NSD_INDEX_SLOTS && take(slot_at(index, number)))
         return slot_at(index, number);
     /* The counter stays near the number of slots, so that it never wraps around. */
     if (number >= NSD_INDEX_SLOTS)
-        __atomic_fetch_sub(&index->claimed, 1, __ATOMIC_RELAXED);
+        atomic_fetch_sub_explicit(&index->claimed, 1, memory_order_relaxed);
     for (uint32_t i = 0; i < NSD_INDEX_SLOTS; i++) {
         struct nsd_index_slot *slot = slot_at(index, i);
 
-        if (__atomic_load_n(&slot->state, __ATOMIC_RELAXED) == NSD_SLOT_FREE && take(slot))
+        if (atomic_load_explicit(&slot->state, memory_order_relaxed) == NSD_SLOT_FREE && take(slot))
             return slot;
     }
     return NULL;
 }
 
 void slots__commit(struct nsd_index_slot *slot) {
-    __atomic_store_n(&slot->state, NSD_SLOT_FILLED, __ATOMIC_RELEASE);
+    atomic_store_explicit(&slot->state, NSD_SLOT_FILLED, memory_order_release);
 }
 
 void slots__give_back(struct nsd_index_slot *slot) {
-    __atomic_store_n(&slot->state, NSD_SLOT_FREE, __ATOMIC_RELEASE);
+    atomic_store_explicit(&slot->state, NSD_SLOT_FREE, memory_order_release);
 }
 
 /* An image that could not ask /proc has 0 for its pid namespace: then the pid alone decides. */

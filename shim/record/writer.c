@@ -121,7 +121,7 @@ const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_r
     if (why == NULL)
         begin_main_part(facts);
     else if (writer.index != NULL)
-        __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
+        atomic_fetch_add_explicit(&writer.index->unseen, 1, memory_order_relaxed);
     if (writer.slot != NULL)
         fill_slot(facts);
     return why;
@@ -147,9 +147,9 @@ static struct nsd_record_part *claim_slice(void) {
     struct nsd_record_file *file = writer.parent.file;
     uint32_t number;
 
-    if (file == NULL || __atomic_load_n(&file->claimed, __ATOMIC_RELAXED) >= file->slices)
+    if (file == NULL || atomic_load_explicit(&file->claimed, memory_order_relaxed) >= file->slices)
         return NULL;
-    number = __atomic_fetch_add(&file->claimed, 1, __ATOMIC_RELAXED);
+    number = atomic_fetch_add_explicit(&file->claimed, 1, memory_order_relaxed);
     if (number >= file->slices)
         return NULL;
     writer.own = writer.parent;
@@ -180,7 +180,7 @@ static void begin_waiting(void) {
              record_file__make(&writer.own, NSD_PART_LEAST, false, &facts, &error) == NULL)
         begin_main_part(&facts);
     else if (writer.index != NULL)
-        __atomic_fetch_add(&writer.index->unseen, 1, __ATOMIC_RELAXED);
+        atomic_fetch_add_explicit(&writer.index->unseen, 1, memory_order_relaxed);
     if (writer.slot != NULL)
         fill_slot(&facts);
 }
@@ -429,8 +429,8 @@ static bool has_nothing_to_say(bool for_good) {
 static bool close_slices(void) {
     uint32_t none = 0;
 
-    return __atomic_compare_exchange_n(&writer.own.file->claimed, &none, UINT32_MAX / 2, false,
-                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    return atomic_compare_exchange_strong_explicit(&writer.own.file->claimed, &none, UINT32_MAX / 2,
+                                                   memory_order_relaxed, memory_order_relaxed);
 }
 
 static bool has_missing_probes(const struct nsd_record_facts *facts) {
@@ -441,8 +441,8 @@ static bool has_missing_probes(const struct nsd_record_facts *facts) {
     return at[1] != '\0';
 }
 
-static void give_slot_back(uint32_t *counter) {
-    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+static void give_slot_back(_Atomic uint32_t *counter) {
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
     slots__give_back(writer.slot);
     writer.slot = NULL;
 }

@@ -22,7 +22,7 @@ static bool take(unsigned from, uint64_t *taken) {
     for (unsigned i = 0; i < NSD_GO_STACKS; i++) {
         uint64_t stack = (from + i) % NSD_GO_STACKS;
 
-        if (__atomic_exchange_n(&call_on(stack)->busy, 1, __ATOMIC_SEQ_CST) == 0) {
+        if (atomic_exchange(&call_on(stack)->busy, 1) == 0) {
             *taken = stack;
             return true;
         }
@@ -43,7 +43,7 @@ static void leave(uint64_t stack, uint64_t m) {
     CHECK(users[stack] == m && call_on(stack)->number == m);
     users[stack] = 0;
     stackpool__disown(stack);
-    __atomic_store_n(&call_on(stack)->busy, 0, __ATOMIC_RELEASE);
+    atomic_store_explicit(&call_on(stack)->busy, 0, memory_order_release);
 }
 
 /* An M that makes hooks run, and now and then a vfork child that dies in one. */

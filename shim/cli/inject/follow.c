@@ -90,7 +90,7 @@ static void note_unwatched(const struct trace *trace, pid_t pid, const char *nam
     struct nsd_record_facts *facts = slots__claim_unwatched(trace->index);
 
     if (facts == NULL) {
-        __atomic_fetch_add(&trace->index->unseen, 1, __ATOMIC_RELAXED);
+        atomic_fetch_add_explicit(&trace->index->unseen, 1, memory_order_relaxed);
         return;
     }
     snprintf(facts->path, sizeof facts->path, "%s", name);

@@ -8,17 +8,6 @@
 #include "host/libc/errno.h"
 #include <asm/errno.h>
 
-/* Newer numbers than the headers of the build machine may have. */
-#ifndef __NR_openat2
-#define __NR_openat2 437
-#endif
-#ifndef __NR_mount_setattr
-#define __NR_mount_setattr 442
-#endif
-#ifndef __NR_close_range
-#define __NR_close_range 436
-#endif
-
 static long answer(long result) {
     if (SYS_IS_ERROR(result)) {
         host__set_errno((int) -result);

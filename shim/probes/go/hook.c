@@ -26,7 +26,7 @@ STANDS_AT(busy, NSD_GO_CALL_BUSY);
 _Static_assert(sizeof(struct nsd_go_call) == NSD_GO_CALL_SIZE, "size");
 _Static_assert(NSD_GO_CALL_SIZE % 16 == 0, "alignment of the stack");
 
-uint8_t nsd_go_watch[NSD_GO_NUMBERS];
+_Atomic uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 _Static_assert(NSD_GO_NUMBERS == NSD_CALL_NUMBERS, "the table of calls is as long");
 _Static_assert((int) NSD_GO_BEFORE == (int) NSD_MOMENT_BEFORE &&
                    (int) NSD_GO_AFTER == (int) NSD_MOMENT_AFTER,
@@ -42,14 +42,14 @@ static uint8_t watch_bits(const struct nsd_call_meaning *meaning) {
     return meaning->moments;
 }
 
-/* Relaxed: a trampoline that reads the byte a moment later only comes by a moment later. */
 static void watch(bool descriptors) {
     for (unsigned i = 1; i < NSD_ROWS; i++) {
         const struct nsd_call_meaning *meaning = &nsd_call_meanings[i];
 
         if (meaning->number < NSD_GO_NUMBERS &&
             (meaning->watch == NSD_WATCH_DESCRIPTORS) == descriptors)
-            __atomic_store_n(&nsd_go_watch[meaning->number], watch_bits(meaning), __ATOMIC_RELAXED);
+            atomic_store_explicit(&nsd_go_watch[meaning->number], watch_bits(meaning),
+                                  memory_order_relaxed);
     }
 }
 
@@ -77,7 +77,7 @@ static bool is_ours(struct nsd_ongoing *ongoing) {
 }
 
 static void describe(struct nsd_ongoing *ongoing) {
-    moment__who(moment_of(ongoing), &ongoing->event);
+    moment__goroutine(moment_of(ongoing), &ongoing->event);
 }
 
 static void capture(struct nsd_ongoing *ongoing) {
@@ -115,7 +115,7 @@ static void announce_all_threads(struct nsd_ongoing *ongoing) {
             !is_within(&nsd_go_runtime.function.all_threads_caller, frames->frame[i].pc))
             continue;
         submit__prepare(&part, NSD_CALL_ALL_THREADS, ongoing->tid);
-        moment__who(moment_of(ongoing), &part);
+        moment__goroutine(moment_of(ongoing), &part);
         submit__event(&part);
         return;
     }

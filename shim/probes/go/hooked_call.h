@@ -37,6 +37,7 @@
 #define NSD_GO_PATCH_BACK 8
 
 #ifndef __ASSEMBLER__
+#include <stdatomic.h>
 #include <stdint.h>
 
 /* A call as a hook sees it, at the top of the stack that the hook runs on. */
@@ -63,7 +64,11 @@ struct nsd_go_patch {
     uint64_t back;
 };
 
-extern uint8_t nsd_go_watch[NSD_GO_NUMBERS];
+/*
+ * By system call number: the bits above. Relaxed: the trampolines read a byte by itself, and one
+ * that reads the old byte misses a call that was made at the same time as the change.
+ */
+extern _Atomic uint8_t nsd_go_watch[NSD_GO_NUMBERS];
 
 /* The pool (stackpool.c): the lowest address of the first stack. Written before the patch. */
 extern uint64_t nsd_go_stacks;
@@ -71,7 +76,7 @@ extern uint64_t nsd_go_stacks;
  * Hooks that found no stack even after waiting for the others: events lost. A mere counter, added
  * to by the trampolines in one instruction: relaxed.
  */
-extern uint64_t nsd_go_without_stack;
+extern _Atomic uint64_t nsd_go_without_stack;
 
 /* runtime.rt_sigaction: the signal that signals.c keeps for itself; written before the patch. */
 extern uint32_t nsd_go_signal;

@@ -23,12 +23,14 @@ void moment__find_g(struct nsd_go_call *call) {
         call->g = goroutine__of_caller(&nsd_go_runtime);
 }
 
-/* Events that were lost for want of a stack, handed on by whoever has one next. */
+/* Adds the events that found no stack to the intake's count of lost events. */
 static void count_lost(void) {
-    if (__atomic_load_n(&nsd_go_without_stack, __ATOMIC_RELAXED) == 0)
+    uint64_t lost;
+
+    if (atomic_load_explicit(&nsd_go_without_stack, memory_order_relaxed) == 0)
         return;
-    for (uint64_t lost = __atomic_exchange_n(&nsd_go_without_stack, 0, __ATOMIC_RELAXED); lost > 0;
-         lost--)
+    lost = atomic_exchange_explicit(&nsd_go_without_stack, 0, memory_order_relaxed);
+    while (lost-- > 0)
         submit__count_lost();
 }
 
@@ -55,7 +57,7 @@ bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment) {
 }
 
 /* Of a copy nothing is known: its m still names the parent's thread. */
-void moment__who(const struct nsd_go_moment *moment, struct nsd_event *event) {
+void moment__goroutine(const struct nsd_go_moment *moment, struct nsd_event *event) {
     struct nsd_goroutine goroutine;
 
     event->runtime = NSD_RUNTIME_GO;
@@ -96,6 +98,6 @@ void moment__describe(const struct nsd_go_moment *moment, enum nsd_call what,
     for (unsigned i = 0; i < sizeof event->arguments / sizeof *event->arguments; i++)
         event->arguments[i] = call->arguments[i];
     event->result = call->result;
-    moment__who(moment, event);
+    moment__goroutine(moment, event);
     event->frames = moment__stack(moment);
 }

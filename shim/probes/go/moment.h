@@ -29,7 +29,7 @@ bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment);
 /* To be called first in every hook that asks for g: before 1.17 no register held it. */
 void moment__find_g(struct nsd_go_call *call);
 /* The goroutine and its lock state. */
-void moment__who(const struct nsd_go_moment *moment, struct nsd_event *event);
+void moment__goroutine(const struct nsd_go_moment *moment, struct nsd_event *event);
 /* The stack of the call. */
 const struct nsd_frames *moment__stack(const struct nsd_go_moment *moment);
 /* An event with everything that the moment and the call know, the stack included. */

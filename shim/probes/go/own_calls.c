@@ -21,7 +21,7 @@ uint32_t nsd_go_signal;
 static bool has_g(const struct nsd_go_call *call) {
     uint64_t m, g0;
 
-    return nsd_go_runtime.decoded && call->g > 4096 &&
+    return runtime__is_decoded(&nsd_go_runtime) && call->g > 4096 &&
            memory__try_copy(&m, (void *) (call->g + NSD_GO_G_M), sizeof m) == sizeof m &&
            m > 4096 && memory__try_copy(&g0, (void *) (m + NSD_GO_M_G0), sizeof g0) == sizeof g0;
 }
@@ -72,7 +72,7 @@ void nsd_go_exit_thread(struct nsd_go_call *call) {
     if (!moment__begin(call, &moment))
         return;
     submit__prepare(&event, NSD_CALL_THREAD_DIED, moment.tid);
-    moment__who(&moment, &event);
+    moment__goroutine(&moment, &event);
     submit__event(&event);
 }
 

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 uint64_t nsd_go_stacks;
-uint64_t nsd_go_without_stack;
+_Atomic uint64_t nsd_go_without_stack;
 
 /*
  * The M that uses each stack, or 0. Release and acquire: the thread that frees a killed child's

@@ -6,7 +6,7 @@
 
 #include "probes/libc/entrance.h"
 
-static void tell(enum nsd_row row, struct nsd_site *site) {
+static void hand_over(enum nsd_row row, struct nsd_site *site) {
     struct nsd_ongoing ongoing;
 
     entrance__begin(&ongoing, row, site);
@@ -16,12 +16,12 @@ static void tell(enum nsd_row row, struct nsd_site *site) {
 
 NSD_EXPORT void nsdrift_thread_pin(void) {
     if (nsd_on)
-        tell(NSD_ROW_nsdrift_thread_pin, NSD_SITE());
+        hand_over(NSD_ROW_nsdrift_thread_pin, NSD_SITE());
 }
 
 NSD_EXPORT void nsdrift_thread_unpin(void) {
     if (nsd_on)
-        tell(NSD_ROW_nsdrift_thread_unpin, NSD_SITE());
+        hand_over(NSD_ROW_nsdrift_thread_unpin, NSD_SITE());
 }
 
 NSD_EXPORT size_t nsdrift_check(struct nsdrift_drift *drift, size_t room) {
@@ -34,7 +34,7 @@ NSD_EXPORT size_t nsdrift_check(struct nsdrift_drift *drift, size_t room) {
 
 NSD_EXPORT void nsdrift_report(void) {
     if (nsd_on)
-        tell(NSD_ROW_nsdrift_report, NSD_SITE());
+        hand_over(NSD_ROW_nsdrift_report, NSD_SITE());
 }
 
 NSD_EXPORT const char *nsdrift_version(void) {

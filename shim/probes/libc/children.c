@@ -1,9 +1,9 @@
 /*
  * Calls that start a process, and what surrounds a child on its parent's stack (vfork, and
- * syscall() with CLONE_VM|CLONE_VFORK; the machine's children.S). Such a child returns first and
- * writes over whatever lies below its parent's stack pointer, so the way back and the event are
- * kept in a block of a pool, and nothing is left on the stack while the child runs. Called by the
- * host and by that assembly.
+ * syscall() with CLONE_VM|CLONE_VFORK; vfork.S and syscall.S of the machine). Such a child returns
+ * first and writes over whatever lies below its parent's stack pointer, so the way back and the
+ * event are kept in a block of a pool, and nothing is left on the stack while the child runs.
+ * Called by the host and by that assembly.
  */
 #include "base/pool.h"
 #include "calls/processes.h"
@@ -11,6 +11,7 @@
 #include "probes/libc/entrance.h"
 #include <linux/sched.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 /* The first three words are known to the assembly. */
 struct child_block {
@@ -26,6 +27,14 @@ struct child_block {
 static struct child_block block_memory[BLOCKS];
 static struct nsd_pool blocks = {
     .memory = block_memory, .count = BLOCKS, .size = sizeof(struct child_block)};
+
+/* The machine's assembly has these in numbers. */
+_Static_assert(offsetof(struct child_block, saved_register) == 8 &&
+                   offsetof(struct child_block, next) == 16,
+               "the block");
+_Static_assert(NSD_CHILD_COPIED == 0 && NSD_CHILD_SHARES == 1 && NSD_CHILD_APART == 2,
+               "enum nsd_child");
+_Static_assert(NSD_CALL_NUMBERS == 512, "the table of calls");
 
 /* The caller's registers at syscall(), as the assembly has pushed them. */
 struct registers {
