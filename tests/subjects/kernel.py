@@ -62,8 +62,9 @@ def facts(result):
 
 # ---- the hosts, each natively and watched ----
 
-# What is no matter of the kernel, and takes longest where every instruction is translated.
-TOO_LONG = ("many_short_threads", "children_in_namespaces")
+# What is no matter of the kernel, and takes longest where every instruction is translated, or wants a shell
+# and a library that the guest has not.
+TOO_LONG = ("many_short_threads", "children_in_namespaces", "execs_by_relative_preload")
 # A vCPU that is taken away while it holds a lock makes others give up waiting, which is counted.
 MAY_LOSE = ("handlers_make_calls",)
 
