@@ -238,8 +238,8 @@ __attribute__((destructor)) static void leave(void) {
     rmdir(folder);
 }
 
-#include "rules_faults_test.c"
 #include "rules_cgo_test.c"
+#include "rules_faults_test.c"
 #include "rules_go_test.c"
 #include "rules_threads_test.c"
 

@@ -3,7 +3,7 @@
  * written once, what happens when there is no more room; and that a replay gives every program
  * counter the name that the host gave it.
  */
-#include "base/syscall.h"
+#include "base/forbidden.h"
 #include "record_folder.h"
 
 #include "names/modules.h"

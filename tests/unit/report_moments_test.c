@@ -3,7 +3,7 @@
  * back, in a fork copy, where no call may be made; the lines that stand alone; and lines that are
  * longer than all of the report's memory.
  */
-#include "base/syscall.h"
+#include "base/forbidden.h"
 #include "report_stage.h"
 
 #include <sys/prctl.h>
