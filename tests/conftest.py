@@ -1,5 +1,5 @@
-"""How pytest runs nsdrift's tests: which are chosen, what is brought here for them before they start, and
-what is said of each. The last line is "N passed, N failed, N skipped"; the status is 1 if one failed
+"""How pytest runs nsdrift's tests: which tests are chosen, what is downloaded before they start, and the line
+that each test prints. The last line is "N passed, N failed, N skipped"; the status is 1 if one failed
 or none passed. Each test has the name subject.name; for a further build, [build] follows."""
 import fcntl
 import json

@@ -2,8 +2,8 @@
  * The base room: what every other room of the guest needs and libc would otherwise give.
  *
  *     memory.h    bytes, strings, hashes, copies from memory that may be unmapped (this file)
- *     syscall.h   raw system calls, and whether they may be made; the instruction itself is in the
- *                 folder of each machine
+ *     syscall.h   raw system calls; the instruction itself is in the folder of each machine
+ *     forbidden.h whether they may be made
  *     arena.h     the heap, under the ledger's lock        pool.h   small blocks without a lock
  *     lock.h      the ledger's lock                        clock.h  ticks now, wall time later
  *     text.h      formatting into a bounded buffer         options.h  NSDRIFT_OPTIONS

@@ -32,14 +32,30 @@ static const char *const severities[] = {"note", "warning", "error"};
 static const char *const occasions[] = {"auto", "always", "never"};
 
 /* Signals that the option `signal` accepts by name; names as in kill -l. */
-/* clang-format off */
-#define SIGNAL_TABLE(X) \
-    X(HUP, 1) X(INT, 2) X(QUIT, 3) X(TRAP, 5) X(USR1, 10) \
-    X(USR2, 12) X(PIPE, 13) X(ALRM, 14) X(TERM, 15) X(CHLD, 17) \
-    X(CONT, 18) X(TSTP, 20) X(TTIN, 21) X(TTOU, 22) X(URG, 23) \
-    X(XCPU, 24) X(XFSZ, 25) X(VTALRM, 26) X(PROF, 27) X(WINCH, 28) \
-    X(IO, 29) X(PWR, 30) X(SYS, 31)
-/* clang-format on */
+#define SIGNAL_TABLE(X)                                                                            \
+    X(HUP, 1)                                                                                      \
+    X(INT, 2)                                                                                      \
+    X(QUIT, 3)                                                                                     \
+    X(TRAP, 5)                                                                                     \
+    X(USR1, 10)                                                                                    \
+    X(USR2, 12)                                                                                    \
+    X(PIPE, 13)                                                                                    \
+    X(ALRM, 14)                                                                                    \
+    X(TERM, 15)                                                                                    \
+    X(CHLD, 17)                                                                                    \
+    X(CONT, 18)                                                                                    \
+    X(TSTP, 20)                                                                                    \
+    X(TTIN, 21)                                                                                    \
+    X(TTOU, 22)                                                                                    \
+    X(URG, 23)                                                                                     \
+    X(XCPU, 24)                                                                                    \
+    X(XFSZ, 25)                                                                                    \
+    X(VTALRM, 26)                                                                                  \
+    X(PROF, 27)                                                                                    \
+    X(WINCH, 28)                                                                                   \
+    X(IO, 29)                                                                                      \
+    X(PWR, 30)                                                                                     \
+    X(SYS, 31)
 
 static const struct {
     const char *name;

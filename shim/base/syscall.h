@@ -6,28 +6,12 @@
 #ifndef NSD_BASE_SYSCALL_H
 #define NSD_BASE_SYSCALL_H
 
+#include "base/forbidden.h"
 #include "base_machine.h"
 #include <asm/unistd.h>
 #include <linux/fcntl.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/*
- * The host has installed a seccomp filter, which may answer a system call that it does not expect
- * with a signal: from then on the guest makes none of its own. Set once, by the thread that sees
- * the filter; read by every thread. Relaxed: no other data is published with it, and a thread that
- * reads the old value had no filter to fear when it read it.
- */
-extern _Atomic bool nsd_calls_are_forbidden;
-
-/* Asked before each system call that the host would not have made itself. One load. */
-static inline bool sys__is_forbidden(void) {
-    return atomic_load_explicit(&nsd_calls_are_forbidden, memory_order_relaxed);
-}
-/* Cannot be taken back. */
-void sys__forbid(void);
 
 /* Newer numbers than the headers of the build machine may have. */
 #ifndef __NR_openat2

@@ -71,12 +71,15 @@ bool births__begin(void) {
 }
 
 void births__adopt(int32_t tid) {
-    /* Of a thread that was cloned by hand libc's functions must not be asked. */
+    /* Not in a thread that was cloned by hand: it has no state that libc's functions could use. */
     if (caller__is_libc_thread(machine__thread_pointer(), tid) && mark() == 0)
         set_mark(1);
 }
 
-/* A thread on its way: filled by the parent, given back by the child before it does anything. */
+/*
+ * A thread between pthread_create and its first step: filled by the parent, given back by the
+ * child.
+ */
 struct nsd_thread_start {
     uint64_t pool_link;
     uintptr_t routine;
@@ -92,7 +95,7 @@ static struct nsd_thread_start birth_memory[BIRTHS] __attribute__((aligned(16)))
 static struct nsd_pool births = {
     .memory = birth_memory, .count = BIRTHS, .size = sizeof(struct nsd_thread_start)};
 
-/* What the assembly goes on with: two words, in two registers. */
+/* The host's start routine and its argument, returned to the assembly in two registers. */
 struct start {
     uintptr_t routine;
     void *argument;
@@ -119,14 +122,16 @@ struct start births__born(struct nsd_thread_start *birth) {
     return start;
 }
 
-/* Places of pthread_create's arguments; thrd_create, which has no attributes, is handed over
- * likewise. */
+/*
+ * Places of pthread_create's arguments; thrd_create, which has no attributes, is handed over
+ * likewise.
+ */
 enum { ROUTINE = 2, ARGUMENT = 3 };
 
 /*
- * Hands in the first event of a birth, which keeps the start routine (it tells an M of Go from a
- * thread of a C library), and puts ours in its place. Nothing changes where no birth can be kept:
- * the thread is then made without us.
+ * Hands in the first event of a birth and puts our start routine in the place of the host's. The
+ * event keeps the host's routine, by which an M of Go and a thread of a C library differ. Where the
+ * pool is empty nothing is changed: the thread is then created without us.
  */
 void calls__before_create(struct nsd_ongoing *ongoing) {
     struct nsd_event *event = &ongoing->event;
@@ -142,7 +147,7 @@ void calls__before_create(struct nsd_ongoing *ongoing) {
         return;
     }
     event->arguments[0] = ongoing->argument[ROUTINE];
-    /* Whose thread it is matters only where its creator may be away. */
+    /* The creator matters only once a thread has switched: before that none is away from home. */
     if (submit__any_switch())
         event->frames = creators__stack(event->frames);
     birth->routine = (uintptr_t) ongoing->argument[ROUTINE];

@@ -1,5 +1,7 @@
 /*
- * Births and deaths of libc's threads, for the constructor and for the switches of this room.
+ * Births and deaths of libc's threads: the part that others call. births__begin is called by the
+ * constructor, births__adopt by namespaces.c. Neither waits; both call libc's functions, so that a
+ * thread without libc's state must not get here.
  */
 #ifndef NSD_CALLS_BIRTHS_H
 #define NSD_CALLS_BIRTHS_H

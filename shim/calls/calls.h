@@ -40,7 +40,7 @@ enum nsd_row {
         NSD_ROWS
 };
 
-/* When an entrance that keeps nothing across the call must come by (table.h). */
+/* When an entrance that keeps nothing across the call hands it over (table.h). */
 enum nsd_moments {
     NSD_MOMENT_NEVER = 0,
     NSD_MOMENT_BEFORE = 1,
@@ -83,22 +83,22 @@ extern const struct nsd_call_meaning nsd_call_meanings[NSD_ROWS];
 #define NSD_CALL_NUMBERS 512
 extern const uint8_t nsd_row_of_number[NSD_CALL_NUMBERS] __attribute__((visibility("hidden")));
 
-/* What only the entrance knows. All of it may be asked in a signal handler. */
+/* Questions that only the entrance can answer. Each may be asked in a signal handler. */
 struct nsd_entrance {
     /* The struct nsd_ongoing of before is there after the call too. */
     bool keeps;
     /* libc's functions may be called on this stack, by this thread. */
     bool may_call_libc;
     /*
-     * Whether the caller is a thread whose events count, and its tid into ongoing->tid. False for
-     * a vfork child, and for one that cannot be told.
+     * Whether events of the caller count; fills ongoing->tid. False for a vfork child, and where
+     * the tid cannot be found.
      */
     bool (*is_ours)(struct nsd_ongoing *ongoing);
     /* Fills runtime, goroutine and lock of ongoing->event. */
     void (*describe)(struct nsd_ongoing *ongoing);
     /* Fills frames and stack_pointer of ongoing->event. */
     void (*capture)(struct nsd_ongoing *ongoing);
-    /* This is a copy of the process, made by the call that has just come back with 0. */
+    /* The call has just returned 0, in a copy of the process. */
     void (*began_as_copy)(struct nsd_ongoing *ongoing);
     /* A child in our memory is gone; NULL: nothing to do. */
     void (*child_is_gone)(struct nsd_ongoing *ongoing);
@@ -114,7 +114,7 @@ struct nsd_ongoing {
     const struct nsd_call_meaning *meaning;
     const struct nsd_entrance *entrance;
     void *caller;  /* the entrance's own */
-    uintptr_t key; /* who a vfork child will seem to be: thread pointer, or Go's m */
+    uintptr_t key; /* the same in a thread and in its vfork child: thread pointer, or Go's m */
     uint64_t
         argument[6]; /* as the system call or the function takes them; before() may change them */
     int64_t result;  /* after the call; a negative errno for a failure */
@@ -122,7 +122,7 @@ struct nsd_ongoing {
     bool is_answered; /* `result` is the answer, and the call must not be made */
     /* Filled on the way: */
     bool is_prepared; /* `event` is this call's */
-    bool is_ours;     /* whatever must be asked again afterwards */
+    bool is_ours;     /* the entrance's last answer */
     int32_t tid;
     struct nsd_event event;
     union {
@@ -136,7 +136,7 @@ struct nsd_ongoing {
     } kept;
 };
 
-/* For the entrance: what it always fills. */
+/* The first step of an entrance: fills the entrance's fields but the arguments. */
 static inline void calls__begin(struct nsd_ongoing *ongoing, enum nsd_row row,
                                 const struct nsd_entrance *entrance, void *caller, uintptr_t key) {
     ongoing->meaning = &nsd_call_meanings[row];
@@ -145,7 +145,7 @@ static inline void calls__begin(struct nsd_ongoing *ongoing, enum nsd_row row,
     ongoing->key = key;
     ongoing->is_answered = ongoing->is_prepared = ongoing->is_ours = false;
 }
-/* Only where calls__is_watched, asked at the same moment, says so. */
+/* Called only if calls__is_watched was true just before. */
 static inline void calls__before(struct nsd_ongoing *ongoing) {
     if (ongoing->meaning->before != NULL)
         ongoing->meaning->before(ongoing);

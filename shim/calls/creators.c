@@ -9,12 +9,15 @@
 #include "names/naming.h"
 #include "stacks/on_stack.h"
 
-/* Libraries that make threads in their caller's name; beginnings of file names. */
+/* Libraries that create threads for their caller: how their file names begin. */
 static const char *const libraries[] = {
     "libstdc++.so", "libc++.so", "libglib-2.0.so", "libQt5Core.so", "libQt6Core.so",
 };
 
-/* The same where it is compiled into the program: namespace std of C++, Rust's std. Mangled. */
+/*
+ * Where such a library is compiled into the program: how mangled names of C++'s std and Rust's std
+ * begin.
+ */
 static const char *const functions[] = {"_ZNSt", "_ZSt", "_ZN3std"};
 
 static bool begins_with_one_of(const char *name, const char *const *beginnings, unsigned count) {

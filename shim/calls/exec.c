@@ -1,7 +1,7 @@
 /*
  * The exec family. The image may end here, so the report is made before the call. The environment
  * is completed for the next image (follow=1), also where a vfork child execs, for which nothing
- * else is done. Only a failed exec comes back: then everything is as it was.
+ * else is done. Only a failed exec returns; everything is put back then.
  */
 #include "base/syscall.h"
 #include "calls/meanings.h"
@@ -13,10 +13,11 @@
 #include <stddef.h>
 
 /*
- * Environments that were put in an exec's way by an entrance that keeps nothing across the call, by
- * its key: given back when the exec fails, so that the host finds its own argument again. A vfork
- * child's mapping is left to environment.c, which gives it back in the parent, in whose memory it
- * is. The key is acquired and released: what stands beside it belongs to whoever has put it there.
+ * Environments made for an exec of an entrance that keeps nothing across the call, by the
+ * entrance's key. When the exec fails, the list is unmapped and the host gets its own argument
+ * back. environment.c unmaps the list of a vfork child, in the parent. The key is 0 in a free
+ * entry; it is taken with acquire and cleared with release, since the thread with this key owns the
+ * rest of the entry meanwhile.
  */
 #define PENDING 32u
 
@@ -41,7 +42,7 @@ static void give_pending(struct pending *ours) {
     atomic_store_explicit(&ours->key, 0, memory_order_release);
 }
 
-/* What was made for this key is given back; the host's own argument to *given. */
+/* Unmaps what was made for this key, and puts the host's own argument into *given. */
 static void release_pending(uintptr_t key, uint64_t *given) {
     for (unsigned i = 0; i < PENDING; i++) {
         if (atomic_load_explicit(&pending[i].key, memory_order_acquire) != key)

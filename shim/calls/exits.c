@@ -2,7 +2,7 @@
  * The end of the image, and the status that exitcode= may change. exit() runs handlers, and the
  * report waits for the library's destructor behind them, which also serves a return from main and
  * the last thread after main's pthread_exit; all other ways end at once, and the report comes
- * first. A vfork child's _exit is nobody's end.
+ * first. A vfork child's _exit ends no image of ours.
  */
 #include "base/options.h"
 #include "base/syscall.h"
@@ -24,7 +24,7 @@ static int status_to_leave_with(int status) {
 
 /* _exit, exit_group, quick_exit, runtime.exit: the event stands prepared. */
 static void end(struct nsd_ongoing *ongoing) {
-    /* A process of its own in our memory (clone with CLONE_VM) ends alone. */
+    /* Another process that shares our memory (clone with CLONE_VM) ends only itself. */
     if (caller__is_stranger())
         return;
     last_words__report(&ongoing->event, NSD_OCCASION_EXIT);
@@ -37,8 +37,8 @@ void calls__before_end(struct nsd_ongoing *ongoing) {
 }
 
 /*
- * The exit system call itself, which libc and the Go runtime know nothing of: the end of its
- * thread, and of the image where that is the only one.
+ * The exit system call, made directly: libc and the Go runtime do not learn of it. It ends its
+ * thread, and the image if there is no other thread.
  */
 void calls__before_thread_end(struct nsd_ongoing *ongoing) {
     struct nsd_event *event = &ongoing->event;
@@ -57,7 +57,7 @@ void calls__before_thread_end(struct nsd_ongoing *ongoing) {
     submit__event(event);
 }
 
-/* What exit() was called with and from where; without it the main function returned. */
+/* The event of exit(), kept for the destructor. Empty: the main function returned instead. */
 static struct nsd_event announced;
 
 void calls__before_handlers(struct nsd_ongoing *ongoing) {
@@ -87,8 +87,8 @@ __attribute__((destructor)) static void end_of_image(void) {
         return;
     status = (int) nsd_options.exitcode.number;
     /*
-     * libc has yet to write out its streams and would then leave with the host's status: do the
-     * one and leave with ours, as sanitizers do. Only here, and only when the user asked for it.
+     * libc would now write out its streams and exit with the host's status. The streams are written
+     * here, and the status is ours, as the sanitizers do it; only if the user asked for a status.
      */
     if (fflush != NULL)
         fflush(NULL);

@@ -1,7 +1,7 @@
 /*
- * setns, unshare and socket. Before a switch the thread's own namespaces are made known to the
- * ledger; where the call leads is asked as said below. Reached on host stacks, hook stacks and in
- * signal handlers.
+ * The meanings of setns, unshare and socket. Before a switch the thread's own namespaces are made
+ * known to the ledger; ask_descriptor() finds the namespace that a setns leads to. Called through
+ * the rows of table.h, on host stacks, on hook stacks and in signal handlers: no libc, no wait.
  */
 #include "calls/births.h"
 #include "calls/meanings.h"
@@ -13,7 +13,10 @@
 
 #define FAMILY_UNIX 1
 
-/* Asked before a thread's first switch, and where that left the next place unknown. */
+/*
+ * Makes the thread's namespaces known to the ledger: before its first switch, and again after a
+ * switch to a namespace whose identity could not be read.
+ */
 static void observe(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
     if (observed__has(ongoing->tid, kinds))
         return;
@@ -23,12 +26,12 @@ static void observe(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
 }
 
 /*
- * Where setns leads. A descriptor says it by itself and is asked once a call: before the call where
- * the answer can be kept until after it, else after it. Both give the same answer, as setns changes
- * nothing about the descriptor; only another thread that closes it meanwhile makes a difference,
- * and then the answer from before is the better one. Without a type the kind must be known before
- * the call too, since the thread's standing in that kind is looked up then. A pidfd cannot be
- * asked: the thread's own links tell after a success.
+ * Finds the namespace that a setns leads to, from its descriptor. An entrance that keeps its event
+ * asks before the call, the other one after it. Both get the same answer, because setns does not
+ * change the descriptor; if another thread closes it meanwhile, only the answer from before the
+ * call is right. Without a type argument the kind is asked before the call in any case, because the
+ * thread's present namespace of that kind is looked up then. A pidfd names no namespace: after a
+ * success the thread's own links are read instead.
  */
 static inline void ask_descriptor(struct nsd_ongoing *ongoing) {
     struct nsd_event *event = &ongoing->event;
@@ -82,8 +85,8 @@ void calls__after_setns(struct nsd_ongoing *ongoing) {
 }
 
 /*
- * A flag that is not in the table may change any kind: then all kinds are looked up before the
- * call, and after it those count that the kernel has elsewhere than the ledger.
+ * A flag that is not in the table may change any kind. All kinds are then looked up before the
+ * call; after it, the kinds in which kernel and ledger differ are those that it changed.
  */
 static bool has_unknown_flags(const struct nsd_ongoing *ongoing) {
     return ((uint32_t) ongoing->argument[0] & ~(uint32_t) NSD_UNSHARE_FLAGS) != 0;

@@ -1,7 +1,8 @@
 /*
- * Descriptors that lead to namespaces: what is told of an open, a dup and a close in all their
- * forms, and of the mount calls that may give such a descriptor. Programs make these calls all the
- * time: what they pay is a flag, and for an open the first bytes of its path.
+ * Descriptors that lead to namespaces: the meanings of open, dup and close in all their forms, and
+ * of the mount calls that may return such a descriptor. Called through the rows of table.h.
+ * Programs make these calls all the time, so the calls that do not matter must cost no more than a
+ * look at a flag, and an open a look at the first bytes of its path.
  */
 #include "calls/opening.h"
 #include "base/memory.h"
@@ -23,10 +24,10 @@
 #define FSMOUNT_CLOSES 1u          /* FSMOUNT_CLOEXEC */
 
 /*
- * Which descriptors were seen leading to a namespace: so that closing all the others, which some
- * programs do by the thousand, costs a bit. With a Go runtime about every descriptor is taken as
- * known, and so are those beyond the table. Relaxed order: a bit is a hint, and the thread that set
- * it hands the number on to others by means of its own.
+ * One bit for each descriptor that was seen to lead to a namespace, so that closing any other costs
+ * one load: some programs close thousands. In a program with a Go runtime every descriptor counts
+ * as known, and so does each beyond the table. Relaxed: the bit publishes nothing, and the number
+ * of the descriptor reaches other threads by the program's own synchronisation.
  */
 #define DESCRIPTORS 4096u
 
@@ -53,7 +54,10 @@ static void set_known(unsigned fd, bool is) {
         atomic_fetch_and_explicit(&known[fd / 64], ~bit, memory_order_relaxed);
 }
 
-/* `ongoing` gave this descriptor, which `path` says more about. */
+/*
+ * Hands in an OPEN event for the descriptor that the call returned, if it leads to a namespace.
+ * `path` is what the call's path says about it.
+ */
 static void record_opened(struct nsd_ongoing *ongoing, const struct nsd_proc_path *path) {
     struct nsd_event *event = &ongoing->event;
     int fd = (int) ongoing->result;
@@ -64,7 +68,7 @@ static void record_opened(struct nsd_ongoing *ongoing, const struct nsd_proc_pat
         return;
     event->identities = 1;
     event->from_descriptor = true;
-    /* The link says "pid", the descriptor cannot say whether it is the children's. */
+    /* ns/pid and ns/pid_for_children give descriptors that look alike: the path decides. */
     event->kinds = path->kinds != 0 ? path->kinds : NSD_KIND_BIT(event->identity[0].kind);
     if (submit__any_switch())
         ongoing->entrance->capture(ongoing);
@@ -134,7 +138,7 @@ void calls__after_fcntl(struct nsd_ongoing *ongoing) {
         calls__after_dup(ongoing);
 }
 
-/* Told before the call: afterwards another thread may already have one of the numbers again. */
+/* Recorded before the call: afterwards another thread may already reuse one of the numbers. */
 static void record_closing(struct nsd_ongoing *ongoing, unsigned first, unsigned last) {
     if ((first == last && !is_known(first)) || !calls__prepare(ongoing, NSD_CALL_CLOSE))
         return;

@@ -1,13 +1,13 @@
 /*
- * Which descriptors may lead to a namespace, for entrances that are asked to close one after the
- * other: by this they need not hand over each close.
+ * Which descriptors may lead to a namespace. Called by the wrapper of close, which hands over only
+ * those: programs close all possible numbers one after the other. One load, safe everywhere.
  */
 #ifndef NSD_CALLS_OPENING_H
 #define NSD_CALLS_OPENING_H
 
 #include <stdbool.h>
 
-/* Where a descriptor that leads to a namespace is known at all. False for a number that is none. */
+/* True for a descriptor that was seen to lead to a namespace, and where that is not known. */
 bool opening__may_lead(int fd);
 
 #endif

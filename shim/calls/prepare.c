@@ -5,8 +5,7 @@
  */
 #include "calls/meanings.h"
 
-/* Gives the event the same words whichever register or variable they came in (`arguments`,
- * table.h). */
+/* Copies the arguments in the form of the row (table.h), the same for every entrance. */
 static void take_arguments(struct nsd_ongoing *ongoing) {
     const char *form = ongoing->meaning->arguments;
 

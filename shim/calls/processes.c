@@ -83,11 +83,11 @@ void calls__before_fork(struct nsd_ongoing *ongoing) {
     uintptr_t key = ongoing->key;
 
     ongoing->kept.child.key = 0;
-    /* As far as they can be read: the kernel will have no better luck. */
+    /* Where they cannot be read the kernel will answer EFAULT. */
     read_arguments(row_of(ongoing), ongoing->argument, false, &read);
     if (has_thread_pointer)
         note_thread_pointer(read.flags);
-    /* A thread made like this makes itself known by its first call. */
+    /* A thread that is made like this enters the ledger with its first event. */
     if ((read.flags & CLONE_THREAD) != 0)
         return;
     if (ongoing->entrance->keeps ? !calls__prepare_whole(ongoing) : !calls__is_ours(ongoing))
@@ -101,8 +101,7 @@ void calls__before_fork(struct nsd_ongoing *ongoing) {
         ongoing->kept.child.key = key;
 }
 
-/* In the child. Its parent's mark is missing where the entrance could not come by before the call.
- */
+/* In the child. Its parent's mark is missing if the hook before the call found no stack. */
 static void begin_child(struct nsd_ongoing *ongoing, uint64_t flags) {
     if ((flags & CLONE_VM) == 0)
         ongoing->entrance->began_as_copy(ongoing);
@@ -122,8 +121,9 @@ static void end_child(struct nsd_ongoing *ongoing) {
 }
 
 /*
- * Comes by twice, in the child with 0 and in the parent; a vfork-like child of an entrance that
- * keeps its frame does not. The mark must go before it is asked who the caller is.
+ * Called twice: in the child with the result 0, and in the parent; not in a vfork-like child of an
+ * entrance that keeps its frame. The mark is cleared before is_ours is asked, or the parent would
+ * be taken for its own child.
  */
 void calls__after_fork(struct nsd_ongoing *ongoing) {
     struct nsd_event *event = &ongoing->event;
@@ -150,19 +150,18 @@ void calls__after_fork(struct nsd_ongoing *ongoing) {
     calls__hand_in(ongoing);
 }
 
-/* ---- processes that libc starts by itself: its own child makes only calls inside libc ---- */
+/* ---- processes that libc starts itself: until the exec only libc's code runs in the child ---- */
 
 /* Arguments as posix_spawn's: pid, path, actions, attributes, list, environment. */
 void calls__before_spawn(struct nsd_ongoing *ongoing) {
     calls__prepare_whole(ongoing);
-    /* In a vfork child too the mapping can go before the parent runs on: the spawned has its own.
-     */
+    /* Unmapped right after the call, in a vfork child too: the new program has its own copy. */
     environment__for_exec((char *const *) ongoing->argument[5], 0, &ongoing->kept.environment);
     ongoing->argument[5] = (uint64_t) ongoing->kept.environment.list;
     signals__before_exec();
 }
 
-/* The result is the error, negative; the pid stands where the first argument points. */
+/* The result is a negative error; the first argument points to the child's pid. */
 void calls__after_spawn(struct nsd_ongoing *ongoing) {
     int32_t child = ongoing->result == 0 ? *(const int *) ongoing->argument[0] : 0;
 
@@ -177,8 +176,8 @@ void calls__after_spawn(struct nsd_ongoing *ongoing) {
 }
 
 /*
- * A signal that the host ignores is ignored by the child too, so our handler is out of the way
- * while libc makes it. system(NULL) only asks whether there is a shell.
+ * A signal that the host ignores must be ignored in the child too, so our handler is taken out
+ * until libc has made the child. system(NULL) only asks whether there is a shell.
  */
 void calls__before_system(struct nsd_ongoing *ongoing) {
     if (ongoing->argument[0] == 0)

@@ -1,5 +1,7 @@
 /*
- * What a clone is about to make, for entrances whose own frame must not be in the child's way.
+ * How the child of a fork, vfork, clone or clone3 returns from the call. Called by the entrances of
+ * libc before the call: a child on its parent's stack must find no frame of ours there. Makes no
+ * system call but a copy that cannot fault.
  */
 #ifndef NSD_CALLS_PROCESSES_H
 #define NSD_CALLS_PROCESSES_H
@@ -10,15 +12,18 @@
 
 /* How the child of a fork, vfork, clone or clone3 comes back from the call. */
 enum nsd_child {
-    NSD_CHILD_COPIED, /* in a copy of this memory, on the caller's stack: a C frame is there for it
-                       */
-    NSD_CHILD_SHARES, /* vfork-like, on the caller's stack: nothing may be left there for the parent
-                       */
-    NSD_CHILD_APART,  /* vfork-like, on a stack of its own: it never comes to a frame of ours */
-    NSD_CHILD_UNKNOWN, /* anything else: nothing may be put in between */
+    /* In a copy of our memory, on the caller's stack: it finds the C frame of the wrapper there. */
+    NSD_CHILD_COPIED,
+    /*
+     * Vfork-like, on the caller's stack, which it writes over: the parent may need nothing of it.
+     */
+    NSD_CHILD_SHARES,
+    /* Vfork-like, on a stack of its own: it never returns through a frame of ours. */
+    NSD_CHILD_APART,
+    /* Anything else: the call must be made as if we were not there. */
+    NSD_CHILD_UNKNOWN,
 };
-/* Asked before any of these calls; notes, too, that thread pointers cannot be relied on any more.
- */
+/* Asked before any of these calls. Also notes if thread pointers are no longer reliable. */
 enum nsd_child processes__child_of(enum nsd_row row, const uint64_t argument[6]);
 
 /* After calls__before: the caller is marked, so that the child can be told from it. */

@@ -1,8 +1,8 @@
 /*
- * The host's own seccomp filter, by prctl or seccomp: a call of ours that it does not expect may
- * kill the host, so from the moment that it stands we make none that the host does not make itself,
- * and where it can kill the preload is not handed on to the next image either. A filter's program
- * is read right after the kernel has read it. A vfork child's filter is its own.
+ * The host's own seccomp filter, set by prctl or seccomp. It may kill the host for a system call
+ * that it does not expect: from then on we make none of our own (sys__forbid), and a filter that
+ * can kill also keeps the preload from the next images. A filter's program is read right after the
+ * kernel has read it. A vfork child's filter holds for the child alone. Called through table.h.
  */
 #include "base/clock.h"
 #include "base/syscall.h"
@@ -14,9 +14,9 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
-/* What this prctl or seccomp is about. */
+/* What a prctl or seccomp asks for. */
 struct filter_call {
-    bool sets; /* a filter */
+    bool sets; /* sets a filter */
     bool is_strict;
     bool denies_ticks; /* from then on reading the tick counter is answered by a signal */
     const struct sock_fprog *program;
@@ -46,8 +46,8 @@ static struct filter_call read_call(const struct nsd_ongoing *ongoing) {
 }
 
 /*
- * What has been found so far is reported, since nothing is written afterwards, and the tick counter
- * read no more.
+ * Reports what was found so far, because nothing can be written under the filter, and stops reading
+ * the tick counter where that will raise a signal.
  */
 void calls__before_filter(struct nsd_ongoing *ongoing) {
     const struct filter_call call = read_call(ongoing);
@@ -66,7 +66,7 @@ void calls__before_filter(struct nsd_ongoing *ongoing) {
     last_words__report(&ongoing->event, NSD_OCCASION_SIGNAL);
 }
 
-/* Some way through the program ends in death, or in an answer that cannot be told from here. */
+/* Whether some return of the program kills or traps, or is no constant. */
 static bool program_may_kill(const struct sock_fprog *program) {
     if (program == NULL)
         return true;

@@ -1,7 +1,7 @@
 /*
- * signal=: a handler of ours in the kernel, the host's own action kept beside it and obeyed. The
- * handler makes the report and then calls the host's, or swallows the signal where there is none.
- * Reached in a signal handler, on whatever stack the host gave.
+ * The option signal=: our handler is installed in the kernel, and the host's own action is kept
+ * here. The handler writes the report and then calls the host's handler; where the host has none
+ * the signal ends there. The handler runs on whatever stack the host gave it.
  */
 #include "calls/signals.h"
 #include "base/memory.h"
@@ -29,7 +29,7 @@ void signals__return(void);
 
 static struct nsd_kernel_action host;
 /*
- * Odd while `host` is being written: the handler then takes the signal as swallowed. Sequentially
+ * Odd while `host` is being written: the handler then calls no handler of the host. Sequentially
  * consistent: the words of `host` must stand between the two steps, and a signal is rare.
  */
 static _Atomic uint32_t host_version;
@@ -75,7 +75,7 @@ static void on_signal(int number, void *info, void *context) {
     if (action.handler == HANDLER_DEFAULT || action.handler == HANDLER_IGNORE)
         return;
     if ((action.flags & FLAG_RESETHAND) != 0) {
-        host.handler = HANDLER_DEFAULT; /* and no more of it (kernel/signal.c, get_signal) */
+        host.handler = HANDLER_DEFAULT; /* as the kernel does (kernel/signal.c, get_signal) */
     }
     ((void (*)(int, void *, void *))(void *) action.handler)(number, info, context);
 }
@@ -91,7 +91,7 @@ void signals__begin(void) {
 
     if (number == 0)
         return;
-    /* What the image was started with (nohup: ignored) stays the host's answer. */
+    /* The action that the image was started with (nohup: ignored) is the host's first one. */
     SYS4(__NR_rt_sigaction, number, NULL, &host, sizeof host.mask);
     install();
 }
@@ -123,11 +123,11 @@ void calls__before_sigaction(struct nsd_ongoing *ongoing) {
     ongoing->result = 0;
 }
 
-/* Whether the host ignores it, and the kernel has this handler for it now. */
+/* Whether the host ignores our signal, and the kernel has this handler for it now. */
 static bool is_ignored_behind(void (*handler)(int)) {
     struct nsd_kernel_action action;
 
-    /* A vfork child may have asked for something else, which stays between it and the kernel. */
+    /* The kernel may have another one, which a vfork child has set for itself: it is left alone. */
     return nsd_options.signal.number != 0 && host.handler == HANDLER_IGNORE &&
            !sys__is_forbidden() &&
            SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, &action, sizeof action.mask) ==

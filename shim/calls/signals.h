@@ -1,6 +1,6 @@
 /*
- * The signal= option: our handler in front of the host's own. Called by the wrappers of sigaction
- * and signal and by the Go hook of rt_sigaction.
+ * The option signal=: our handler in front of the host's own. Called by the wrappers of sigaction
+ * and signal, by the Go hook of rt_sigaction and by the constructor; safe in a signal handler.
  */
 #ifndef NSD_CALLS_SIGNALS_H
 #define NSD_CALLS_SIGNALS_H
@@ -12,7 +12,8 @@
 /* Puts our handler in, if signal= is set. Called once by the constructor. */
 void signals__begin(void);
 
-/* True if the signal is ours: the host's wish then never reaches the kernel. `key`: of the caller.
+/*
+ * True if the signal is ours: the host's wish then never reaches the kernel. `key`: of the caller.
  */
 bool signals__is_ours(int number, uintptr_t key);
 
@@ -34,8 +35,9 @@ struct nsd_kernel_action {
 void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old);
 
 /*
- * Around an exec by this process or its vfork child, and around a spawn: a signal that the host
- * ignores is ignored by the next image too, and a handler, ours, would be forgotten there.
+ * Around an exec by this process or its vfork child, and around a spawn. The kernel keeps an
+ * ignored signal across an exec and drops a handler: where the host ignores our signal, our handler
+ * is taken out before the call and put back after it.
  */
 void signals__before_exec(void);
 void signals__after_exec(void);

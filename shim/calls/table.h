@@ -10,13 +10,13 @@
  * KERNEL(name, event, arguments, moments, watch, before, after): a system call, __NR_name.
  * LIBRARY(...): a function of a library that is no system call of its own, or more than one.
  *
- * event      NSD_CALL_event (ledger/calls.h): how the call is told, and the kinds it depends on
+ * event      NSD_CALL_event (ledger/calls.h): the event of the call, which has its name and kinds
  * arguments  how event.arguments is made of the call's: d an int (its sign is kept), u an unsigned
  *            int, p a pointer, w a word; no more than these are kept. "": `before` or `after`
  *            fills them, or there are none.
- * moments    when an entrance must come by that can keep nothing across the call (Go):
- *            BEFORE, AFTER, BOTH; NEVER: it cannot have this call at all. An entrance that
- *            keeps its struct nsd_ongoing comes by before and after every call.
+ * moments    when an entrance that keeps nothing across the call (Go) hands the call over:
+ *            BEFORE, AFTER, BOTH; NEVER: it does not see this call. An entrance that keeps its
+ *            struct nsd_ongoing hands every call over before and after it.
  * watch      when the call matters: ALWAYS; SWITCHED: once a thread of this image has switched;
  *            DESCRIPTORS: once a descriptor that leads to a namespace is known;
  *            PATH_1, PATH_2: after a success with a path under /proc or /run as that argument.

@@ -40,7 +40,7 @@ static void print_help(void) {
 }
 
 int main(int argc, char **argv) {
-    /* A write beyond the limit of file sizes is to fail, so that it can be told. */
+    /* A write beyond the limit of file sizes must fail with an error, which is then reported. */
     signals__outlive(SIGXFSZ);
     if (argc < 2)
         return command__usage("no command given");

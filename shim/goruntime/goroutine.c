@@ -62,7 +62,7 @@ struct m_fields {
     uint32_t status;
 };
 
-/* Inlined into its two users, and the loads into it: each event of a goroutine comes by here. */
+/* Inlined into its two users, and the loads into it: it runs for each event of a goroutine. */
 static inline __attribute__((always_inline)) bool
 read_by(load_function *load, const struct nsd_go_runtime *runtime, uint64_t m, struct m_fields *f) {
     const struct nsd_go_offsets *at = &runtime->offsets;

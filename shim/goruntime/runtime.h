@@ -78,7 +78,7 @@ struct nsd_go_site {
 };
 
 /*
- * X(field, name): functions whose code tells an offset or that own_calls.c looks for on a stack; an
+ * X(field, name): functions whose code shows an offset, or that hook.c looks for on a stack; an
  * address is 0 where the program has none. Of two functions with one name, of which one is a
  * wrapper for the other calling convention, the wrapped one is taken.
  */

@@ -56,7 +56,7 @@ static bool is_tool_of_go(const char *path) {
     return memory__find(path, length, folder, sizeof folder - 1) != NULL;
 }
 
-/* NULL: the program will be watched, or is of a kind that nobody expects to be. */
+/* NULL: the program will be watched, or is of a kind that is never watched. */
 static const struct reason *reason_of(enum nsd_program_file kind, const char *path,
                                       bool is_hidden) {
     switch (kind) {

@@ -17,7 +17,7 @@ struct nsd_intake {
 };
 extern struct nsd_intake intake;
 
-/* Whose event it is: the caller's own, or one of a thread that could not have the lock. */
+/* Where an event comes from: the calling thread, or the queue (its thread did not get the lock). */
 enum event_source { SOURCE_CALLER, SOURCE_QUEUE };
 
 /* False: the lock is not to be had now, see lock__try. */

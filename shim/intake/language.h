@@ -1,7 +1,8 @@
 /*
- * The runtime above threads that this image has, as far as the intake must know one: at most one,
- * made known by its probe before the process has a second thread (Go in a library: before the
- * runtime has one). Asked by the intake and by the meanings of calls (shim/calls).
+ * The language runtime that runs its own tasks on this image's threads (Go), as far as the intake
+ * must know it: there is at most one. Its probe sets it before the process has a second thread (Go
+ * in a library: before the runtime has a thread). Asked by the intake and by shim/calls; safe
+ * wherever an event is.
  */
 #ifndef NSD_INTAKE_LANGUAGE_H
 #define NSD_INTAKE_LANGUAGE_H

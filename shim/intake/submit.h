@@ -20,7 +20,8 @@
 
 struct nsdrift_drift;
 
-/* Fills what every event has: time, tid, call, the call's kinds, runtime THREADS; the rest is zero.
+/*
+ * Fills what every event has: time, tid, call, the call's kinds, runtime THREADS; the rest is zero.
  */
 void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid);
 void submit__event(const struct nsd_event *event);
@@ -53,8 +54,8 @@ uint32_t submit__new_token(void);
 void submit__count_lost(void);
 
 /*
- * nsdrift_check (include/nsdrift.h): how many threads differ from home, the first `room` of them in
- * `drift`. `tid` is the caller's. 0 where the lock cannot be had.
+ * nsdrift_check (include/nsdrift.h): how many threads are away from home (ledger/home.h), the first
+ * `room` of them in `drift`. `tid` is the caller's. 0 where the lock is not free.
  */
 size_t submit__drift(int32_t tid, struct nsdrift_drift *drift, size_t room);
 

@@ -1,5 +1,5 @@
 /*
- * The table of calls (calls.h) made flesh. Data only.
+ * The definition of the table of calls that calls.h declares. Data only; read by every room above.
  */
 #include "ledger/calls.h"
 

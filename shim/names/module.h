@@ -38,7 +38,9 @@ struct nsd_module {
      */
     const uint8_t *_Atomic file;
     size_t file_size;
-    /* Whoever exchanges it to true maps the file; acq_rel is more than a flag of one user needs. */
+    /*
+     * The thread that exchanges it to true maps the file; acq_rel is more than such a flag needs.
+     */
     _Atomic bool file_tried;
     /* It was in the link map at the last look. Relaxed: an answer of a moment ago is as good. */
     _Atomic bool loaded;

@@ -16,9 +16,18 @@ static const char remedy[] =
     "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"
     "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(), or "
     "do not unlock: the thread then ends with its goroutine.";
+/* A goroutine that ends locked on the main thread wedges it (runtime/proc.go, goexit0). */
+static const char main_remedy[] =
+    "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"
+    "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(). A "
+    "goroutine that ends while it is locked to the main thread leaves that thread there for good.";
 static const char unpinned[] = "%t was unpinned while it was in another %k namespace";
 static const char unpinned_remedy[] =
     "Fix: setns the thread back after the switch at %l and before nsdrift_thread_unpin().";
+
+static nsd_words remedy_for(const struct nsd_scene *scene, const struct nsd_thread *thread) {
+    return ledger__is_leader(scene->ledger, thread) ? main_remedy : remedy;
+}
 
 static void add_finding(const struct nsd_scene *scene, struct nsd_thread *thread,
                         struct nsd_switch *departure, nsd_words words, nsd_words fix) {
@@ -61,11 +70,17 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
         if (departure == scene->change->opened || !is_judged(departure))
             continue;
         hold = scene__hold(departure, scene->event);
-        if (hold == NSD_HOLD_OTHER)
-            add_finding(scene, thread, departure, other, remedy);
-        /* A goroutine that was never locked is judged by unlocked-switch. */
-        else if (hold == NSD_HOLD_UNLOCKED && departure->lock != NSD_LOCK_UNLOCKED)
-            add_finding(scene, thread, departure, unlocked, remedy);
+        /*
+         * A goroutine that was locked has the same words whoever runs on its thread next: the
+         * scheduler picks that anew in each run. One that was never locked is judged by
+         * unlocked-switch, until another goroutine runs there.
+         */
+        if (departure->lock == NSD_LOCK_UNLOCKED) {
+            if (hold == NSD_HOLD_OTHER)
+                add_finding(scene, thread, departure, other, remedy_for(scene, thread));
+        } else if (hold == NSD_HOLD_OTHER || hold == NSD_HOLD_UNLOCKED) {
+            add_finding(scene, thread, departure, unlocked, remedy_for(scene, thread));
+        }
     }
 }
 
@@ -74,7 +89,7 @@ static void on_thread(const struct nsd_scene *scene, struct nsd_thread *thread) 
 
     if (departure != NULL && is_judged(departure) && departure->lock != NSD_LOCK_UNLOCKED &&
         thread->lock == NSD_LOCK_UNLOCKED)
-        add_finding(scene, thread, departure, unlocked, remedy);
+        add_finding(scene, thread, departure, unlocked, remedy_for(scene, thread));
 }
 
 const struct nsd_rule nsd_rule_UNLOCKED_WHILE_SWITCHED = {

@@ -28,7 +28,7 @@
 #include <elf.h>
 #include <stddef.h>
 
-/* glibc's loader has the first, musl the second; each passes over what it has not. */
+/* glibc's loader defines the first, musl the second; the other one is NULL. */
 extern void *__libc_stack_end __attribute__((weak));
 extern char **__environ __attribute__((weak));
 
@@ -46,7 +46,8 @@ static void read_auxiliary(char **environment, struct auxiliary *found) {
     memory__fill(found, 0, sizeof *found);
     while (*environment != NULL)
         environment++;
-    /* For a set-uid program glibc has removed variables by moving the rest up: more than one end.
+    /*
+     * For a set-uid program glibc has removed variables by moving the rest up: more than one end.
      */
     while (environment[1] == NULL)
         environment++;
@@ -96,7 +97,7 @@ static void begin_copy(void) {
     on_stack__forget();
     frames__begin_copy();
     if (sys__is_forbidden()) {
-        /* Where libc's fork has it written down; the parent's clock goes on. */
+        /* The tid stands where libc's fork has stored it. The clock goes on from the parent's. */
         tid = image__has_libc() ? caller__tid_at_birth(machine__thread_pointer()) : 0;
         begin_records(tid != 0 ? tid : nsd_image.pid, tid != 0 ? tid : nsd_image.leader);
     } else {
@@ -117,7 +118,7 @@ void start__learn_go(bool is_go) {
 
 /*
  * A program that was exec'd from a mount which hangs in no tree (runc's copy of itself) has a path
- * without a name: what ps shows has to do.
+ * without a name: the name that ps shows is used then.
  */
 static const char *program_name(const char *path) {
     static char name[NSD_THREAD_NAME_MOST];
@@ -143,7 +144,8 @@ static bool begin_libc(void) {
     return true;
 }
 
-/* `options` is the variable with its name, wherever it comes from; NULL. */
+/* `options` is "NSDRIFT_OPTIONS=...", of the environment or of the injected block; NULL for none.
+ */
 static void begin(char **environment, const struct auxiliary *auxiliary, const char *options) {
     const char *no_color;
 
@@ -205,8 +207,8 @@ __attribute__((constructor)) static void start(int count, char **arguments, char
 }
 
 /*
- * The third way in, instead of the constructor, which nobody calls there: a static program before
- * its first instruction, and no loader or C library to be asked. Called by the library's entry.
+ * The start in a static program, before its first instruction. There is no loader that would call
+ * the constructor, and no C library to ask. Called by the library's entry (start.S).
  */
 uint64_t nsd_injected_begin(const struct nsd_injection *block)
     __attribute__((visibility("hidden")));
@@ -243,7 +245,9 @@ uint64_t nsd_injected_begin(const struct nsd_injection *block) {
                                                                   : NSD_INJECTED;
 }
 
-/* By glibc's word for where the kernel has laid everything out; elsewhere the constructor is first.
+/*
+ * glibc's __libc_stack_end leads to the arguments and the environment. Without it (musl) the
+ * constructor always runs first.
  */
 void start__early(void) {
     char **arguments;

@@ -1,6 +1,13 @@
 /*
- * The start of the guest, for wrappers that may be reached before the constructor, and for a Go
- * runtime that comes with a library. Called by shim/probes/libc.
+ * shim/start: where the guest begins in an image.
+ *
+ * In:   the loader's call of the constructor, the jump of `nsdrift run` to the library's entry in a
+ *       static program (injection.h), or the first wrapper that runs before the constructor.
+ * Out:  every room begun in order (start.c), and nsd_on set, if NSDRIFT=1 is there and the program
+ *       is not set-uid; else nothing at all. Later the fresh start of each fork copy.
+ * Who:  the loader, the injector, and the wrappers of pthread_create, which call this header.
+ * Not:  it runs while the process has one thread, before the program's own code: it must not fail
+ *       loudly, keep a descriptor, or change what the program will see.
  */
 #ifndef NSD_START_START_H
 #define NSD_START_START_H
@@ -12,7 +19,10 @@
  * run earlier than that of a preloaded object. Nothing after the first time.
  */
 void start__early(void);
-/* A Go runtime was looked for, in the executable or in a library: what a report says of it. */
+/*
+ * Stores what a report says about the Go runtime that was looked for, in the executable or in a
+ * library.
+ */
 void start__learn_go(bool is_go);
 
 #endif

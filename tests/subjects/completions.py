@@ -158,7 +158,7 @@ def installed_where_shells_look():
     prefix = settings.FOLDER / "prefix"
     done = subprocess.run(["cmake", "--install", settings.BUILD, "--prefix", prefix], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
-    # Whoever does not own the build may not leave the manifest there, which is written last.
+    # cmake writes the manifest last, and cannot if the build belongs to another user.
     check(done.returncode == 0 or "install_manifest" in done.stdout, done.stdout)
     for place in ("bash-completion/completions/nsdrift", "zsh/site-functions/_nsdrift",
                   "fish/vendor_completions.d/nsdrift.fish", "man/man1/nsdrift-scan.1",

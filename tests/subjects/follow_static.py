@@ -143,8 +143,8 @@ def ignore_children():
 for label, options in (("", ()), (".followed", ("--follow-static",))):
     @test(f"ends_ignored{label}")
     def ends_of_children_ignored(more=options):
-        """Whoever starts the command has SIGCHLD ignored: it learns the status all the same, and the
-        program inherits that."""
+        """The command is started with SIGCHLD ignored: it learns the status all the same, and the
+        program inherits the ignored signal."""
         command = ("run", "--exit-status=program", *more, "--")
         run = nsdrift(*command, "/bin/sh", "-c", "kill -KILL $$", before=ignore_children)
         check_equal(run.status, 128 + signal.SIGKILL, "of the shell")

@@ -2,7 +2,7 @@
  * The table of stacks: each kept once, found by its key, told apart by program counters and slots,
  * and what happens when there is no more room.
  */
-#include "base/syscall.h"
+#include "base/forbidden.h"
 #include "ledger/frames.h"
 #include <stdio.h>
 #include <stdlib.h>

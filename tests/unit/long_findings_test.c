@@ -99,13 +99,22 @@ static const struct nsd_image image = {.pid = 7, .leader = 7, .program = "host"}
 /* ---- a line of any length ---- */
 
 static char *line;
-static size_t line_size;
+static size_t line_size, line_room;
+
+/* The room doubles: ASan's realloc() copies each time, and a line has many thousand parts. */
+static void append(const char *bytes, size_t size) {
+    if (line_size + size + 1 > line_room) {
+        line_room = 2 * (line_size + size + 1);
+        line = realloc(line, line_room);
+    }
+    memcpy(line + line_size, bytes, size);
+    line_size += size;
+    line[line_size] = '\0';
+}
 
 static void keep_part(struct nsd_text *text, void *context) {
     (void) context;
-    line = realloc(line, line_size + text->used);
-    memcpy(line + line_size, text->buffer, text->used - 1);
-    line_size += text->used - 1;
+    append(text->buffer, text->used - 1);
     json__leave_last(text);
 }
 
@@ -121,10 +130,7 @@ static void print(const struct nsd_view_finding *view, bool json) {
         as_json__finding(&text, view);
     else
         as_text__finding(&text, view, false);
-    line = realloc(line, line_size + text.used + 1);
-    memcpy(line + line_size, text.buffer, text.used);
-    line_size += text.used;
-    line[line_size] = '\0';
+    append(text.buffer, text.used);
 }
 
 /* Brackets that close what was opened, commas between values and nowhere else. */

@@ -3,6 +3,7 @@
  * written once, what happens when there is no more room; and that a replay gives every program
  * counter the name that the host gave it.
  */
+#include "base/forbidden.h"
 #include "record_folder.h"
 
 #include "names/modules.h"
@@ -24,9 +25,6 @@ NAMED(4)
 NAMED(5)
 NAMED(6)
 NAMED(7)
-/* base/syscall.h, whose header of the kernel contradicts <fcntl.h>. */
-void sys__forbid(void);
-
 static int (*const functions[FUNCTIONS])(int) = {named_0, named_1, named_2, named_3,
                                                  named_4, named_5, named_6, named_7};
 

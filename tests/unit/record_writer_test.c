@@ -1,6 +1,6 @@
 /*
- * The writer and its files: when a recording is made, what it is called, where it is refused and in
- * which words, what stands in it, and when it is taken away again.
+ * The writer and its files: when a recording is made, its file's name, the reasons and the words of
+ * a refusal, its content, and when it is removed again.
  */
 #include "record_folder.h"
 

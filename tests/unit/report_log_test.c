@@ -1,6 +1,6 @@
 /*
- * Where a report goes: descriptor 2 when it is what it was, when it is something else, a pipe that
- * nobody reads; the file of log_path with its places, links and folders that are not there.
+ * Where a report goes: descriptor 2 as at the start, descriptor 2 after the host has replaced it, a
+ * pipe without a reader; the file of log_path with its placeholders, links and missing folders.
  */
 #include "report_stage.h"
 

@@ -3,13 +3,11 @@
  * back, in a fork copy, where no call may be made; the lines that stand alone; and lines that are
  * longer than all of the report's memory.
  */
+#include "base/forbidden.h"
 #include "report_stage.h"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
-
-/* base/syscall.h, whose header of the kernel contradicts <fcntl.h>. */
-void sys__forbid(void);
 
 static bool says(const char *text, const char *part) {
     if (strstr(text, part) != NULL)

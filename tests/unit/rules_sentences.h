@@ -47,6 +47,11 @@
       "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"         \
       "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(), or " \
       "do not unlock: the thread then ends with its goroutine.")                                   \
+    X(while_unlocked_main, "%w is no longer locked to %t, which is still in another %k namespace", \
+      "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"         \
+      "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(). A "  \
+      "goroutine that ends while it is locked to the main thread leaves that thread there for "    \
+      "good.")                                                                                     \
     X(while_unpinned, "%t was unpinned while it was in another %k namespace",                      \
       "Fix: setns the thread back after the switch at %l and before nsdrift_thread_unpin().")      \
     X(split, "%w called %c on %t, but the thread that it moved to another %k namespace is %T",     \

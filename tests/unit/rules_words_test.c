@@ -160,13 +160,23 @@ SCENE(unlocked_while_away_as_the_report_sees) {
             "home 1003");
 }
 
+/* The words do not depend on which goroutine the scheduler runs on the thread first. */
 SCENE(another_goroutine_on_the_thread) {
     go_starts();
     unshares(locked(10, 2), NEWNET, AT(VISIT(1)));
     opens_socket(locked(11, 2), AT(JOB(1)));
-    first_is("error unlocked-while-switched x1", while_other,
+    first_is("error unlocked-while-switched x1", while_unlocked,
              "thread 2, goroutine 10, lock 4: unshare(40000000, 0) = 0 at 3:1; net 1003>?, "
              "home 1003; then here: thread 2, goroutine 11 at 7:1");
+}
+
+SCENE(another_goroutine_on_the_thread_of_one_that_was_never_locked) {
+    go_starts();
+    unshares(unlocked(10, 2), NEWNET, AT(VISIT(1)));
+    opens_socket(locked(11, 2), AT(JOB(1)));
+    then_is("error unlocked-while-switched x1", while_other,
+            "thread 2, goroutine 10, lock 4: unshare(40000000, 0) = 0 at 3:1; net 1003>?, "
+            "home 1003; then here: thread 2, goroutine 11 at 7:1");
 }
 
 SCENE(unpinned_while_away) {
@@ -195,7 +205,7 @@ SCENE(a_call_on_another_thread_in_the_same_namespace) {
     enters(locked(7, 3), NET, 50, AT(JOB(1)));
     opens_socket(unlocked(1, 3), AT(MAIN(2)));
     found("error unlocked-while-switched");
-    first_is("error unlocked-while-switched x1", while_other,
+    first_is("error unlocked-while-switched x1", while_unlocked,
              "thread 3, goroutine 7, lock 2: setns(384, 0) = 0 at 7:1; net 1003>50, home 1003; "
              "then here: thread 3, goroutine 1 at 1:2");
 }
@@ -290,7 +300,7 @@ SCENE(main_is_away_and_unlocked) {
     enters(locked(1, LEADER), NET, 50, AT(MAIN(1)));
     is_seen(unlocked(0, LEADER));
     at_exit(unlocked(8, 2), AT(JOB(9)));
-    first_is("error unlocked-while-switched x1", while_unlocked,
+    first_is("error unlocked-while-switched x1", while_unlocked_main,
              "thread 1 main, goroutine 1, lock 2: setns(384, 0) = 0 at 1:1; net 1003>50, "
              "home 1003");
     then_is("error main-switched x1", main_unlocked,

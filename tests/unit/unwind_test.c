@@ -2,7 +2,7 @@
  * Captures of C stacks in an ordinary program: the guest's own sources linked in, a wrapper like
  * those of the libc probes, and the answers held against what the program knows of itself.
  */
-#include "base/syscall.h"
+#include "base/forbidden.h"
 #include "ledger/frames.h"
 #include "names/module_file.h"
 #include "names/modules.h"

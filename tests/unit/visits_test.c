@@ -123,7 +123,7 @@ SCENE(several_ways_home) {
     CHECK(change.visit_frame == 3);
 }
 
-/* ---- what is learnt, and of whom ---- */
+/* ---- what is learnt, and which frames teach nothing ---- */
 
 SCENE(of_whom_nothing_is_learnt) {
     struct nsd_switch change = begun(2, 10, AT(WORKER(1), VISIT(1)));

@@ -83,7 +83,7 @@ static int choice(const char *word, const char *const *words) {
     return -1;
 }
 
-/* 0 to go on, else the exit status plus one (so that help's 0 can be told). */
+/* 0 to go on, else the exit status plus one, so that the status 0 of --help is not 0 here. */
 static int parse(struct request *request, int argc, char **argv) {
     static const char *const severities[] = {"note", "warning", "error", NULL};
     static const char *const colours[] = {"auto", "always", "never", NULL};

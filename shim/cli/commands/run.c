@@ -82,7 +82,7 @@ static void print_help(void) {
     command__print_options();
 }
 
-/* 0 to go on, else the exit status plus one (so that help's 0 can be told). */
+/* 0 to go on, else the exit status plus one, so that the status 0 of --help is not 0 here. */
 static int parse(struct request *request, int argc, char **argv) {
     int option, status;
 

@@ -35,7 +35,8 @@
 struct nsd_follow_news {
     struct nsd_refusal refusal; /* of the program itself */
     bool prevented, lost;
-    /* The program has ended. The command stores it with release, the follower loads with acquire.
+    /*
+     * The program has ended. The command stores it with release, the follower loads with acquire.
      */
     _Atomic bool over;
 };
@@ -198,7 +199,7 @@ static bool is_to_let_go(const struct trace *trace) {
            getppid() != trace->command;
 }
 
-/* Until it is told to let go, or nobody is left. */
+/* Until the command lets go, or no process is left. */
 static void follow(struct trace *trace, const sigset_t *signals) {
     for (;;) {
         int status;

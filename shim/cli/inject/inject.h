@@ -1,7 +1,13 @@
 /*
- * Puts the library into a static Go program between its exec and its first instruction, see
- * nsdrift-static(7). Called for the program that child.c starts, and by follow.c for each program
- * that is executed after it. An injector serves one start at a time.
+ * The inject room: puts the library into static Go programs, see nsdrift-static(7). A program that
+ * is stopped right after its exec comes in; out it goes with the library mapped, relocated and
+ * started, or as it was, with a reason. obstacles.c looks for reasons before the start, remote.c
+ * makes system calls in the program, placement.c maps the library, follow.c does this for every
+ * program that is executed later, refusal.c keeps the reason.
+ * Called by `nsdrift run` and by the repeat room. Must not leave a trace in a program that could
+ * not be watched, and must not let it run without the library unless that was asked for. This file:
+ * one injection, for the program that child.c starts and for each that follow.c meets. An injector
+ * serves one start at a time.
  */
 #ifndef NSD_CLI_INJECT_INJECT_H
 #define NSD_CLI_INJECT_INJECT_H

@@ -137,7 +137,7 @@ static void keep_switch(struct story *story, const struct step *step) {
     story->switches[story->switch_count++] = *step;
 }
 
-/* ---- what is told ---- */
+/* ---- signs of the order of two calls ---- */
 
 static void compare_threads(const struct story *story, const struct step *step,
                             const struct step *before) {

@@ -140,7 +140,7 @@ static bool find_image(struct nsd_program *program) {
     return false;
 }
 
-/* ---- what it is ---- */
+/* ---- which kind of program it is ---- */
 
 static bool is_asan(const char *library) {
     return strncmp(library, "libasan.so", 10) == 0 || strncmp(library, "libclang_rt.asan", 16) == 0;

@@ -1,6 +1,6 @@
 /*
- * The host's errno. No libc function but the one that says where it is. For wrappers and stand-ins,
- * after a call that failed.
+ * The host's errno. Called by wrappers and stand-ins after a call that failed. Calls one function
+ * of libc, __errno_location.
  */
 #ifndef NSD_HOST_LIBC_ERRNO_H
 #define NSD_HOST_LIBC_ERRNO_H

@@ -1,8 +1,9 @@
 /*
  * The Go probe: finds the runtime of the executable, or of the first library that has one, decodes
- * it, patches its call sites, and tells which goroutine runs on a thread. Started by the
+ * it, patches its call sites, and finds the goroutine that runs on a thread. Started by the
  * constructor, before any of the executable's code has run, and by the library's first
- * pthread_create; the identity of a thread is asked by libc probes and at the report.
+ * pthread_create; libc's wrappers and the report ask for the goroutine of a thread
+ * (intake/language.h). Patches nothing once the runtime has a thread.
  */
 #include "probes/go/go.h"
 #include "base/options.h"
@@ -147,7 +148,10 @@ bool go__begin(void) {
  */
 #define LOOKED_MOST 256u
 static _Atomic bool looked[LOOKED_MOST];
-/* One thread has taken a library's runtime: its exchange decides; others only need to see that. */
+/*
+ * The runtime of a library was taken. Sequentially consistent exchange, so that one thread takes
+ * it; the load acquires, and a thread that reads false goes on to the exchange.
+ */
 static _Atomic bool has_library;
 
 /*

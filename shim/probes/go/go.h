@@ -1,6 +1,16 @@
 /*
- * The Go probe as the rest of the guest sees it: put in at start, asked which goroutine runs on a
- * thread. Everything here works on Go stacks and in programs where libc's TLS is dead.
+ * shim/probes/go: the entrance of system calls that the Go runtime makes itself.
+ *
+ * In:   at start, a module with a Go runtime (goruntime finds and decodes it); afterwards each
+ *       watched system call of the runtime, before and after the kernel's part.
+ * Out:  the runtime's text with jumps in it, and calls of calls__before and calls__after with the
+ *       row, the arguments, the result and the goroutine that called.
+ * Who:  the constructor and pthread_create call this header. The runtime's patched sites enter by
+ *       the machine's trampolines: stub (patch.c, stub.h) -> trampoline -> hook.c or own_calls.c.
+ * Not:  nothing here knows what a call means (shim/calls does). Hooks run on a stack of the pool
+ *       (stackpool.h): no libc, no TLS, no wait, since the goroutine may hold up a stop-the-world.
+ *
+ * This file: starting the probe, and what a report says about it.
  */
 #ifndef NSD_PROBES_GO_GO_H
 #define NSD_PROBES_GO_GO_H
@@ -11,8 +21,8 @@
 
 /*
  * Looks for a Go runtime in the executable (and, later, in a library that is loaded), decodes it,
- * checks it, patches it. Called by the constructor while the process has one thread. Says in the
- * coverage what it did and what it could not. True if there is a Go runtime at all.
+ * checks it, patches it. Called by the constructor while the process has one thread. The coverage
+ * lists what is watched and what could not be. True if there is a Go runtime at all.
  */
 bool go__begin(void);
 /*

@@ -1,6 +1,5 @@
 /*
- * The hooks of the Go runtime's system calls, for the start of the probe and for the hooks of the
- * runtime's own calls.
+ * The hooks of the Go runtime's system calls. Called by go.c at start and by own_calls.c; no libc.
  */
 #ifndef NSD_PROBES_GO_HOOK_H
 #define NSD_PROBES_GO_HOOK_H
@@ -13,8 +12,8 @@ void hook__begin(void);
 /* A descriptor that leads to a namespace is known: the calls about descriptors are watched too. */
 void hook__watch_descriptors(void);
 /*
- * Hands a call over, before it or after it, with a g that can be read; what becomes of the
- * arguments is what the kernel gets.
+ * Hands a call to shim/calls, before or after the kernel's part. Its g must be readable. The kernel
+ * gets the arguments as they are left in `call`.
  */
 void hook__hand_over(enum nsd_row row, struct nsd_go_call *call, bool is_before);
 

@@ -57,7 +57,8 @@ struct nsd_go_call {
     _Atomic uint8_t busy;
 };
 
-/* A patched place: where its stub goes for a watched call, and where the trampoline goes back to.
+/*
+ * A patched place: where its stub goes for a watched call, and where the trampoline goes back to.
  */
 struct nsd_go_patch {
     uint64_t trampoline;
@@ -94,10 +95,11 @@ void nsd_go_before(struct nsd_go_call *call);
 void nsd_go_after(struct nsd_go_call *call);
 void nsd_go_exit(struct nsd_go_call *call);
 void nsd_go_exit_thread(struct nsd_go_call *call);
-/* runtime.clone: result is the new m, and is left as the token of the birth; */
+/* Before runtime.clone: `result` is the new m, and on return the token of the birth, 0 for none. */
 void nsd_go_clone_before(struct nsd_go_call *call);
-/* then, with the token as number: by the child (g is its parent's still), or by the parent */
+/* After it in the child, with the token as `number`. The g is still the parent's. */
 void nsd_go_clone_born(struct nsd_go_call *call);
+/* After it in the parent where it failed, with the token as `number`. */
 void nsd_go_clone_failed(struct nsd_go_call *call);
 void nsd_go_sigaction(struct nsd_go_call *call);
 #endif

@@ -1,6 +1,6 @@
 /*
- * Who makes a watched call, see moment.h. Called from the hooks of this folder, on a stack of the
- * pool.
+ * Thread, goroutine and stack of a watched call, see moment.h. Called from the hooks of this
+ * folder, on a stack of the pool: no libc, no wait.
  */
 #include "probes/go/moment.h"
 #include "base/syscall.h"
@@ -16,7 +16,8 @@ uint64_t moment__m_of(uint64_t g) {
     return g == 0 ? 0 : *(const uint64_t *) (g + NSD_GO_G_M);
 }
 
-/* The trampolines picked R14 up; in a vfork child the thread-local word is its parent's, as g is.
+/*
+ * The trampolines stored R14. In a vfork child the thread-local word is the parent's, and so is g.
  */
 void moment__find_g(struct nsd_go_call *call) {
     if (nsd_go_runtime.g_is_in_tls)
@@ -43,8 +44,8 @@ bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment) {
     struct nsd_caller caller;
 
     /*
-     * Before minit and (from 1.22 on) after unminit an M has no procid. Asking is nothing that a
-     * seccomp filter of the host could forbid: minit asks the same for every M.
+     * Before minit and (from 1.22 on) after unminit an M has no procid. gettid is allowed under any
+     * seccomp filter of a Go program: minit calls it for every M.
      */
     if (!caller__is_ours(&caller, 0, procid != 0 ? procid : sys__gettid()))
         return false;
@@ -56,7 +57,7 @@ bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment) {
     return true;
 }
 
-/* Of a copy nothing is known: its m still names the parent's thread. */
+/* In a fork copy the goroutine stays unknown, because the m still names the parent's thread. */
 void moment__goroutine(const struct nsd_go_moment *moment, struct nsd_event *event) {
     struct nsd_goroutine goroutine;
 
@@ -74,8 +75,9 @@ void moment__fork_child(struct nsd_go_call *call) {
 }
 
 /*
- * On whichever stack of this M the call was made: the goroutine's, or g0's or gsignal's when the
- * runtime itself calls. What g says of its stack bounds the walk; below, the call's own position.
+ * The call was made on the goroutine's stack, or on that of g0 or gsignal if the runtime itself
+ * calls: g is the one that ran. The walk goes from the call's stack pointer to the end of g's
+ * stack.
  */
 const struct nsd_frames *moment__stack(const struct nsd_go_moment *moment) {
     const struct nsd_go_call *call = moment->call;

@@ -1,6 +1,6 @@
 /*
- * One watched call of the Go runtime, while its hook runs: who made it, and how that becomes an
- * event. For the hooks of this folder.
+ * One watched call of the Go runtime while its hook runs: its thread, its goroutine, its stack, and
+ * the event that is made of them. For the hooks of this folder; no libc, no wait.
  */
 #ifndef NSD_PROBES_GO_MOMENT_H
 #define NSD_PROBES_GO_MOMENT_H
@@ -19,16 +19,16 @@ struct nsd_go_moment {
     int32_t procid; /* the tid as the M has it, 0 if it has none now */
 };
 
-/* Whoever arrives with an M whose thread is in the middle of a vfork is the child. */
+/* A call with an M whose thread is inside a vfork comes from the vfork child. */
 bool moment__is_vfork_child(uint64_t m);
 /*
- * Says who makes the call. False if it is no thread of ours (the vfork child of one has been told
- * apart before).
+ * Fills `moment`. False if the caller is no thread of this process. A vfork child must have been
+ * excluded before, by moment__is_vfork_child.
  */
 bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment);
-/* To be called first in every hook that asks for g: before 1.17 no register held it. */
+/* Called first in every hook that reads g: before 1.17 no register held it. */
 void moment__find_g(struct nsd_go_call *call);
-/* The goroutine and its lock state. */
+/* Fills runtime, goroutine and lock state of the event. */
 void moment__goroutine(const struct nsd_go_moment *moment, struct nsd_event *event);
 /* The stack of the call. */
 const struct nsd_frames *moment__stack(const struct nsd_go_moment *moment);

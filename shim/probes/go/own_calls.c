@@ -15,8 +15,9 @@
 uint32_t nsd_go_signal;
 
 /*
- * R14 at runtime.exit is a g, but for two callers: rt0_go before there is any (a processor without
- * GOAMD64's instructions), and a runtime that could not be decoded.
+ * At runtime.exit R14 holds a g, with two exceptions: rt0_go calls it before there is a g (on a
+ * processor without GOAMD64's instructions), and a runtime that could not be decoded may use R14
+ * otherwise.
  */
 static bool has_g(const struct nsd_go_call *call) {
     uint64_t m, g0;
@@ -62,7 +63,7 @@ void nsd_go_exit(struct nsd_go_call *call) {
     call->arguments[0] = ongoing.argument[0];
 }
 
-/* runtime.mexit has brought its M to the end: its goroutine ended while it was wired to it. */
+/* runtime.mexit ends its M: the goroutine ended while it was locked to it. */
 void nsd_go_exit_thread(struct nsd_go_call *call) {
     struct nsd_go_moment moment;
     struct nsd_event event;
@@ -77,8 +78,8 @@ void nsd_go_exit_thread(struct nsd_go_call *call) {
 }
 
 /*
- * The parent's half of a birth; `result` is runtime.clone's m, and then the token. Without an m
- * (newosproc0: a C archive starts the runtime) there is no g to be read either.
+ * The parent's half of a birth: `result` is runtime.clone's m, and is replaced by the token.
+ * Without an m (newosproc0: a C archive starts the runtime) there is no g that could be read.
  */
 void nsd_go_clone_before(struct nsd_go_call *call) {
     bool has_m = call->result != 0;
@@ -99,9 +100,8 @@ void nsd_go_clone_before(struct nsd_go_call *call) {
 }
 
 /*
- * The child's half, by the child itself, so that nothing it does can come before it. Its tid has to
- * be asked for (runtime.clone does so next); all its signals are blocked, and it has neither g nor
- * TLS yet.
+ * The child's half, in the child before it does anything else. The kernel is asked for its tid, as
+ * runtime.clone does next. All its signals are blocked, and it has neither g nor TLS yet.
  */
 void nsd_go_clone_born(struct nsd_go_call *call) {
     struct nsd_event event;
@@ -131,7 +131,7 @@ void nsd_go_clone_failed(struct nsd_go_call *call) {
     submit__event(&event);
 }
 
-/* The signal of the option signal=: the runtime sees what it set itself. */
+/* For the signal of the option signal= the runtime sees the action that it set itself. */
 void nsd_go_sigaction(struct nsd_go_call *call) {
     signals__host_action((const struct nsd_kernel_action *) call->arguments[1],
                          (struct nsd_kernel_action *) call->arguments[2]);

@@ -1,6 +1,7 @@
 /*
- * sigaction and signal in all their names: for the one signal that signal= took, the host is shown
- * its own disposition and none of ours; for all others nothing is done here. No event comes of it.
+ * sigaction and signal under all their names. For the signal of the option signal= the host sets
+ * and reads its own action, which calls/signals.c keeps, and never sees ours; every other signal
+ * goes straight on to libc. Called by the host; makes no event.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
@@ -27,7 +28,7 @@ static int change(const struct nsd_action *set, struct nsd_action *old) {
 
     if (set != NULL) {
         kernel_set.handler = set->handler;
-        /* Both libcs add a restorer, and show the flag to whoever asks later. */
+        /* Both libcs add a restorer, and a later query shows the flag. */
         kernel_set.flags = (uint32_t) set->flags | FLAG_RESTORER;
         kernel_set.restorer = NULL;
         kernel_set.mask = set->mask[0];

@@ -1,6 +1,7 @@
 /*
- * What a program may say to us and ask (include/nsdrift.h). Where the shim is off these are the
- * same no-ops as where it is not loaded.
+ * The functions of include/nsdrift.h, by which a program pins a thread, asks for drift and asks for
+ * a report. Called by the program. Where the shim is off they do nothing, as where it is not
+ * loaded.
  */
 #include "nsdrift.h"
 

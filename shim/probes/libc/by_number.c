@@ -1,8 +1,8 @@
 /*
  * The variadic syscall(): real programs reach pivot_root, clone, clone3, the new mount calls and
  * exits through it. The machine's assembly asks the table of calls by number and jumps here only
- * for a row of it; all else goes on untouched. Children that would come back through a frame of
- * ours are children.c's matter.
+ * for a row of it; all else goes on untouched. A call whose child would return through a frame of
+ * ours goes to children.c instead.
  */
 #include "host/libc/errno.h"
 #include "probes/libc/entrance.h"

@@ -57,14 +57,14 @@ long syscall__after_child(struct child_block *block, long result)
 long syscall__after_call(struct child_block *block, long result)
     __attribute__((visibility("hidden")));
 
-/* For a caller of whom nothing is to be recorded. */
+/* The next vfork, for a call that is not recorded. */
 void *vfork__next(void) {
     return next__of(NSD_FUNCTION_vfork);
 }
 
 /*
- * NULL: the caller is a vfork child itself, or cannot be told from its child: it goes on to the
- * next definition as if we were not there.
+ * NULL if the caller is a vfork child itself, or if it could not be marked to be distinguished from
+ * its child: the call then goes to the next definition as if we were not there.
  */
 static struct child_block *before(enum nsd_row row, enum nsd_function next, struct nsd_site site,
                                   uintptr_t saved_register, const uint64_t argument[6]) {
@@ -114,7 +114,7 @@ static void read_arguments(const struct registers *registers, uint64_t argument[
     argument[5] = 0;
 }
 
-/* Of vfork, clone and clone3, enum nsd_child. */
+/* The enum nsd_child of a vfork, clone or clone3. */
 int syscall__child(const struct registers *registers) {
     uint64_t argument[6];
 
@@ -132,7 +132,7 @@ struct child_block *syscall__before_child(const struct registers *registers,
     return before(row_of(registers), NSD_FUNCTION_syscall, site, saved_register, argument);
 }
 
-/* The kernel's own answer: as libc gives it. */
+/* After the assembly's own system call: turns the kernel's result into libc's. */
 long syscall__after_child(struct child_block *block, long result) {
     block->ongoing.result = result;
     calls__after(&block->ongoing);
@@ -143,7 +143,7 @@ long syscall__after_child(struct child_block *block, long result) {
     return -1;
 }
 
-/* The next definition's answer. */
+/* After a call of the next definition. */
 long syscall__after_call(struct child_block *block, long result) {
     entrance__after(&block->ongoing, result);
     pool__give(&blocks, block);
@@ -167,8 +167,8 @@ NSD_WRAPPER_OF_FORK(_Fork)
 
 /*
  * The child begins in its function on a stack of its own, so this frame is still whole when the
- * parent runs on. Handed over before the constructor has run, too: a thread without a thread
- * pointer of its own is to be known from the start.
+ * parent runs on. Handed over even before the constructor has run: a thread that has no thread
+ * pointer of its own must be noticed from the start.
  */
 int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) {
     struct nsd_ongoing ongoing;
@@ -225,7 +225,7 @@ int posix_spawnp(int *pid, const char *file, const void *actions, const void *at
 
 NSD_WRAPPER(system, (const char *command), command)
 
-/* NULL is its failure, and a stream no result of a call. */
+/* A stream is no result of a system call: success is handed over as 0, NULL as a failure. */
 void *popen(const char *command, const char *mode) {
     struct nsd_ongoing ongoing;
     void *stream;

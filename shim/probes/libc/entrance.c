@@ -1,6 +1,6 @@
 /*
- * What shim/calls asks of a caller that came by a libc symbol or syscall(): see entrance.h. Safe in
- * signal handlers and in vfork children.
+ * What shim/calls may ask about a call that came by a libc symbol or syscall(), see entrance.h.
+ * Called by the functions that rows name; safe in signal handlers and in vfork children.
  */
 #include "probes/libc/entrance.h"
 #include "base/syscall.h"
@@ -16,7 +16,7 @@ static bool is_ours(struct nsd_ongoing *ongoing) {
     return true;
 }
 
-/* C code that a goroutine has called is on that goroutine's thread. */
+/* C code that a goroutine has called runs on that goroutine's thread. */
 static void describe(struct nsd_ongoing *ongoing) {
     language__identify(ongoing->tid, &ongoing->event);
 }
@@ -31,7 +31,8 @@ static void capture(struct nsd_ongoing *ongoing) {
     event->stack_pointer = site->stack_pointer;
 }
 
-/* A handler of pthread_atfork may have been the first to come by: who asks gets a fresh image. */
+/* is_ours gives the copy its fresh image, unless a handler of pthread_atfork caused that already.
+ */
 static void began_as_copy(struct nsd_ongoing *ongoing) {
     is_ours(ongoing);
 }

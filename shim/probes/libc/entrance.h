@@ -47,7 +47,7 @@ enum { NSD_WATCH_OF_NONE = NSD_WATCH_ALWAYS, NSD_FUNCTION_TABLE(X) };
 
 extern const struct nsd_entrance nsd_libc_entrance __attribute__((visibility("hidden")));
 
-/* One to six arguments as words; the others are not asked for by the row. */
+/* Stores one to six arguments as words; the row reads no others. */
 #define NSD_WORD(to, a) *(to) = (uint64_t) (a)
 #define NSD_WORDS_1(to, a) NSD_WORD(to, a)
 #define NSD_WORDS_2(to, a, ...) NSD_WORD(to, a), NSD_WORDS_1((to) + 1, __VA_ARGS__)
@@ -86,8 +86,8 @@ static inline int entrance__after_error(struct nsd_ongoing *ongoing, int error) 
 }
 
 /*
- * A wrapper whose function takes and gives what the call does. Its arguments are named once more
- * behind the parameters.
+ * A wrapper of a function whose parameters and result are those of the call. Behind the parameters
+ * stand their names once more, as arguments.
  */
 #define NSD_WRAPPER(name, parameters, ...)                                                         \
     int name parameters {                                                                          \

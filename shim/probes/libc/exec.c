@@ -30,7 +30,9 @@ static char **own_environment(void) {
     return &environ != NULL ? environ : NULL;
 }
 
-/* Before an exec of `path` (NULL: it is libc's to find): the environment to exec with. */
+/*
+ * Before an exec of `path` (NULL: libc will search for it). Returns the environment to exec with.
+ */
 static char **begin(struct nsd_ongoing *ongoing, struct nsd_site *site, const char *path,
                     char *const list[], char *const environment[]) {
     NSD_BEGIN(ongoing, execve, site, path, list, environment);
@@ -80,7 +82,7 @@ int fexecve(int fd, char *const list[], char *const environment[]) {
     return (int) entrance__after(&ongoing, NEXT(fexecve)(fd, list, changed));
 }
 
-/* With the process's own environment, as execv and execl mean it. */
+/* With the process's own environment: execv and execl. */
 static int exec_path(struct nsd_site *site, const char *path, char *const list[]) {
     char **own = own_environment(), **changed;
     struct nsd_ongoing ongoing;

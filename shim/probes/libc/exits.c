@@ -1,6 +1,6 @@
 /*
- * Wrappers of the ways to end the process that libc offers. None leaves a frame or anything held:
- * the real function does not come back. Called by the host.
+ * Wrappers of libc's functions that end the process. Called by the host. Nothing is held when the
+ * real function is called, because it does not return.
  */
 #include "probes/libc/entrance.h"
 

@@ -1,9 +1,9 @@
 /*
- * dlsym and dlvsym: who asks a library for one of the wrapped names by its handle
- * (ctypes.CDLL("libc.so.6").setns) is given our wrapper, if what it would have got is the very
- * function that our wrapper goes on to. The machine's assembly asks here first and otherwise jumps
- * on, so that the loader sees the true caller. Calls that a libc makes inside itself (daemon, the
- * children of system, popen and posix_spawn) pass by no symbol and are not seen.
+ * dlsym and dlvsym. A program that looks a wrapped name up by a library's handle
+ * (ctypes.CDLL("libc.so.6").setns) gets our wrapper, if the look-up finds the function that our
+ * wrapper goes on to. Called by the machine's assembly, which jumps on to the next dlsym for every
+ * other look-up, so that the loader sees the true caller. Calls that a libc makes inside itself
+ * (daemon, the children of system, popen and posix_spawn) use no symbol and are not seen.
  */
 #include "base/memory.h"
 #include "host/libc/functions.h"
@@ -34,8 +34,9 @@ static void *const wrappers[NSD_FUNCTIONS] = {
 };
 
 /*
- * Whether RTLD_NEXT from this caller finds the function that our wrapper goes on to: so it is for a
- * library between us and that function's. Who stands before us finds our wrapper anyway.
+ * Whether RTLD_NEXT from this caller finds the function that our wrapper goes on to. True for a
+ * library between the shim and that function's library. A library before the shim finds our wrapper
+ * without help.
  */
 static bool next_is_ours(uintptr_t caller, const void *next) {
     const struct nsd_module *module = modules__of(caller), *holder = modules__of((uintptr_t) next);
@@ -48,7 +49,7 @@ static bool next_is_ours(uintptr_t caller, const void *next) {
     return shim < number && number < modules__number(holder);
 }
 
-/* The function if a look-up of this name needs us, -1 if the loader is to be asked alone. */
+/* The function if its wrapper may be the answer, -1 if the look-up is the loader's alone. */
 int lookups__wanted(void *handle, const char *name, uintptr_t caller) {
     enum nsd_function function;
     void *next;
@@ -70,7 +71,7 @@ static void *in_place_of(void *found, int function) {
 }
 
 void *lookups__symbol(void *handle, const char *name, int function) {
-    /* From here RTLD_NEXT would mean "behind us"; that is where this caller's would have ended. */
+    /* RTLD_NEXT from here means "behind the shim": the caller's own look-up would end there too. */
     return in_place_of(NEXT(dlsym)(handle, name), function);
 }
 

@@ -58,7 +58,7 @@ NSD_WRAPPER_OF_OPEN(open64)
 NSD_WRAPPER_OF_OPENAT(openat)
 NSD_WRAPPER_OF_OPENAT(openat64)
 
-/* What _FORTIFY_SOURCE makes of an open whose flags the compiler does not know. */
+/* _FORTIFY_SOURCE calls these for an open with flags that are no constant. */
 #define NSD_WRAPPER_OF_FIXED_OPEN(name, parameters, ...)                                           \
     int name parameters {                                                                          \
         int fd = NEXT(name)(__VA_ARGS__);                                                          \

@@ -1,6 +1,6 @@
 /*
- * Wrappers of functions that take and give what their system call does: nothing of the function's
- * own has to be minded. Called by the host.
+ * Wrappers of functions whose parameters and result are those of their system call: one line each.
+ * Called by the host; a wrapper that does more stands in the file of its family.
  */
 #include "calls/opening.h"
 #include "probes/libc/entrance.h"

@@ -1,7 +1,7 @@
 /*
  * The entry point in the library's ELF header. `nsdrift run` jumps here with a block in RDI, in a
- * static program that it has put the library into, and is told the end by the breakpoint. Without a
- * block somebody runs the library as if it were a program: registers are zero then.
+ * static program that it has put the library into; the breakpoint tells it that this has ended.
+ * Without a block the library was run as if it were a program: registers are zero then.
  */
     .text
     .hidden nsd_injected_begin

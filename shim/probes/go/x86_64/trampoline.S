@@ -177,8 +177,8 @@ BEGIN nsd_go_trampoline_syscall
 END nsd_go_trampoline_syscall
 
 /*
- * rawVforkSyscall: the return address has been popped into r12. Here the child of CLONE_VM comes
- * by too, on the same stack and in the same memory, before its parent.
+ * rawVforkSyscall: the return address has been popped into r12. The child of CLONE_VM runs through
+ * here too, on the same stack and in the same memory, before its parent.
  */
 BEGIN nsd_go_trampoline_vfork
     movq    %rcx, %rbx
@@ -186,7 +186,7 @@ BEGIN nsd_go_trampoline_vfork
     ON_A_STACK nsd_go_before, SHORT, %r13, %r13d, movq %r12, %r11
     movl    %r13d, %eax
     syscall
-    /* The parent must take its mark away: left there, it would be taken for its child ever after. */
+    /* The parent must clear its mark, or it would be taken for its child from now on: LONG. */
     ON_A_STACK nsd_go_after, LONG, %r13, %r13d, movq %r12, %r11
     pushq   %r12
     cmpq    $-4095, %rax
@@ -214,7 +214,7 @@ END nsd_go_trampoline_exit_thread
 
 /*
  * runtime.clone: r13, r9 and r12 carry the child's m, g and fn, and rsi its stack, which the child
- * has in rsp already when it comes by here. All signals are blocked on both sides
+ * has in rsp already when it runs through here. All signals are blocked on both sides
  * (runtime.newosproc). rbx carries the birth's token, a copy of which the child has too, so the
  * way back is not in a register.
  */

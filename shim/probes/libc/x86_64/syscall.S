@@ -1,6 +1,6 @@
 /*
  * syscall(): asks the table by number and goes on to the next definition with all registers and the
- * stack as they came, or to by_number.c, whose function takes the same arguments in the same places.
+ * stack as they came, or to syscall__decode (by_number.c), which takes the same arguments.
  *
  * vfork, clone and clone3 are asked first how their child comes back (calls/processes.h). A vfork-like
  * child on the caller's stack may write over all that lies below the caller's stack pointer, the
@@ -137,7 +137,7 @@ syscall:
         movq    %rbp, %rsi
         movq    %rbx, %rdx
         call    syscall__before_child
-        movq    %rax, (%rsp)            /* in the place of al, which nobody asks for */
+        movq    %rax, (%rsp)            /* in the place of al, which is not needed */
         restore_arguments
         testq   %rax, %rax
         jz      .Lpass
