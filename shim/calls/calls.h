@@ -130,6 +130,7 @@ struct nsd_ongoing {
         struct nsd_thread_start *birth;     /* pthread_create; NULL: it is made without us */
         struct {
             uintptr_t key; /* marked as a vfork child's; 0: none */
+            bool stood;    /* an outer call of this thread clears the mark */
             uint64_t flags;
         } child;       /* fork and its kin */
         bool by_pidfd; /* setns */

@@ -2,8 +2,7 @@
  * Calls that start a process: fork and its sisters, clone, posix_spawn, system, popen. A copy is
  * given a fresh image before it does anything else. A vfork-like child runs in our memory: its
  * parent is marked by a key (thread pointer; Go: m) until it runs on, and a call with that key
- * comes from the child meanwhile. Pid and tid cannot tell: a parent that is pid 1 and its
- * CLONE_NEWPID child both answer 1. Called on both sides of these calls.
+ * comes from the child meanwhile (host/caller.h). Called on both sides of these calls.
  */
 #include "calls/processes.h"
 #include "base/memory.h"
@@ -81,6 +80,7 @@ void calls__before_fork(struct nsd_ongoing *ongoing) {
     bool has_thread_pointer = ongoing->entrance->may_call_libc;
     struct clone_arguments read;
     uintptr_t key = ongoing->key;
+    enum nsd_mark mark;
 
     ongoing->kept.child.key = 0;
     /* Where they cannot be read the kernel will answer EFAULT. */
@@ -97,7 +97,10 @@ void calls__before_fork(struct nsd_ongoing *ongoing) {
         return;
     if (has_thread_pointer && (read.flags & CLONE_SETTLS) != 0)
         key = (uintptr_t) read.tls;
-    if (caller__mark_vfork(key))
+    /* Go blocks all signals around its call (syscall/exec_linux.go, runtime_BeforeFork). */
+    mark = caller__mark_vfork(key, has_thread_pointer && key == ongoing->key ? ongoing->tid : 0);
+    ongoing->kept.child.stood = mark == NSD_MARK_STOOD;
+    if (mark != NSD_MARK_NONE)
         ongoing->kept.child.key = key;
 }
 
@@ -106,7 +109,7 @@ static void begin_child(struct nsd_ongoing *ongoing, uint64_t flags) {
     if ((flags & CLONE_VM) == 0)
         ongoing->entrance->began_as_copy(ongoing);
     else if (is_like_vfork(flags) && !caller__is_vfork_child(ongoing->key))
-        caller__mark_vfork(ongoing->key);
+        caller__mark_vfork(ongoing->key, 0);
 }
 
 static void end_child(struct nsd_ongoing *ongoing) {
@@ -114,7 +117,8 @@ static void end_child(struct nsd_ongoing *ongoing) {
 
     if (key == 0)
         return;
-    caller__clear_vfork(key);
+    if (!ongoing->entrance->keeps || !ongoing->kept.child.stood)
+        caller__clear_vfork(key);
     if (ongoing->entrance->child_is_gone != NULL)
         ongoing->entrance->child_is_gone(ongoing);
     exec__reclaim(ongoing->key);

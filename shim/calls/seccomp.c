@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/syscall.h"
 #include "calls/meanings.h"
+#include "host/caller.h"
 #include "intake/last_words.h"
 #include "intake/submit.h"
 #include <linux/filter.h>
@@ -52,8 +53,13 @@ static struct filter_call read_call(const struct nsd_ongoing *ongoing) {
 void calls__before_filter(struct nsd_ongoing *ongoing) {
     const struct filter_call call = read_call(ongoing);
 
-    if ((!call.sets && !call.denies_ticks) || !calls__is_ours(ongoing))
+    if (!call.sets && !call.denies_ticks)
         return;
+    if (!calls__is_ours(ongoing)) {
+        if (call.sets)
+            caller__note_filter_of_child(ongoing->key);
+        return;
+    }
     if (call.denies_ticks)
         clock__stop_ticks();
     if (!call.sets)

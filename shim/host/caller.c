@@ -2,7 +2,8 @@
  * Whether the caller is a thread of the watched process (caller.h). Three mechanisms:
  * - a page with MADV_WIPEONFORK holds 1; a caller that reads 0 runs in a fork child;
  * - while a clone with CLONE_VM|CLONE_VFORK is under way its thread is marked, and a caller with a
- *   marked key is the vfork child, which runs in our memory with its parent's thread pointer;
+ *   marked key and another tid is the vfork child, which has its parent's memory and thread
+ * pointer;
  * - the tid is read where libc keeps it, after that word has been checked against gettid.
  * Reached from every wrapper and hook: no libc, no lock.
  */
@@ -39,12 +40,17 @@ static _Atomic uint32_t agreeing_births;
 #define TRUST 2u
 
 /*
- * Keys of the threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment. A key is
- * written before the count grows and read after the count (sequentially consistent writes, acquire
- * reads): the child must find its parent's mark, and it is the parent's own thread that wrote it.
+ * The threads that are inside a clone with CLONE_VM|CLONE_VFORK at this moment. An entry is claimed
+ * by BEING_SET, and its key is written last: a handler that comes in between finds no mark of its
+ * thread, or a whole one. The count grows after the key is there and is read before it
+ * (sequentially consistent writes, acquire reads): the child must find its parent's mark.
  */
 #define MARKS 64u
-static _Atomic uintptr_t marks[MARKS];
+#define BEING_SET 1u
+static struct mark {
+    _Atomic uintptr_t key;  /* 0: free */
+    _Atomic int32_t parent; /* tid; 0: the key alone tells. Ordered by the key. */
+} marks[MARKS];
 static _Atomic uint32_t mark_count;
 
 static int32_t kept_tid(uintptr_t thread_pointer, ptrdiff_t offset) {
@@ -94,6 +100,7 @@ int32_t caller__tid_at_birth(uintptr_t thread_pointer) {
     ptrdiff_t offset = trusted_offset();
     int32_t tid;
 
+    caller__clear_vfork(thread_pointer);
     if (offset != 0 && (sys__is_forbidden() ||
                         atomic_load_explicit(&agreeing_births, memory_order_relaxed) >= TRUST))
         return kept_tid(thread_pointer, offset);
@@ -137,40 +144,64 @@ bool caller__begin(void (*copy)(void)) {
     return true;
 }
 
-bool caller__is_vfork_child(uintptr_t key) {
+static struct mark *mark_of(uintptr_t key) {
     if (atomic_load_explicit(&mark_count, memory_order_acquire) == 0)
-        return false;
+        return NULL;
     for (unsigned i = 0; i < MARKS; i++) {
-        if (atomic_load_explicit(&marks[i], memory_order_acquire) == key)
-            return true;
+        if (atomic_load_explicit(&marks[i].key, memory_order_acquire) == key)
+            return &marks[i];
     }
-    return false;
+    return NULL;
 }
 
-bool caller__mark_vfork(uintptr_t key) {
-    if (key == 0 || caller__is_vfork_child(key))
-        return false;
-    for (unsigned i = 0; i < MARKS; i++) {
+/* The kept tid does not tell: the child has its parent's thread pointer. */
+static bool is_parent(struct mark *mark) {
+    int32_t parent = atomic_load_explicit(&mark->parent, memory_order_relaxed);
+
+    return parent != 0 && !sys__is_forbidden() && sys__gettid() == parent &&
+           SYS0(__NR_getppid) != 0;
+}
+
+bool caller__is_vfork_child(uintptr_t key) {
+    struct mark *mark = mark_of(key);
+
+    return mark != NULL && !is_parent(mark);
+}
+
+enum nsd_mark caller__mark_vfork(uintptr_t key, int32_t parent) {
+    struct mark *mark = mark_of(key);
+
+    if (key == 0)
+        return NSD_MARK_NONE;
+    if (mark != NULL)
+        return is_parent(mark) ? NSD_MARK_STOOD : NSD_MARK_NONE;
+    for (mark = marks; mark < marks + MARKS; mark++) {
         uintptr_t empty = 0;
 
-        if (atomic_compare_exchange_strong(&marks[i], &empty, key)) {
-            atomic_fetch_add(&mark_count, 1);
-            return true;
-        }
+        if (!atomic_compare_exchange_strong(&mark->key, &empty, BEING_SET))
+            continue;
+        atomic_store_explicit(&mark->parent, parent, memory_order_relaxed);
+        atomic_store(&mark->key, key);
+        atomic_fetch_add(&mark_count, 1);
+        return NSD_MARK_SET;
     }
-    return false;
+    return NSD_MARK_NONE;
 }
 
 void caller__clear_vfork(uintptr_t key) {
-    for (unsigned i = 0; i < MARKS; i++) {
-        uintptr_t expected = key;
+    struct mark *mark = mark_of(key);
 
-        if (atomic_compare_exchange_strong(&marks[i], &expected, 0)) {
-            atomic_fetch_sub(&mark_count, 1);
-            environment__reclaim(key);
-            return;
-        }
-    }
+    if (mark == NULL || !atomic_compare_exchange_strong(&mark->key, &key, 0))
+        return;
+    atomic_fetch_sub(&mark_count, 1);
+    environment__reclaim(key);
+}
+
+void caller__note_filter_of_child(uintptr_t key) {
+    struct mark *mark = mark_of(key);
+
+    if (mark != NULL && !is_parent(mark))
+        atomic_store_explicit(&mark->parent, 0, memory_order_relaxed);
 }
 
 void caller__fork_child(void) {
@@ -178,7 +209,7 @@ void caller__fork_child(void) {
         return;
     /* The marked threads were not copied into this process. */
     for (unsigned i = 0; i < MARKS; i++)
-        atomic_store(&marks[i], 0);
+        atomic_store(&marks[i].key, 0);
     atomic_store(&mark_count, 0);
     *not_forked = 1;
     /* libc's fork updates the word with the child's tid; a bare clone leaves the parent's tid. */

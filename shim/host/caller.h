@@ -39,13 +39,26 @@ bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_
 bool caller__is_stranger(void);
 
 /*
- * Before and after a clone with CLONE_VM|CLONE_VFORK. Between the two, a caller with this key (its
- * thread pointer; in Go its m) is the vfork child. mark returns false, and marks nothing, where the
- * caller is such a child itself.
+ * Before and after a clone with CLONE_VM|CLONE_VFORK, whose child runs in our memory. Between the
+ * two a caller with this key (its thread pointer; in Go its m) is the child, unless its tid is
+ * `parent`: a signal handler of the parent may run before the call has begun and when it returns.
+ * `parent` is 0 where the parent runs no handler meanwhile, or has another key than its child: the
+ * key alone tells then. It also tells alone under a filter, and where the parent's own parent is
+ * outside its pid namespace: a child in a new one may have the parent's very number.
+ *
+ * A jump out of a handler leaves the mark for good. That is harmless: the parent is asked for its
+ * tid from then on, and its next child finds the mark standing.
  */
-bool caller__mark_vfork(uintptr_t key);
+enum nsd_mark {
+    NSD_MARK_NONE,  /* the caller is such a child itself, or there is no room */
+    NSD_MARK_SET,   /* by this call, which clears it */
+    NSD_MARK_STOOD, /* an outer call of the same thread has set it, and clears it */
+};
+enum nsd_mark caller__mark_vfork(uintptr_t key, int32_t parent);
 void caller__clear_vfork(uintptr_t key);
 bool caller__is_vfork_child(uintptr_t key);
+/* The child with this key is about to install a filter: it is not asked for its tid any more. */
+void caller__note_filter_of_child(uintptr_t key);
 
 /* In a fork child, before anything else (wrappers of fork and _Fork, raw clones): a fresh image. */
 void caller__fork_child(void);
@@ -57,7 +70,8 @@ void caller__fork_child(void);
  */
 bool caller__begin(void (*on_copy)(void));
 /*
- * Tid of a new thread; the first new threads also check the word where libc keeps the tid against
+ * Tid of a new thread, whose thread pointer no vfork child can have: a mark that a thread before it
+ * left is cleared. The first new threads also check the word where libc keeps the tid against
  * gettid. 0 if that would need a system call that a filter forbids.
  */
 int32_t caller__tid_at_birth(uintptr_t thread_pointer);

@@ -73,6 +73,18 @@ for source in ("setns_round_trip", "thread_switches_and_returns", "errors_are_ke
         verdict(programs.c(name, compiler="musl-gcc"), Expectation(programs.C / f"{name}.expect"))
 
 
+for form in ("vfork", "number", "raw", "clone"):
+    for way in ("visits", "moves", "jumps", "exits", "cancelled"):
+        @test(f"handlers_around_vfork.{form}.{way}", every_build=True)
+        def handlers_around_vfork(words=(form, way)):
+            """What a parent's handler does as the call returns is the parent's, not the child's."""
+            # Without us the child of syscall() writes over its parent's way back: no native run.
+            watched = shim.watched([programs.c("handlers_around_vfork"), *words])
+            check_equal((watched.status, watched.out), (3, "") if words[1] == "exits" else (0, "done\n"),
+                        "what it does")
+            check_equal(watched.report.faults(), [] if words[1] == "visits" else ["main-switched"], "faults")
+
+
 @test(level="gate", timeout=300)
 def short_threads_in_constant_memory():
     native = shim.run([programs.c("many_short_threads"), 20000], on=False, timeout=250)

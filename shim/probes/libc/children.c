@@ -7,6 +7,7 @@
  */
 #include "base/pool.h"
 #include "calls/processes.h"
+#include "host/caller.h"
 #include "host/libc/errno.h"
 #include "probes/libc/entrance.h"
 #include <linux/sched.h>
@@ -62,6 +63,16 @@ void *vfork__next(void) {
     return next__of(NSD_FUNCTION_vfork);
 }
 
+/* A jump out of a handler leaves its call's block for good. The child is marked all the same. */
+static void count_unrecorded(void) {
+    uintptr_t thread_pointer = machine__thread_pointer();
+    struct nsd_caller caller;
+
+    submit__count_lost();
+    if (caller__is_ours(&caller, thread_pointer, 0))
+        caller__mark_vfork(thread_pointer, caller.tid);
+}
+
 /*
  * NULL if the caller is a vfork child itself, or if it could not be marked to be distinguished from
  * its child: the call then goes to the next definition as if we were not there.
@@ -71,7 +82,7 @@ static struct child_block *before(enum nsd_row row, enum nsd_function next, stru
     struct child_block *block = pool__take(&blocks);
 
     if (block == NULL) {
-        submit__count_lost();
+        count_unrecorded();
         return NULL;
     }
     block->return_address = site.return_address;
