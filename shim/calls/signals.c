@@ -22,6 +22,7 @@
 #define FLAG_ONSTACK 0x08000000ul
 #define FLAG_RESTART 0x10000000ul
 #define FLAG_RESETHAND 0x80000000ul
+#define SIGNAL_KILL 9
 #define HANDLER_DEFAULT ((void (*)(int)) 0)
 #define HANDLER_IGNORE ((void (*)(int)) 1)
 
@@ -109,7 +110,26 @@ void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel
         *old = before;
 }
 
-/* For our signal the answer is given here, and the kernel is not asked. */
+/*
+ * The kernel tells whether the host's two structs are there, as it would have told the host: it
+ * reads the new action before it refuses SIGKILL, and it writes the old one (kernel/signal.c,
+ * SYSCALL_DEFINE4(rt_sigaction)).
+ */
+static long answer(const struct nsd_kernel_action *set, struct nsd_kernel_action *old) {
+    struct nsd_kernel_action before;
+
+    if (set != NULL && set_kernel_action(SIGNAL_KILL, set) == -EFAULT)
+        return -EFAULT;
+    signals__host_action(set, &before);
+    if (old == NULL)
+        return 0;
+    if (SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, old, sizeof old->mask) == -EFAULT)
+        return -EFAULT;
+    *old = before;
+    return 0;
+}
+
+/* For our signal the answer is given here. */
 void calls__before_sigaction(struct nsd_ongoing *ongoing) {
     if (!signals__is_ours((int) ongoing->argument[0], ongoing->key))
         return;
@@ -118,9 +138,8 @@ void calls__before_sigaction(struct nsd_ongoing *ongoing) {
         ongoing->result = -EINVAL;
         return;
     }
-    signals__host_action((const struct nsd_kernel_action *) ongoing->argument[1],
-                         (struct nsd_kernel_action *) ongoing->argument[2]);
-    ongoing->result = 0;
+    ongoing->result = answer((const struct nsd_kernel_action *) ongoing->argument[1],
+                             (struct nsd_kernel_action *) ongoing->argument[2]);
 }
 
 /* Whether the host ignores our signal, and the kernel has this handler for it now. */

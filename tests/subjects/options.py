@@ -140,6 +140,9 @@ def signal_option():
     check_equal(chained.report.faults(), ["left-switched"], "faults")
     native = shim.run([program], on=True)
     check_equal(native.status, -signal.SIGUSR1, "without signal=, the signal kills as ever")
+    program = programs.c("sets_action_badly")
+    native, result = shim.run([program], on=False), shim.run([program], options="signal=USR1")
+    check_equal((result.status, result.out), (native.status, native.out), "structs that are not there")
     # What the host ignores stays ignored in what it starts, watched or not.
     program = programs.c("hands_on_ignored_signal")
     native = shim.run([program], on=False)
