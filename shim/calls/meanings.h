@@ -28,12 +28,11 @@ bool calls__prepare_whole(struct nsd_ongoing *ongoing);
 /* Before the call: that, where the entrance can keep it. */
 void calls__prepare_event(struct nsd_ongoing *ongoing);
 
+/* After the call, where nothing was kept: the whole event, if the call can matter now. */
+bool calls__prepare_late(struct nsd_ongoing *ongoing);
 /* After the call: true if there is an event, kept or prepared now. */
 static inline bool calls__has_event(struct nsd_ongoing *ongoing) {
-    if (ongoing->entrance->keeps)
-        return ongoing->is_prepared;
-    return calls__is_watched((enum nsd_watch) ongoing->meaning->watch) &&
-           calls__prepare_whole(ongoing);
+    return ongoing->entrance->keeps ? ongoing->is_prepared : calls__prepare_late(ongoing);
 }
 /* Hands the event in with the call's result. */
 static inline void calls__hand_in(struct nsd_ongoing *ongoing) {

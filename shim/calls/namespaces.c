@@ -17,12 +17,15 @@
  * Makes the thread's namespaces known to the ledger: before its first switch, and again after a
  * switch to a namespace whose identity could not be read.
  */
-static void observe(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
-    if (observed__has(ongoing->tid, kinds))
-        return;
+static void look(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
     if (ongoing->entrance->may_call_libc)
         births__adopt(ongoing->tid);
     submit__observe(ongoing->tid, kinds);
+}
+
+static inline void observe(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
+    if (!observed__has(ongoing->tid, kinds))
+        look(ongoing, kinds);
 }
 
 /*
@@ -74,11 +77,16 @@ static void hand_in_switch(struct nsd_ongoing *ongoing) {
     calls__hand_in(ongoing);
 }
 
+/* Out of line: the entrances that keep their event have asked before the call. */
+static __attribute__((noinline)) void ask_after_call(struct nsd_ongoing *ongoing) {
+    ask_descriptor(ongoing);
+}
+
 void calls__after_setns(struct nsd_ongoing *ongoing) {
     if (!calls__has_event(ongoing))
         return;
     if (!ongoing->entrance->keeps)
-        ask_descriptor(ongoing);
+        ask_after_call(ongoing);
     if (ongoing->kept.by_pidfd && ongoing->result >= 0)
         identity__fill(&ongoing->event, 0, ongoing->event.kinds);
     hand_in_switch(ongoing);

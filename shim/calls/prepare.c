@@ -41,6 +41,11 @@ bool calls__prepare_whole(struct nsd_ongoing *ongoing) {
     return true;
 }
 
+bool calls__prepare_late(struct nsd_ongoing *ongoing) {
+    return calls__is_watched((enum nsd_watch) ongoing->meaning->watch) &&
+           calls__prepare_whole(ongoing);
+}
+
 void calls__prepare_event(struct nsd_ongoing *ongoing) {
     if (ongoing->entrance->keeps)
         calls__prepare_whole(ongoing);

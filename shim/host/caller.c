@@ -114,18 +114,23 @@ int32_t caller__tid_at_birth(uintptr_t thread_pointer) {
     return tid;
 }
 
-static int32_t find_tid(uintptr_t thread_pointer) {
-    ptrdiff_t offset = trusted_offset();
+/* Out of line, as is all that few events need: every event asks for its thread. */
+static __attribute__((noinline)) int32_t ask_tid(uintptr_t thread_pointer) {
     int32_t tid;
 
-    if (offset != 0 && thread_pointer != 0)
-        return kept_tid(thread_pointer, offset);
     if (sys__is_forbidden())
         return 0;
     tid = sys__gettid();
     if (thread_pointer != 0 && !atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed))
         learn_tid_offset(thread_pointer, tid);
     return tid;
+}
+
+static inline int32_t find_tid(uintptr_t thread_pointer) {
+    ptrdiff_t offset = trusted_offset();
+
+    return offset != 0 && thread_pointer != 0 ? kept_tid(thread_pointer, offset)
+                                              : ask_tid(thread_pointer);
 }
 
 bool caller__begin(void (*copy)(void)) {
@@ -144,9 +149,11 @@ bool caller__begin(void (*copy)(void)) {
     return true;
 }
 
-static struct mark *mark_of(uintptr_t key) {
-    if (atomic_load_explicit(&mark_count, memory_order_acquire) == 0)
-        return NULL;
+static inline bool any_mark(void) {
+    return atomic_load_explicit(&mark_count, memory_order_acquire) != 0;
+}
+
+static __attribute__((noinline)) struct mark *mark_of(uintptr_t key) {
     for (unsigned i = 0; i < MARKS; i++) {
         if (atomic_load_explicit(&marks[i].key, memory_order_acquire) == key)
             return &marks[i];
@@ -162,14 +169,18 @@ static bool is_parent(struct mark *mark) {
            SYS0(__NR_getppid) != 0;
 }
 
-bool caller__is_vfork_child(uintptr_t key) {
+static __attribute__((noinline)) bool is_marked_child(uintptr_t key) {
     struct mark *mark = mark_of(key);
 
     return mark != NULL && !is_parent(mark);
 }
 
+bool caller__is_vfork_child(uintptr_t key) {
+    return any_mark() && is_marked_child(key);
+}
+
 enum nsd_mark caller__mark_vfork(uintptr_t key, int32_t parent) {
-    struct mark *mark = mark_of(key);
+    struct mark *mark = any_mark() ? mark_of(key) : NULL;
 
     if (key == 0)
         return NSD_MARK_NONE;
@@ -189,7 +200,7 @@ enum nsd_mark caller__mark_vfork(uintptr_t key, int32_t parent) {
 }
 
 void caller__clear_vfork(uintptr_t key) {
-    struct mark *mark = mark_of(key);
+    struct mark *mark = any_mark() ? mark_of(key) : NULL;
 
     if (mark == NULL || !atomic_compare_exchange_strong(&mark->key, &key, 0))
         return;

@@ -134,12 +134,22 @@ static void merge(struct nsd_label *label, struct nsd_label *into) {
     label->same = label__hold(into);
 }
 
+/* What was learned once has been compared with the other labels then. */
+static bool is_known(const struct nsd_identity *known, const struct nsd_identity *said) {
+    return known->inode == said->inode && known->device == said->device &&
+           (said->id == 0 || known->id == said->id);
+}
+
 bool labels__learn(struct nsd_labels *labels, struct nsd_label *label,
                    const struct nsd_identity *identity) {
     struct nsd_label *known;
 
     label = label__real(label);
-    if (label == NULL || contradicts(&label->identity, identity))
+    if (label == NULL)
+        return false;
+    if (is_known(&label->identity, identity))
+        return true;
+    if (contradicts(&label->identity, identity))
         return false;
     known = labels__find(labels, identity);
     /*
