@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what nsdrift costs, beside native and beside the tools that people use instead.
 
-usage: bench.py [--build FOLDER] [--rounds N] [--output FILE] [workload...]
+usage: bench.py [--build FOLDER] [--before LIBRARY] [--rounds N] [--output FILE] [workload...]
 
 In each round every subject of a workload runs once, in turns, so that what disturbs the machine
 disturbs all of them. A ratio is the median over the rounds of (subject / native of the same round);
@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from harness import programs, releases, sandbox, settings  # noqa: E402
+from harness import programs, releases, settings, system  # noqa: E402
 from harness.registry import Skip  # noqa: E402
 
 
@@ -33,11 +33,20 @@ def go(name, ldflags=(programs.DYNAMIC,)):
     return programs.go(name, ldflags=ldflags, folder=HERE)
 
 
+# Another build of the library, for the rows "before": what a change costs, in one run.
+BEFORE = None
+
+
 def environment(on):
+    """`on`: whether nsdrift is preloaded, or which build of it."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("NSDRIFT", "LD_PRELOAD"))}
     if on:
-        env.update(LD_PRELOAD=str(settings.library()), NSDRIFT="1")
+        env.update(LD_PRELOAD=str(settings.library() if on is True else on), NSDRIFT="1")
     return env
+
+
+def before(argv):
+    return {"before": lambda: number(argv, on=BEFORE)} if BEFORE else {}
 
 
 def number(argv, on=False, prefix=(), timeout=600, options=None):
@@ -161,6 +170,7 @@ def setns_trip_c(table):
     table.ratios("setns_trip_c", {
         "native": lambda: number([program, 20000]),
         "nsdrift": lambda: number([program, 20000], on=True),
+        **before([program, 20000]),
         "asking": lambda: number([program, 20000, "identity"]),
         "nsdrift_own": lambda: number([program, 20000], on=True),
         **tools([program, 20000], [program, 1000], "setns"),
@@ -172,6 +182,7 @@ def setns_trip_go(table):
     table.ratios("setns_trip_go", {
         "native": lambda: number([program, "setns", 20000]),
         "nsdrift": lambda: number([program, "setns", 20000], on=True),
+        **before([program, "setns", 20000]),
         "asking": lambda: number([program, "identity", 20000]),
         "nsdrift_own": lambda: number([program, "setns", 20000], on=True),
         **tools([program, "setns", 20000], [program, "setns", 1000], "setns"),
@@ -202,6 +213,7 @@ def thread_create_join(table):
     table.ratios("thread_create_join", {
         "native": lambda: number([program, 20000]),
         "nsdrift": lambda: number([program, 20000], on=True),
+        **before([program, 20000]),
         "strace": lambda: number([program, 1000], prefix=("strace", "-f", "-o", "/dev/null")),
     }, slow=("strace",))
 
@@ -211,6 +223,7 @@ def unrelated_call_go(table):
     table.ratios("unrelated_call_go", {
         "native": lambda: number([program, "getppid", 1000000]),
         "nsdrift": lambda: number([program, "getppid", 1000000], on=True),
+        **before([program, "getppid", 1000000]),
         **{k: v for k, v in tools([], [program, "getppid", 20000], "getppid").items()
            if k in ("strace", "bpftrace")},
         "strace --seccomp-bpf": lambda: number([program, "getppid", 200000], prefix=(
@@ -224,6 +237,7 @@ def visit_go(table):
     table.ratios("visit_go", {
         "native": lambda: number([program, "visit", 20000]),
         "nsdrift": lambda: number([program, "visit", 20000], on=True),
+        **before([program, "visit", 20000]),
         "asking": lambda: number([program, "visit-identity", 20000]),
         "nsdrift_own": lambda: number([program, "visit", 20000], on=True),
     }, against={"nsdrift_own": "asking"})
@@ -235,6 +249,7 @@ def pipe_ping_pong_go(table):
     table.ratios("pipe_ping_pong_go", {
         "native": lambda: number([program, "pipe", 100000]),
         "nsdrift": lambda: number([program, "pipe", 100000], on=True),
+        **before([program, "pipe", 100000]),
     })
 
 
@@ -245,6 +260,7 @@ def process_start(table):
         return {
             "native": lambda: number([starts, count, "-", program]),
             "nsdrift": lambda: number([starts, count, settings.library(), program]),
+            **({"before": lambda: number([starts, count, BEFORE, program])} if BEFORE else {}),
             "strace": lambda: number([starts, max(count // 10, 3), "-", "/usr/bin/strace", "-f", "-o",
                                       "/dev/null", program]),
         }
@@ -484,14 +500,20 @@ WORKLOADS = [setns_trip_c, setns_trip_go, recording_added, visit_go, thread_crea
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", type=lambda p: Path(p).resolve(), default=settings.ROOT / "build")
+    parser.add_argument("--before", type=lambda p: Path(p).resolve(), default=None,
+                        help="another build of libnsdrift.so, measured beside this one")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--output", type=Path, default=None)
     parser.add_argument("workload", nargs="*")
     args = parser.parse_args()
+    global BEFORE
+    BEFORE = args.before
+    if BEFORE and not BEFORE.is_file():
+        parser.error(f"--before {BEFORE}: no such file")
     settings.BUILD = args.build
     releases.bring([releases.NEWEST])
-    sandbox.become_root_of_a_user_namespace()
-    sandbox.private_mounts()
+    system.become_root()
+    system.private_mounts()
     settings.FOLDER = settings.CACHE / "folders" / f"bench{os.getpid()}"
     settings.FOLDER.mkdir(parents=True)
     output = args.output or settings.ROOT / "build" / "bench.json"

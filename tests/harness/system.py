@@ -39,13 +39,18 @@ def private_mounts():
     mount("none", "/", None, MS_REC | MS_PRIVATE)
 
 
-def enter_namespaces():
-    """New ones of those kinds that tests change. Not root becomes root of a user namespace first."""
+def become_root():
+    """Not root becomes root of a user namespace."""
     user, group = os.geteuid(), os.getegid()
     if user != 0:
         unshare(NEWUSER)
         for name, words in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
             Path("/proc/self", name).write_text(words)
+
+
+def enter_namespaces():
+    """New ones of those kinds that tests change."""
+    become_root()
     unshare(NEWNET | NEWIPC | NEWUTS | NEWPID)
     private_mounts()
 
