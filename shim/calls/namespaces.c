@@ -14,8 +14,8 @@
 #define FAMILY_UNIX 1
 
 /*
- * Makes the thread's namespaces known to the ledger: before its first switch, and again after a
- * switch to a namespace whose identity could not be read.
+ * Makes the thread's namespaces known to the ledger. Needed before the thread's first switch, and
+ * before the next one if the last led to a namespace that could not be identified.
  */
 static void look(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
     if (ongoing->entrance->may_call_libc)

@@ -39,6 +39,11 @@ static long set_kernel_action(int number, const struct nsd_kernel_action *action
     return SYS4(__NR_rt_sigaction, number, action, NULL, sizeof action->mask);
 }
 
+/* What the kernel has for our signal. */
+static long read_kernel_action(struct nsd_kernel_action *action) {
+    return SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, action, sizeof action->mask);
+}
+
 static void on_signal(int number, void *info, void *context);
 
 static void install(void) {
@@ -88,12 +93,10 @@ bool signals__is_ours(int number, uintptr_t key) {
 }
 
 void signals__begin(void) {
-    int number = (int) nsd_options.signal.number;
-
-    if (number == 0)
+    if (nsd_options.signal.number == 0)
         return;
     /* The action that the image was started with (nohup: ignored) is the host's first one. */
-    SYS4(__NR_rt_sigaction, number, NULL, &host, sizeof host.mask);
+    read_kernel_action(&host);
     install();
 }
 
@@ -123,7 +126,7 @@ static long answer(const struct nsd_kernel_action *set, struct nsd_kernel_action
     signals__host_action(set, &before);
     if (old == NULL)
         return 0;
-    if (SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, old, sizeof old->mask) == -EFAULT)
+    if (read_kernel_action(old) == -EFAULT)
         return -EFAULT;
     *old = before;
     return 0;
@@ -148,10 +151,7 @@ static bool is_ignored_behind(void (*handler)(int)) {
 
     /* The kernel may have another one, which a vfork child has set for itself: it is left alone. */
     return nsd_options.signal.number != 0 && host.handler == HANDLER_IGNORE &&
-           !sys__is_forbidden() &&
-           SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, &action, sizeof action.mask) ==
-               0 &&
-           action.handler == handler;
+           !sys__is_forbidden() && read_kernel_action(&action) == 0 && action.handler == handler;
 }
 
 void signals__before_exec(void) {

@@ -78,9 +78,10 @@ struct nsd_go_site {
 };
 
 /*
- * X(field, name): functions whose code shows an offset, or that hook.c looks for on a stack; an
- * address is 0 where the program has none. Of two functions with one name, of which one is a
- * wrapper for the other calling convention, the wrapped one is taken.
+ * X(field, name): functions of the runtime that are looked up. The code of most shows an offset
+ * (instructions.c); hook.c looks for the last three on a stack. The address is 0 where the program
+ * has no such function. If two functions have the name, one is a wrapper for the other calling
+ * convention, and the wrapped one is taken.
  */
 #define NSD_GO_FUNCTION_TABLE(X)                                                                   \
     X(execute, "runtime.execute")                                                                  \

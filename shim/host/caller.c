@@ -1,9 +1,8 @@
 /*
  * Whether the caller is a thread of the watched process (caller.h). Three mechanisms:
  * - a page with MADV_WIPEONFORK holds 1; a caller that reads 0 runs in a fork child;
- * - while a clone with CLONE_VM|CLONE_VFORK is under way its thread is marked, and a caller with a
- *   marked key and another tid is the vfork child, which has its parent's memory and thread
- * pointer;
+ * - while a clone with CLONE_VM|CLONE_VFORK is under way its thread is marked; the vfork child has
+ *   its parent's memory and thread pointer, and so the marked key, but another tid;
  * - the tid is read where libc keeps it, after that word has been checked against gettid.
  * Reached from every wrapper and hook: no libc, no lock.
  */
@@ -149,11 +148,7 @@ bool caller__begin(void (*copy)(void)) {
     return true;
 }
 
-static inline bool any_mark(void) {
-    return atomic_load_explicit(&mark_count, memory_order_acquire) != 0;
-}
-
-static __attribute__((noinline)) struct mark *mark_of(uintptr_t key) {
+static __attribute__((noinline)) struct mark *find_mark(uintptr_t key) {
     for (unsigned i = 0; i < MARKS; i++) {
         if (atomic_load_explicit(&marks[i].key, memory_order_acquire) == key)
             return &marks[i];
@@ -161,26 +156,29 @@ static __attribute__((noinline)) struct mark *mark_of(uintptr_t key) {
     return NULL;
 }
 
-/* The kept tid does not tell: the child has its parent's thread pointer. */
-static bool is_parent(struct mark *mark) {
+static inline struct mark *mark_of(uintptr_t key) {
+    /* A free entry has the key 0. */
+    if (key == 0 || atomic_load_explicit(&mark_count, memory_order_acquire) == 0)
+        return NULL;
+    return find_mark(key);
+}
+
+/* The kernel is asked: the word where libc keeps the tid is the parent's for the child too. */
+static __attribute__((noinline)) bool is_parent(struct mark *mark) {
     int32_t parent = atomic_load_explicit(&mark->parent, memory_order_relaxed);
 
     return parent != 0 && !sys__is_forbidden() && sys__gettid() == parent &&
            SYS0(__NR_getppid) != 0;
 }
 
-static __attribute__((noinline)) bool is_marked_child(uintptr_t key) {
+bool caller__is_vfork_child(uintptr_t key) {
     struct mark *mark = mark_of(key);
 
     return mark != NULL && !is_parent(mark);
 }
 
-bool caller__is_vfork_child(uintptr_t key) {
-    return any_mark() && is_marked_child(key);
-}
-
 enum nsd_mark caller__mark_vfork(uintptr_t key, int32_t parent) {
-    struct mark *mark = any_mark() ? mark_of(key) : NULL;
+    struct mark *mark = mark_of(key);
 
     if (key == 0)
         return NSD_MARK_NONE;
@@ -200,7 +198,7 @@ enum nsd_mark caller__mark_vfork(uintptr_t key, int32_t parent) {
 }
 
 void caller__clear_vfork(uintptr_t key) {
-    struct mark *mark = any_mark() ? mark_of(key) : NULL;
+    struct mark *mark = mark_of(key);
 
     if (mark == NULL || !atomic_compare_exchange_strong(&mark->key, &key, 0))
         return;
@@ -240,7 +238,7 @@ bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_
         return false;
     if (*not_forked == 0)
         caller__fork_child();
-    if (thread_pointer != 0 && caller__is_vfork_child(thread_pointer))
+    if (caller__is_vfork_child(thread_pointer))
         return false;
     caller->tid = known_tid != 0 ? known_tid : find_tid(thread_pointer);
     return caller->tid != 0;

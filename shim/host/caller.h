@@ -39,15 +39,16 @@ bool caller__is_ours(struct nsd_caller *caller, uintptr_t thread_pointer, int32_
 bool caller__is_stranger(void);
 
 /*
- * Before and after a clone with CLONE_VM|CLONE_VFORK, whose child runs in our memory. Between the
- * two a caller with this key (its thread pointer; in Go its m) is the child, unless its tid is
- * `parent`: a signal handler of the parent may run before the call has begun and when it returns.
- * `parent` is 0 where the parent runs no handler meanwhile, or has another key than its child: the
- * key alone tells then. It also tells alone under a filter, and where the parent's own parent is
- * outside its pid namespace: a child in a new one may have the parent's very number.
+ * caller__mark_vfork is called before a clone with CLONE_VM|CLONE_VFORK, whose child runs in our
+ * memory, and caller__clear_vfork after it. Meanwhile a caller with this key (its thread pointer;
+ * in Go its m) is the child, unless its tid is `parent`: a signal handler of the parent may run
+ * just before the call begins and as it returns. The tid is not compared where `parent` is 0 (the
+ * parent runs no handler meanwhile, or its child has a key of its own), under a filter, and where
+ * the parent's own parent is outside its pid namespace: a child in a new one may then have the same
+ * tid.
  *
- * A jump out of a handler leaves the mark for good. That is harmless: the parent is asked for its
- * tid from then on, and its next child finds the mark standing.
+ * A jump out of a handler leaves the mark for good. That is harmless: from then on the kernel is
+ * asked for the parent's tid at each of its calls, and its next child is marked already.
  */
 enum nsd_mark {
     NSD_MARK_NONE,  /* the caller is such a child itself, or there is no room */
@@ -70,9 +71,9 @@ void caller__fork_child(void);
  */
 bool caller__begin(void (*on_copy)(void));
 /*
- * Tid of a new thread, whose thread pointer no vfork child can have: a mark that a thread before it
- * left is cleared. The first new threads also check the word where libc keeps the tid against
- * gettid. 0 if that would need a system call that a filter forbids.
+ * Tid of a new thread; 0 if a filter forbids the system call for it. The first new threads also
+ * check the word where libc keeps the tid against gettid. Clears the mark that an earlier thread
+ * with this thread pointer left: no vfork child has the thread pointer of a new thread.
  */
 int32_t caller__tid_at_birth(uintptr_t thread_pointer);
 /* libc made the thread, so libc's functions may be called in it. */

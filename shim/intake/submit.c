@@ -194,20 +194,19 @@ void inside__drain(void) {
  * Only a complete event is worth another round: a thread that is still publishing one may be the
  * thread that this signal handler has interrupted, and it cannot run on before the handler returns.
  */
-static __attribute__((noinline)) void drain_and_unlock(int32_t tid) {
-    do {
+static __attribute__((noinline)) void drain_again(int32_t tid) {
+    while (queue__has_complete() && inside__lock(tid)) {
         inside__drain();
         lock__release(&intake.lock);
-    } while (queue__has_complete() && inside__lock(tid));
+    }
 }
 
 void inside__unlock(int32_t tid) {
-    if (queue__is_empty()) {
-        lock__release(&intake.lock);
-        if (queue__is_empty() || !queue__has_complete() || !inside__lock(tid))
-            return;
-    }
-    drain_and_unlock(tid);
+    inside__drain();
+    lock__release(&intake.lock);
+    /* Out of line: few events find the queue filled. */
+    if (!queue__is_empty())
+        drain_again(tid);
 }
 
 /* ---- the doors ---- */
@@ -254,8 +253,7 @@ void submit__event(const struct nsd_event *event) {
             submit__count_lost();
         return;
     }
-    if (!queue__is_empty())
-        inside__drain();
+    inside__drain();
     inside__take_in(event, SOURCE_CALLER);
     inside__unlock(event->tid);
 }

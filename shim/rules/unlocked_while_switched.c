@@ -12,15 +12,15 @@ static const char unlocked[] =
     "%w is no longer locked to %t, which is still in another %k namespace";
 static const char other[] =
     "other goroutines run on %t, which %w moved to another %k namespace and left there";
+#define SETNS_BACK                                                                                 \
+    "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"           \
+    "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread()"
 static const char remedy[] =
-    "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"
-    "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(), or "
-    "do not unlock: the thread then ends with its goroutine.";
+    SETNS_BACK ", or do not unlock: the thread then ends with its goroutine.";
 /* A goroutine that ends locked on the main thread wedges it (runtime/proc.go, goexit0). */
 static const char main_remedy[] =
-    "Whatever the scheduler runs on this thread next, it runs in the wrong namespace.\n"
-    "Fix: setns the thread back after the switch at %l and before runtime.UnlockOSThread(). A "
-    "goroutine that ends while it is locked to the main thread leaves that thread there for good.";
+    SETNS_BACK ". A goroutine that ends while it is locked to the main thread leaves that thread "
+               "there for good.";
 static const char unpinned[] = "%t was unpinned while it was in another %k namespace";
 static const char unpinned_remedy[] =
     "Fix: setns the thread back after the switch at %l and before nsdrift_thread_unpin().";
@@ -75,12 +75,10 @@ static void on_event(const struct nsd_scene *scene, struct nsd_thread *thread) {
          * scheduler picks that anew in each run. One that was never locked is judged by
          * unlocked-switch, until another goroutine runs there.
          */
-        if (departure->lock == NSD_LOCK_UNLOCKED) {
-            if (hold == NSD_HOLD_OTHER)
-                add_finding(scene, thread, departure, other, remedy_for(scene, thread));
-        } else if (hold == NSD_HOLD_OTHER || hold == NSD_HOLD_UNLOCKED) {
+        if (hold != NSD_HOLD_KEPT && departure->lock != NSD_LOCK_UNLOCKED)
             add_finding(scene, thread, departure, unlocked, remedy_for(scene, thread));
-        }
+        else if (hold == NSD_HOLD_OTHER)
+            add_finding(scene, thread, departure, other, remedy_for(scene, thread));
     }
 }
 

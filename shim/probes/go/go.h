@@ -5,10 +5,11 @@
  *       watched system call of the runtime, before and after the kernel's part.
  * Out:  the runtime's text with jumps in it, and calls of calls__before and calls__after with the
  *       row, the arguments, the result and the goroutine that called.
- * Who:  the constructor and pthread_create call this header. The runtime's patched sites enter by
- *       the machine's trampolines: stub (patch.c, stub.h) -> trampoline -> hook.c or own_calls.c.
- * Not:  nothing here knows what a call means (shim/calls does). Hooks run on a stack of the pool
- *       (stackpool.h): no libc, no TLS, no wait, since the goroutine may hold up a stop-the-world.
+ * Who:  the constructor and pthread_create call the functions below. The runtime's patched sites
+ *       enter by the machine's trampolines: stub (patch.c, stub.h) -> trampoline -> hook.c or
+ * own_calls.c. Not:  nothing here knows what a call means (shim/calls does). Hooks run on a stack
+ * of the pool (stackpool.h): no libc, no TLS, no wait, since the goroutine may hold up a
+ * stop-the-world.
  *
  * This file: starting the probe, and what a report says about it.
  */

@@ -36,7 +36,7 @@ static void count_lost(void) {
 }
 
 bool moment__is_vfork_child(uint64_t m) {
-    return m != 0 && caller__is_vfork_child(m);
+    return caller__is_vfork_child(m);
 }
 
 bool moment__begin(struct nsd_go_call *call, struct nsd_go_moment *moment) {
@@ -75,9 +75,8 @@ void moment__fork_child(struct nsd_go_call *call) {
 }
 
 /*
- * The call was made on the goroutine's stack, or on that of g0 or gsignal if the runtime itself
- * calls: g is the one that ran. The walk goes from the call's stack pointer to the end of g's
- * stack.
+ * `g` is what ran at the call: a goroutine, or g0 or gsignal if the runtime itself called. The walk
+ * goes from the call's stack pointer to the end of the stack of `g`.
  */
 const struct nsd_frames *moment__stack(const struct nsd_go_moment *moment) {
     const struct nsd_go_call *call = moment->call;

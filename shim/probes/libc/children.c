@@ -7,7 +7,6 @@
  */
 #include "base/pool.h"
 #include "calls/processes.h"
-#include "host/caller.h"
 #include "host/libc/errno.h"
 #include "probes/libc/entrance.h"
 #include <linux/sched.h>
@@ -63,14 +62,13 @@ void *vfork__next(void) {
     return next__of(NSD_FUNCTION_vfork);
 }
 
-/* A jump out of a handler leaves its call's block for good. The child is marked all the same. */
-static void count_unrecorded(void) {
-    uintptr_t thread_pointer = machine__thread_pointer();
-    struct nsd_caller caller;
-
-    submit__count_lost();
-    if (caller__is_ours(&caller, thread_pointer, 0))
-        caller__mark_vfork(thread_pointer, caller.tid);
+/* True if the caller is marked now. */
+static bool begin(struct nsd_ongoing *ongoing, enum nsd_row row, struct nsd_site *site,
+                  const uint64_t argument[6]) {
+    entrance__begin(ongoing, row, site);
+    __builtin_memcpy(ongoing->argument, argument, sizeof ongoing->argument);
+    calls__before(ongoing);
+    return processes__is_marked(ongoing);
 }
 
 /*
@@ -81,18 +79,19 @@ static struct child_block *before(enum nsd_row row, enum nsd_function next, stru
                                   uintptr_t saved_register, const uint64_t argument[6]) {
     struct child_block *block = pool__take(&blocks);
 
+    /* Jumps out of handlers left all blocks behind: the child is marked all the same. */
     if (block == NULL) {
-        count_unrecorded();
+        struct nsd_ongoing unrecorded;
+
+        submit__count_lost();
+        begin(&unrecorded, row, &site, argument);
         return NULL;
     }
     block->return_address = site.return_address;
     block->saved_register = saved_register;
     block->next = next__of(next);
     block->site = site;
-    entrance__begin(&block->ongoing, row, &block->site);
-    __builtin_memcpy(block->ongoing.argument, argument, sizeof block->ongoing.argument);
-    calls__before(&block->ongoing);
-    if (!processes__is_marked(&block->ongoing)) {
+    if (!begin(&block->ongoing, row, &block->site, argument)) {
         pool__give(&blocks, block);
         return NULL;
     }

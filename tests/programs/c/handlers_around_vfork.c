@@ -57,7 +57,7 @@ static KEEP void visit(void) {
 static void let_sibling_work(void) {
     post(&turn);
     wait_for(&done);
-    pthread_join(beside, NULL);
+    join(beside);
     use_network();
 }
 
@@ -114,7 +114,6 @@ static void handle(int number) {
 
 int main(int count, char **arguments) {
     struct itimerval soon = {.it_value = {.tv_usec = 30000}};
-    pthread_t other;
 
     must(count == 3, "arguments: FORM WAY");
     form = arguments[1];
@@ -122,12 +121,13 @@ int main(int count, char **arguments) {
     sem_init(&turn, 0, 0);
     sem_init(&done, 0, 0);
     if (is(way, "cancelled")) {
-        must(pthread_create(&other, NULL, cancelled, NULL) == 0, "pthread_create");
+        pthread_t other = start(cancelled, NULL);
+
         usleep(30000);
         pthread_cancel(other);
-        pthread_join(other, NULL);
+        join(other);
     }
-    must(pthread_create(&beside, NULL, sibling, NULL) == 0, "pthread_create");
+    beside = start(sibling, NULL);
     if (is(way, "exits")) {
         move_main();
         let_sibling_work();
