@@ -18,6 +18,11 @@ struct nsd_since {
 };
 
 /*
+ * Asked once, before any process: false, with the reason in *why, if the path is neither a folder
+ * nor a recording.
+ */
+bool since__can_be_read(const char *path, const char **why);
+/*
  * `current`: inodes of the leader's namespaces now. `path`: a recording, or a folder of recordings.
  * False, with the reason in *why, if this process is not in them.
  */
