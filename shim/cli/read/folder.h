@@ -29,6 +29,11 @@ char *folder__options(const struct nsd_collection *collection);
  */
 void folder__read(struct nsd_collection *collection, pid_t started, unsigned verbosity);
 /*
+ * Before the program starts: false, after a line on stderr, if nothing can be copied into that
+ * folder (record=).
+ */
+bool folder__can_move_to(const char *where);
+/*
  * After folder__read: copies the recordings to another folder (record=). A line on stderr if that
  * fails.
  */
