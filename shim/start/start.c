@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
+#include "base/text.h"
 #include "calls/births.h"
 #include "calls/signals.h"
 #include "host/caller.h"
@@ -144,6 +145,17 @@ static bool begin_libc(void) {
     return true;
 }
 
+static void complain(const char *mistake, const char *consequence) {
+    char line[320];
+    struct nsd_text text;
+
+    text__begin(&text, line, sizeof line);
+    text__put(&text, mistake);
+    text__put(&text, ": ");
+    text__put(&text, consequence);
+    report__complain(text__string(&text));
+}
+
 /* `options` is "NSDRIFT_OPTIONS=...", of the environment or of the injected block; NULL for none.
  */
 static void begin(char **environment, const struct auxiliary *auxiliary, const char *options) {
@@ -153,7 +165,7 @@ static void begin(char **environment, const struct auxiliary *auxiliary, const c
         return;
     modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
     modules__begin();
-    options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", report__complain);
+    options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", complain);
     environment__begin(options);
     nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
     nsd_image.program = program_name(nsd_image.path);

@@ -1,5 +1,6 @@
 """The command: nsdrift run, its exit status, and what it says."""
 import shutil
+import subprocess
 
 from harness import programs, settings, shim
 from harness.registry import Skip, check, check_equal, test
@@ -139,7 +140,6 @@ def launcher_is_named():
 def library_is_found():
     """By NSDRIFT_LIBRARY, else beside the command."""
     import os
-    import subprocess
     base = {k: v for k, v in os.environ.items() if not k.startswith("NSDRIFT")}
     copy = settings.FOLDER / "nsdrift"
     shutil.copy(settings.command(), copy)
@@ -151,6 +151,36 @@ def library_is_found():
     done = subprocess.run([copy, "run", "--", faulty], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env=base, text=True)
     check_equal(done.returncode, 1, f"beside the command ({done.stdout})")
+
+
+@test()
+def mistakes_in_the_call():
+    """The first line says who speaks and what is wrong, and nothing that does not follow."""
+    for argv, words in ((["run", "-x", "--", "true"], "invalid option -- 'x'"),
+                        (["run", "--log"], "option '--log' requires an argument"),
+                        (["report", "--nothing", "file"], "unrecognized option '--nothing'"),
+                        (["scan", "--nothing"], "unrecognized option '--nothing'"),
+                        (["repeat", "--nothing", "3"], "unrecognized option '--nothing'"),
+                        (["run", "-o", "depth=many", "--", "true"], "in option 'depth=many'"),
+                        (["run", "-o", "depths=3", "--", "true"], "unknown option 'depths'"),
+                        (["run", "-o", "depth", "--", "true"], "option without a value 'depth'"),
+                        (["repeat", "-o", "depth=many", "3", "--", "true"], "in option 'depth=many'")):
+        run = nsdrift(*argv)
+        first, *rest = run.err.splitlines()
+        check_equal((run.status, len(rest)), (2, 1), f"{argv}: {run.err}")
+        check(first.startswith("nsdrift: ") and first.endswith(words), argv, run.err)
+        check(rest[0].startswith("Try 'nsdrift "), argv, run.err)
+    run = subprocess.run([settings.command(), "run", "--", "/bin/echo", "said"], text=True, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, env=dict(shim.environment(False), NSDRIFT_OPTIONS="depth=many"))
+    check_equal((run.returncode, run.stdout), (0, "said\n"), "a mistake in the environment stops nothing")
+    check(run.stderr.endswith("'depth=many': the default is used\n"), run.stderr)
+
+
+@test()
+def folder_instead_of_a_program():
+    for command in (["run"], ["repeat", 3]):
+        run = nsdrift(*command, "--", settings.FOLDER)
+        check_equal((run.status, run.err), (125, f"nsdrift: {settings.FOLDER} is a folder, not a program\n"), command)
 
 
 @test()
