@@ -1,4 +1,5 @@
 """The command: nsdrift run, its exit status, and what it says."""
+import re
 import shutil
 import subprocess
 
@@ -181,6 +182,30 @@ def folder_instead_of_a_program():
     for command in (["run"], ["repeat", 3]):
         run = nsdrift(*command, "--", settings.FOLDER)
         check_equal((run.status, run.err), (125, f"nsdrift: {settings.FOLDER} is a folder, not a program\n"), command)
+
+
+def shown(text):
+    """A manual or README as it is read: no macros of roff, lines that were broken in one."""
+    text = text.replace("\\-", "-").replace("\\fB", "").replace("\\fP", "")
+    return re.sub(r"\n {4,10}(?=[a-z])", " ", text)
+
+
+@test()
+def examples_are_current():
+    """What README and the manuals show is what is said today: sentences, remedies, the closing line."""
+    run = nsdrift("run", "-o", "verbosity=1", "--", programs.c("pool_worker_skips_restore_and_idles"))
+    functions = re.search(r"libc: \d+ functions", run.err)[0]
+    sentence = re.search(r"left-switched: thread \d+ (.*)", run.err)[1]
+    remedy = re.search(r"Fix: (.*) at ", run.err)[1]
+    pages = {path.name: shown(path.read_text())
+             for path in (settings.ROOT / "README.md", *sorted((settings.SHIM / "man").iterdir()))}
+    for name, text in pages.items():
+        for said in re.findall(r"libc: [1-9]\d* functions", text):
+            check_equal(said, functions, name)
+        for said in re.findall(r"left-switched: thread \d+ (.*)", text):
+            check(said.startswith(sentence), name, said)
+    check_equal(sum(functions in text for text in pages.values()), 3, "examples with a closing line")
+    check(f"Fix: {remedy} at " in pages["nsdrift-run.1"], remedy)
 
 
 @test()
