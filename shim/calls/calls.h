@@ -35,7 +35,7 @@
 enum nsd_row {
     NSD_ROW_NONE,
 #define X(name, event, arguments, moments, watch, before, after) NSD_ROW_##name,
-    NSD_TABLE_OF_CALLS(X, X)
+    NSD_TABLE_OF_CALLS(X, X, X)
 #undef X
         NSD_ROWS
 };
@@ -61,7 +61,7 @@ enum nsd_watch {
 enum nsd_watch_of_row {
 #define X(name, event, arguments, moments, watch, before, after)                                   \
     NSD_WATCH_OF_##name = NSD_WATCH_##watch,
-    NSD_TABLE_OF_CALLS(X, X)
+    NSD_TABLE_OF_CALLS(X, X, X)
 #undef X
 };
 

@@ -9,6 +9,8 @@
 /*
  * KERNEL(name, event, arguments, moments, watch, before, after): a system call, __NR_name.
  * LIBRARY(...): a function of a library that is no system call of its own, or more than one.
+ * OLD(...): KERNEL on a machine that has this old system call; LIBRARY on a newer one, where libc's
+ *     function makes another call (open: openat). calls_machine.h says which (NSD_OLD_CALL).
  *
  * event      NSD_CALL_event (ledger/calls.h): the event of the call, which has its name and kinds
  * arguments  how event.arguments is made of the call's: d an int (its sign is kept), u an unsigned
@@ -24,7 +26,7 @@
  * after      is prepared before the call where the entrance can keep it, and handed in
  *            afterwards with the result.
  */
-#define NSD_TABLE_OF_CALLS(KERNEL, LIBRARY)                                                        \
+#define NSD_TABLE_OF_CALLS(KERNEL, LIBRARY, OLD)                                                   \
     /* namespaces.c */                                                                             \
     KERNEL(setns, SETNS, "du", BOTH, ALWAYS, calls__before_setns, calls__after_setns)              \
     KERNEL(unshare, UNSHARE, "u", BOTH, ALWAYS, calls__before_unshare, calls__after_unshare)       \
@@ -50,18 +52,18 @@
     KERNEL(msgget, MSGGET, "dd", AFTER, SWITCHED, calls__prepare_event, calls__record)             \
     KERNEL(mq_open, MQ_OPEN, "pd", AFTER, SWITCHED, calls__prepare_event, calls__record)           \
     /* descriptors that lead to namespaces: opening.c */                                           \
-    KERNEL(open, OPEN, "", AFTER, PATH_1, NULL, calls__after_open)                                 \
+    OLD(open, OPEN, "", AFTER, PATH_1, NULL, calls__after_open)                                    \
     KERNEL(openat, OPEN, "", AFTER, PATH_2, NULL, calls__after_open)                               \
     KERNEL(openat2, OPEN, "", AFTER, PATH_2, NULL, calls__after_open)                              \
     KERNEL(dup, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                              \
-    KERNEL(dup2, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                             \
+    OLD(dup2, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                                \
     KERNEL(dup3, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                             \
     KERNEL(fcntl, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_fcntl)                          \
     KERNEL(close, CLOSE, "", BEFORE, DESCRIPTORS, calls__before_close, NULL)                       \
     KERNEL(close_range, CLOSE, "", BEFORE, DESCRIPTORS, calls__before_close_range, NULL)           \
     /* processes.c */                                                                              \
-    KERNEL(fork, FORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                    \
-    KERNEL(vfork, VFORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                  \
+    OLD(fork, FORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                       \
+    OLD(vfork, VFORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                     \
     KERNEL(clone, CLONE, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                  \
     KERNEL(clone3, CLONE3, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                \
     LIBRARY(posix_spawn, POSIX_SPAWN, "", NEVER, ALWAYS, calls__before_spawn, calls__after_spawn)  \
