@@ -243,7 +243,7 @@ static bool start_program(struct start *start) {
 /* Breaks lines of text if they are printed on a terminal. */
 static enum nsd_judgement present(struct nsd_presentation *presentation,
                                   const struct nsd_collection *collection) {
-    unsigned width = presentation->json ? 0 : pager__width(presentation->out);
+    unsigned width = form__of(presentation->form)->is_prose ? pager__width(presentation->out) : 0;
     FILE *wrapped = width > 0 ? wrap__open(presentation->out, width) : NULL;
     enum nsd_judgement judgement;
 
@@ -282,7 +282,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
     struct start start = {.request = request, .program = program, .library = library};
     struct nsd_presentation presentation = {
         .out = out,
-        .json = request->json || nsd_options.json.number != 0,
+        .form = request->json || nsd_options.json.number != 0 ? NSD_FORM_JSON : NSD_FORM_TEXT,
         .colour = use_colour(out),
         .strict = request->strict,
         .verbosity = (unsigned) nsd_options.verbosity.number,
@@ -293,7 +293,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
     int status = NSD_STATUS_UNSEEN;
 
     presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
-                                                       : (presentation.json ? 0 : 1);
+                                                       : form__of(presentation.form)->severity;
     if (!folder__begin(&collection))
         return request->best_effort ? run_unwatched(&start) : NSD_STATUS_UNSEEN;
     keeps = keeps_recordings();
