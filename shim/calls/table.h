@@ -13,18 +13,18 @@
  *     function makes another call (open: openat). calls_machine.h says which (NSD_OLD_CALL).
  *
  * event      NSD_CALL_event (ledger/calls.h): the event of the call, which has its name and kinds
- * arguments  how event.arguments is made of the call's: d an int (its sign is kept), u an unsigned
- *            int, p a pointer, w a word; no more than these are kept. "": `before` or `after`
- *            fills them, or there are none.
- * moments    when an entrance that keeps nothing across the call (Go) hands the call over:
- *            BEFORE, AFTER, BOTH; NEVER: it does not see this call. An entrance that keeps its
- *            struct nsd_ongoing hands every call over before and after it.
+ * arguments  a letter for each argument that the event keeps: d an int (sign-extended), u an
+ *            unsigned int, p a pointer, w a word. "": the event keeps none, or `before` or `after`
+ *            stores them.
+ * moments    when Go's trampolines hand the call over, which keep nothing across it: BEFORE, AFTER,
+ *            BOTH; NEVER: they do not see this call. The wrappers of libc keep their struct
+ *            nsd_ongoing, and hand every call over before and after it.
  * watch      when the call matters: ALWAYS; SWITCHED: once a thread of this image has switched;
  *            DESCRIPTORS: once a descriptor that leads to a namespace is known;
  *            PATH_1, PATH_2: after a success with a path under /proc or /run as that argument.
- * before,    what is done then; NULL: nothing. calls__prepare_event and calls__record: the event
- * after      is prepared before the call where the entrance can keep it, and handed in
- *            afterwards with the result.
+ * before,    functions that are called then; NULL: none. The usual pair: calls__prepare_event
+ * after      prepares the event before the call if the entrance can keep it; calls__record hands it
+ *            in after the call with the result.
  */
 #define NSD_TABLE_OF_CALLS(KERNEL, LIBRARY, OLD)                                                   \
     /* namespaces.c */                                                                             \

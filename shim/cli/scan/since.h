@@ -1,6 +1,6 @@
 /*
- * The namespaces that a running process started in, by its recording: its threads may all be alike
- * and yet not be where they started. Called by `nsdrift scan --since`.
+ * The namespaces that a running process started in, by its recording. All its threads may be in the
+ * same namespaces and yet not in those where they started. Called by `nsdrift scan --since`.
  */
 #ifndef NSD_CLI_SCAN_SINCE_H
 #define NSD_CLI_SCAN_SINCE_H
