@@ -1,11 +1,15 @@
 /*
- * Whether the guest may make system calls of its own, see forbidden.h. Data and one store; called
- * by the meaning of seccomp alone.
+ * Whether the guest may make system calls of its own, see forbidden.h. One counter, changed by the
+ * meaning of seccomp alone.
  */
 #include "base/forbidden.h"
 
-_Atomic bool nsd_calls_are_forbidden;
+_Atomic uint32_t nsd_filters;
 
 void sys__forbid(void) {
-    atomic_store_explicit(&nsd_calls_are_forbidden, true, memory_order_relaxed);
+    atomic_fetch_add_explicit(&nsd_filters, 1, memory_order_relaxed);
+}
+
+void sys__permit(void) {
+    atomic_fetch_sub_explicit(&nsd_filters, 1, memory_order_relaxed);
 }

@@ -7,20 +7,27 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
- * The host has installed a seccomp filter, which may answer a system call that it does not expect
- * with a signal: from then on the guest makes none of its own. Set once, by the thread that sees
- * the filter; read by every thread. Relaxed: no other data is published with it, and a thread that
- * reads the old value had no filter to fear when it read it.
+ * How many seccomp filters the host has installed or is about to install: a filter may answer a
+ * system call that it does not expect with a signal, so that the guest makes none of its own unless
+ * this is 0. Changed by the thread that installs a filter, before its call, because the filter may
+ * hold for all threads at once (SECCOMP_FILTER_FLAG_TSYNC); read by every thread. Relaxed: no other
+ * data is published with it.
  */
-extern _Atomic bool nsd_calls_are_forbidden;
+extern _Atomic uint32_t nsd_filters;
 
 /* Asked before each system call that the host would not have made itself. One load. */
 static inline bool sys__is_forbidden(void) {
-    return atomic_load_explicit(&nsd_calls_are_forbidden, memory_order_relaxed);
+    return atomic_load_explicit(&nsd_filters, memory_order_relaxed) != 0;
 }
-/* Cannot be taken back. */
+/* Before the host installs a filter. */
 void sys__forbid(void);
+/*
+ * Takes one sys__forbid back: the host's call failed, or its filter cannot harm us. At most once
+ * for each sys__forbid.
+ */
+void sys__permit(void);
 
 #endif

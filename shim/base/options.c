@@ -179,8 +179,8 @@ static void put_quoted(struct nsd_text *text, const char *from, const char *end)
     }
 }
 
-static void complain_about(void (*complain)(const char *line), const char *what, const char *from,
-                           const char *end, const char *rest) {
+static void complain_about(nsd_options_complain *complain, const char *what, const char *from,
+                           const char *end, const char *consequence) {
     char line[256];
     struct nsd_text text;
 
@@ -191,11 +191,10 @@ static void complain_about(void (*complain)(const char *line), const char *what,
     text__put(&text, " '");
     put_quoted(&text, from, end);
     text__put(&text, "'");
-    text__put(&text, rest);
-    complain(text__string(&text));
+    complain(text__string(&text), consequence);
 }
 
-static void parse_one(char *from, char *end, void (*complain)(const char *line)) {
+static void parse_one(char *from, char *end, nsd_options_complain *complain) {
     char *equals = from;
 
     while (equals < end && *equals != '=')
@@ -206,18 +205,18 @@ static void parse_one(char *from, char *end, void (*complain)(const char *line))
         if (!same_word(from, equals, rows[i].name))
             continue;
         if (equals == end) {
-            complain_about(complain, "option without a value", from, end, ": it is left out");
+            complain_about(complain, "option without a value", from, end, "it is left out");
             return;
         }
         if (!parse_value(&rows[i], equals + 1, end, value)) {
             complain_about(complain, "value that cannot be read in option", from, end,
-                           ": the default is used");
+                           "the default is used");
             return;
         }
         value->given = true;
         return;
     }
-    complain_about(complain, "unknown option", from, equals, " is left out");
+    complain_about(complain, "unknown option", from, equals, "it is left out");
 }
 
 /*
@@ -226,15 +225,15 @@ static void parse_one(char *from, char *end, void (*complain)(const char *line))
  */
 #define COMPLAINTS_MOST 1u
 
-static void (*complain_to)(const char *line);
+static nsd_options_complain *complain_to;
 static unsigned complaints;
 
-static void complain_once(const char *line) {
+static void complain_once(const char *mistake, const char *consequence) {
     if (complaints++ < COMPLAINTS_MOST && complain_to != NULL)
-        complain_to(line);
+        complain_to(mistake, consequence);
 }
 
-void options__parse(const char *given, void (*complain)(const char *line)) {
+void options__parse(const char *given, nsd_options_complain *complain) {
     size_t length;
     char *copy, *at, *end;
     long mapped;
@@ -248,7 +247,7 @@ void options__parse(const char *given, void (*complain)(const char *line)) {
     mapped =
         sys__mmap(NULL, length + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (SYS_IS_ERROR(mapped)) {
-        complain_once("no memory to read NSDRIFT_OPTIONS: the defaults are used");
+        complain_once("no memory to read NSDRIFT_OPTIONS", "the defaults are used");
         return;
     }
     copy = (char *) mapped;

@@ -63,11 +63,13 @@ struct nsd_options {
 
 extern struct nsd_options nsd_options;
 
+/* Called with what is wrong and what follows from that, each a part of one line. */
+typedef void nsd_options_complain(const char *mistake, const char *consequence);
 /*
  * Parses `given`, the value of NSDRIFT_OPTIONS (NULL: not set), into nsd_options. Calls `complain`
- * for the first mistake, with one line without a newline, and goes on with the other options.
+ * (NULL: nobody) for the first mistake, and goes on with the other options.
  */
-void options__parse(const char *given, void (*complain)(const char *line));
+void options__parse(const char *given, nsd_options_complain *complain);
 /* The table as text, one line for each option: for help=1 and nsdrift --help. */
 struct nsd_text;
 void options__help(struct nsd_text *text);

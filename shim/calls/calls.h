@@ -35,7 +35,7 @@
 enum nsd_row {
     NSD_ROW_NONE,
 #define X(name, event, arguments, moments, watch, before, after) NSD_ROW_##name,
-    NSD_TABLE_OF_CALLS(X, X)
+    NSD_TABLE_OF_CALLS(X, X, X)
 #undef X
         NSD_ROWS
 };
@@ -61,7 +61,7 @@ enum nsd_watch {
 enum nsd_watch_of_row {
 #define X(name, event, arguments, moments, watch, before, after)                                   \
     NSD_WATCH_OF_##name = NSD_WATCH_##watch,
-    NSD_TABLE_OF_CALLS(X, X)
+    NSD_TABLE_OF_CALLS(X, X, X)
 #undef X
 };
 
@@ -121,15 +121,15 @@ struct nsd_ongoing {
     /* Filled by calls__before: */
     bool is_answered; /* `result` is the answer, and the call must not be made */
     /* Filled on the way: */
-    bool is_prepared; /* `event` is this call's */
-    bool is_ours;     /* the entrance's last answer */
+    bool is_prepared; /* `event` is filled for this call */
+    bool is_ours;     /* what the entrance's is_ours() returned last */
     int32_t tid;
     struct nsd_event event;
     union {
         struct nsd_environment environment; /* exec, spawn */
-        struct nsd_thread_start *birth;     /* pthread_create; NULL: it is made without us */
+        struct nsd_thread_start *birth;     /* pthread_create; NULL: the thread is not followed */
         struct {
-            uintptr_t key; /* marked as a vfork child's; 0: none */
+            uintptr_t key; /* given to caller__mark_vfork; 0: no vfork child was marked */
             bool stood;    /* an outer call of this thread clears the mark */
             uint64_t flags;
         } child;       /* fork and its kin */
@@ -137,7 +137,7 @@ struct nsd_ongoing {
     } kept;
 };
 
-/* The first step of an entrance: fills the entrance's fields but the arguments. */
+/* The first step of an entrance: fills the fields of the entrance, except the arguments. */
 static inline void calls__begin(struct nsd_ongoing *ongoing, enum nsd_row row,
                                 const struct nsd_entrance *entrance, void *caller, uintptr_t key) {
     ongoing->meaning = &nsd_call_meanings[row];

@@ -14,8 +14,8 @@
 #define FAMILY_UNIX 1
 
 /*
- * Makes the thread's namespaces known to the ledger. Needed before the thread's first switch, and
- * before the next one if the last led to a namespace that could not be identified.
+ * Tells the ledger which namespaces the thread is in. Needed before the first switch, and again
+ * after a switch to a namespace whose identity could not be read.
  */
 static void look(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
     if (ongoing->entrance->may_call_libc)
@@ -29,12 +29,12 @@ static inline void observe(const struct nsd_ongoing *ongoing, nsd_kinds kinds) {
 }
 
 /*
- * Finds the namespace that a setns leads to, from its descriptor. An entrance that keeps its event
- * asks before the call, the other one after it. Both get the same answer, because setns does not
- * change the descriptor; if another thread closes it meanwhile, only the answer from before the
- * call is right. Without a type argument the kind is asked before the call in any case, because the
- * thread's present namespace of that kind is looked up then. A pidfd names no namespace: after a
- * success the thread's own links are read instead.
+ * Finds the namespace that a setns leads to, by asking the kernel about its descriptor. The
+ * wrappers of libc ask before the call, Go's trampolines after it, because they keep nothing across
+ * it. The answers differ only if another thread closes the descriptor during the call; the first
+ * one is right then. If the type argument is 0, Go asks before the call too: the kind must be known
+ * to look up the namespace that the thread leaves. A pidfd leads to a process, not to one
+ * namespace: after a success the thread's own links under /proc are read instead.
  */
 static inline void ask_descriptor(struct nsd_ongoing *ongoing) {
     struct nsd_event *event = &ongoing->event;

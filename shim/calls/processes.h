@@ -15,7 +15,8 @@ enum nsd_child {
     /* In a copy of our memory, on the caller's stack: it finds the C frame of the wrapper there. */
     NSD_CHILD_COPIED,
     /*
-     * Vfork-like, on the caller's stack, which it writes over: the parent may need nothing of it.
+     * Vfork-like, on the caller's stack: it overwrites what lies below the caller's frame, so that
+     * the parent must not need anything there afterwards.
      */
     NSD_CHILD_SHARES,
     /* Vfork-like, on a stack of its own: it never returns through a frame of ours. */

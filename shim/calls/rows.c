@@ -3,6 +3,8 @@
  */
 #include "calls/meanings.h"
 
+#include "calls_machine.h"
+
 #define NUMBER_KERNEL(name) __NR_##name
 #define NUMBER_LIBRARY(name) NSD_CALL_NUMBERS
 
@@ -21,7 +23,7 @@
 const struct nsd_call_meaning nsd_call_meanings[NSD_ROWS] = {
 #define KERNEL(name, ...) ROW(KERNEL, name, __VA_ARGS__)
 #define LIBRARY(name, ...) ROW(LIBRARY, name, __VA_ARGS__)
-    NSD_TABLE_OF_CALLS(KERNEL, LIBRARY)
+    NSD_TABLE_OF_CALLS(KERNEL, LIBRARY, NSD_OLD_CALL(KERNEL, LIBRARY))
 #undef KERNEL
 #undef LIBRARY
 };
@@ -29,7 +31,7 @@ const struct nsd_call_meaning nsd_call_meanings[NSD_ROWS] = {
 const uint8_t nsd_row_of_number[NSD_CALL_NUMBERS] = {
 #define KERNEL(name, ...) [__NR_##name] = NSD_ROW_##name,
 #define LIBRARY(...)
-    NSD_TABLE_OF_CALLS(KERNEL, LIBRARY)
+    NSD_TABLE_OF_CALLS(KERNEL, LIBRARY, NSD_OLD_CALL(KERNEL, LIBRARY))
 #undef KERNEL
 #undef LIBRARY
 };

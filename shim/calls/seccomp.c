@@ -1,8 +1,8 @@
 /*
  * The host's own seccomp filter, set by prctl or seccomp. It may kill the host for a system call
- * that it does not expect: from then on we make none of our own (sys__forbid), and a filter that
- * can kill also keeps the preload from the next images. A filter's program is read right after the
- * kernel has read it. A vfork child's filter holds for the child alone. Called through table.h.
+ * that it does not expect, so we make none of our own while it holds (sys__forbid), and a filter
+ * that can kill also keeps the preload from the next images. A filter's program is read right after
+ * the kernel has read it. A vfork child's filter holds for the child alone. Called through table.h.
  */
 #include "base/clock.h"
 #include "base/syscall.h"
@@ -13,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* What a prctl or seccomp asks for. */
@@ -20,6 +21,7 @@ struct filter_call {
     bool sets; /* sets a filter */
     bool is_strict;
     bool denies_ticks; /* from then on reading the tick counter is answered by a signal */
+    bool names_thread; /* a positive result is the tid of a thread that prevented the filter */
     const struct sock_fprog *program;
 };
 
@@ -38,6 +40,8 @@ static struct filter_call read_seccomp(const uint64_t argument[6]) {
     return (struct filter_call){.sets = argument[0] <= SECCOMP_SET_MODE_FILTER,
                                 .is_strict = argument[0] == SECCOMP_SET_MODE_STRICT,
                                 .denies_ticks = argument[0] == SECCOMP_SET_MODE_STRICT,
+                                .names_thread =
+                                    (argument[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0,
                                 .program = (const void *) argument[2]};
 }
 
@@ -50,6 +54,61 @@ static struct filter_call read_call(const struct nsd_ongoing *ongoing) {
  * Reports what was found so far, because nothing can be written under the filter, and stops reading
  * the tick counter where that will raise a signal.
  */
+static void prepare_for_filter(struct nsd_ongoing *ongoing) {
+    environment__before_filter();
+    submit__reserve(ongoing->tid);
+    if (!submit__has_findings())
+        return;
+    submit__prepare(&ongoing->event, NSD_CALL_REPORT, ongoing->tid);
+    last_words__report(&ongoing->event, NSD_OCCASION_SIGNAL);
+}
+
+/* ---- calls that are under way ---- */
+
+/*
+ * Threads that are in a call which installs a filter: each has forbidden system calls once, and
+ * permits them again at most once. An entrance that keeps nothing across the call may miss one side
+ * of it, so the tid tells whether this thread forbade. A thread writes and reads only an entry with
+ * its own tid; relaxed, because each entry is whole in itself.
+ */
+#define UNDER_WAY_MOST 64u
+static _Atomic int32_t under_way[UNDER_WAY_MOST];
+
+static bool replace_entry(int32_t from, int32_t to) {
+    for (unsigned i = 0; i < UNDER_WAY_MOST; i++) {
+        int32_t expected = from;
+
+        if (atomic_compare_exchange_strong_explicit(&under_way[i], &expected, to,
+                                                    memory_order_relaxed, memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Before the host's call, not after it: with TSYNC the filter holds for every thread at once, and a
+ * thread in our code, or a signal handler of this one, would be killed before the call returned.
+ * Without a free entry system calls are forbidden after the call.
+ */
+static void forbid_before(int32_t tid) {
+    /* An entry is there if a signal handler jumped out of the last call: it still forbids. */
+    if (!replace_entry(tid, tid) && replace_entry(0, tid))
+        sys__forbid();
+}
+
+/*
+ * After the host's call. In a fork child of another thread the entry stays: nobody can tell whether
+ * the child has the filter.
+ */
+static void settle(int32_t tid, bool must_be_silent) {
+    const bool has_forbidden = replace_entry(tid, 0);
+
+    if (must_be_silent && !has_forbidden)
+        sys__forbid();
+    else if (!must_be_silent && has_forbidden)
+        sys__permit();
+}
+
 void calls__before_filter(struct nsd_ongoing *ongoing) {
     const struct filter_call call = read_call(ongoing);
 
@@ -64,43 +123,75 @@ void calls__before_filter(struct nsd_ongoing *ongoing) {
         clock__stop_ticks();
     if (!call.sets)
         return;
-    environment__before_filter();
-    submit__reserve(ongoing->tid);
-    if (!submit__has_findings())
-        return;
-    submit__prepare(&ongoing->event, NSD_CALL_REPORT, ongoing->tid);
-    last_words__report(&ongoing->event, NSD_OCCASION_SIGNAL);
+    prepare_for_filter(ongoing);
+    forbid_before(ongoing->tid);
 }
 
-/* Whether some return of the program kills or traps, or is no constant. */
-static bool program_may_kill(const struct sock_fprog *program) {
+/* ---- what the filter can do ---- */
+
+enum harm {
+    HARM_NONE,
+    HARM_SILENCE, /* our own system calls might hang or be answered with a lie */
+    HARM_DEATH,
+};
+
+/* The kernel takes an unknown action for KILL_PROCESS (kernel/seccomp.c, __seccomp_filter). */
+static enum harm harm_of_action(uint32_t action) {
+    static const struct {
+        uint32_t action;
+        enum harm harm;
+    } rows[] = {
+        {SECCOMP_RET_ALLOW, HARM_NONE},
+        {SECCOMP_RET_LOG, HARM_NONE},
+        {SECCOMP_RET_ERRNO, HARM_NONE},
+        /* Another process answers. */
+        {SECCOMP_RET_TRACE, HARM_SILENCE},
+        {SECCOMP_RET_USER_NOTIF, HARM_SILENCE},
+    };
+
+    /* The error 0 makes a call that was not made look like a success. */
+    if (action == SECCOMP_RET_ERRNO)
+        return HARM_SILENCE;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].action == (action & SECCOMP_RET_ACTION_FULL))
+            return rows[i].harm;
+    }
+    return HARM_DEATH;
+}
+
+/* The worst that a return of the program does. A return that is no constant may be anything. */
+static enum harm harm_of_program(const struct sock_fprog *program) {
+    enum harm worst = HARM_NONE;
+
     if (program == NULL)
-        return true;
+        return HARM_DEATH;
     for (unsigned i = 0; i < program->len; i++) {
         const struct sock_filter *instruction = &program->filter[i];
+        enum harm harm;
 
         if (BPF_CLASS(instruction->code) != BPF_RET)
             continue;
-        if (BPF_RVAL(instruction->code) != BPF_K)
-            return true;
-        switch (instruction->k & SECCOMP_RET_ACTION_FULL) {
-        case SECCOMP_RET_KILL_PROCESS:
-        case SECCOMP_RET_KILL_THREAD:
-        case SECCOMP_RET_TRAP:
-            return true;
-        default:
-            break;
-        }
+        harm = BPF_RVAL(instruction->code) == BPF_K ? harm_of_action(instruction->k) : HARM_DEATH;
+        if (harm > worst)
+            worst = harm;
     }
-    return false;
+    return worst;
+}
+
+static enum harm harm_of(const struct nsd_ongoing *ongoing, const struct filter_call *call) {
+    if (ongoing->result < 0 || (ongoing->result > 0 && call->names_thread))
+        return HARM_NONE;
+    return call->is_strict ? HARM_DEATH : harm_of_program(call->program);
 }
 
 void calls__after_filter(struct nsd_ongoing *ongoing) {
     const struct filter_call call = read_call(ongoing);
+    enum harm harm;
 
-    if (!call.sets || ongoing->result < 0 || !calls__is_still_ours(ongoing))
+    if (!call.sets || !calls__is_still_ours(ongoing))
         return;
-    if (call.is_strict || program_may_kill(call.program))
+    harm = harm_of(ongoing, &call);
+    if (harm == HARM_DEATH)
         environment__end_following();
-    sys__forbid();
+    settle(ongoing->tid, harm != HARM_NONE);
 }

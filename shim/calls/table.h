@@ -9,22 +9,24 @@
 /*
  * KERNEL(name, event, arguments, moments, watch, before, after): a system call, __NR_name.
  * LIBRARY(...): a function of a library that is no system call of its own, or more than one.
+ * OLD(...): KERNEL on a machine that has this old system call; LIBRARY on a newer one, where libc's
+ *     function makes another call (open: openat). calls_machine.h says which (NSD_OLD_CALL).
  *
  * event      NSD_CALL_event (ledger/calls.h): the event of the call, which has its name and kinds
- * arguments  how event.arguments is made of the call's: d an int (its sign is kept), u an unsigned
- *            int, p a pointer, w a word; no more than these are kept. "": `before` or `after`
- *            fills them, or there are none.
- * moments    when an entrance that keeps nothing across the call (Go) hands the call over:
- *            BEFORE, AFTER, BOTH; NEVER: it does not see this call. An entrance that keeps its
- *            struct nsd_ongoing hands every call over before and after it.
+ * arguments  a letter for each argument that the event keeps: d an int (sign-extended), u an
+ *            unsigned int, p a pointer, w a word. "": the event keeps none, or `before` or `after`
+ *            stores them.
+ * moments    when Go's trampolines hand the call over, which keep nothing across it: BEFORE, AFTER,
+ *            BOTH; NEVER: they do not see this call. The wrappers of libc keep their struct
+ *            nsd_ongoing, and hand every call over before and after it.
  * watch      when the call matters: ALWAYS; SWITCHED: once a thread of this image has switched;
  *            DESCRIPTORS: once a descriptor that leads to a namespace is known;
  *            PATH_1, PATH_2: after a success with a path under /proc or /run as that argument.
- * before,    what is done then; NULL: nothing. calls__prepare_event and calls__record: the event
- * after      is prepared before the call where the entrance can keep it, and handed in
- *            afterwards with the result.
+ * before,    functions that are called then; NULL: none. The usual pair: calls__prepare_event
+ * after      prepares the event before the call if the entrance can keep it; calls__record hands it
+ *            in after the call with the result.
  */
-#define NSD_TABLE_OF_CALLS(KERNEL, LIBRARY)                                                        \
+#define NSD_TABLE_OF_CALLS(KERNEL, LIBRARY, OLD)                                                   \
     /* namespaces.c */                                                                             \
     KERNEL(setns, SETNS, "du", BOTH, ALWAYS, calls__before_setns, calls__after_setns)              \
     KERNEL(unshare, UNSHARE, "u", BOTH, ALWAYS, calls__before_unshare, calls__after_unshare)       \
@@ -50,18 +52,18 @@
     KERNEL(msgget, MSGGET, "dd", AFTER, SWITCHED, calls__prepare_event, calls__record)             \
     KERNEL(mq_open, MQ_OPEN, "pd", AFTER, SWITCHED, calls__prepare_event, calls__record)           \
     /* descriptors that lead to namespaces: opening.c */                                           \
-    KERNEL(open, OPEN, "", AFTER, PATH_1, NULL, calls__after_open)                                 \
+    OLD(open, OPEN, "", AFTER, PATH_1, NULL, calls__after_open)                                    \
     KERNEL(openat, OPEN, "", AFTER, PATH_2, NULL, calls__after_open)                               \
     KERNEL(openat2, OPEN, "", AFTER, PATH_2, NULL, calls__after_open)                              \
     KERNEL(dup, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                              \
-    KERNEL(dup2, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                             \
+    OLD(dup2, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                                \
     KERNEL(dup3, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_dup)                             \
     KERNEL(fcntl, DUP, "d", AFTER, DESCRIPTORS, NULL, calls__after_fcntl)                          \
     KERNEL(close, CLOSE, "", BEFORE, DESCRIPTORS, calls__before_close, NULL)                       \
     KERNEL(close_range, CLOSE, "", BEFORE, DESCRIPTORS, calls__before_close_range, NULL)           \
     /* processes.c */                                                                              \
-    KERNEL(fork, FORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                    \
-    KERNEL(vfork, VFORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                  \
+    OLD(fork, FORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                       \
+    OLD(vfork, VFORK, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                     \
     KERNEL(clone, CLONE, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                  \
     KERNEL(clone3, CLONE3, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                \
     LIBRARY(posix_spawn, POSIX_SPAWN, "", NEVER, ALWAYS, calls__before_spawn, calls__after_spawn)  \

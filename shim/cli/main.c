@@ -12,7 +12,7 @@
 static const struct {
     const char *name;
     const char *words;
-    /* argv[0] is the subcommand's name. Returns the exit status. */
+    /* See commands.h. */
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"run", "run a program under watch, report at its end", command__run},
@@ -40,6 +40,8 @@ static void print_help(void) {
 }
 
 int main(int argc, char **argv) {
+    static char speaker[32];
+
     /* A write beyond the limit of file sizes must fail with an error, which is then reported. */
     signals__outlive(SIGXFSZ);
     if (argc < 2)
@@ -54,8 +56,11 @@ int main(int argc, char **argv) {
         return NSD_STATUS_CLEAN;
     }
     for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        snprintf(speaker, sizeof speaker, "nsdrift: %s", commands[i].name);
+        argv[1] = speaker;
+        return commands[i].run(argc - 1, argv + 1);
     }
     return command__usage("there is no command '%s'", argv[1]);
 }

@@ -9,8 +9,12 @@
 #include "ledger/event.h"
 #include "rules/rules.h"
 
+/* Takes `event` in, has the rules judge what only a report can judge, and writes the report. */
 void last_words__report(const struct nsd_event *event, enum nsd_occasion occasion);
-/* The exec of the last report (NSD_OCCASION_EXEC) came back with this negative errno. */
+/*
+ * Called when the exec that the last report was made for (NSD_OCCASION_EXEC) has failed; `error` is
+ * its negative errno.
+ */
 void last_words__exec_failed(int32_t tid, int64_t error);
 
 #endif

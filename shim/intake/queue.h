@@ -13,10 +13,10 @@
 /* False: the queue is full and the event is lost; the caller counts it. */
 bool queue__put(const struct nsd_event *event);
 /*
- * How many slots are READY, give or take those that a thread is publishing at this moment: it adds
- * to the count after the publication, and the event may be taken out in between, so that the count
- * is one too low until the thread runs on. Added to with release and read with acquire: a reader
- * that sees the count sees the slot. In the header because every event reads it.
+ * The number of slots that are READY. It may be too low for a moment: a thread first publishes its
+ * slot and then adds 1, and the lock's owner may take the event out and subtract 1 in between.
+ * Added to with release and read with acquire, so that a reader that sees the count also sees the
+ * slot. It stands in the header because every event reads it.
  */
 extern _Atomic uint32_t nsd_queue_ready;
 

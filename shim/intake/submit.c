@@ -131,9 +131,10 @@ static bool needs_thread(const struct nsd_event *event) {
 }
 
 /*
- * Our count of threads is too low where a library clones by itself (SIGEV_THREAD): only the kernel
- * knows. Its answer costs as much as the switch, so a process with one thread asks at its first
- * move, the second, the fourth, the eighth.
+ * Counts the switches of a process that seems to have one thread. Our count of threads is too low
+ * if a library makes a thread by a clone of its own (SIGEV_THREAD), so the kernel is asked. The
+ * question costs as much as the switch: it is asked at the first switch, the second, the fourth,
+ * the eighth.
  */
 static uint32_t moves; /* guarded by the lock */
 

@@ -3,9 +3,8 @@
  *
  * In come events that the entrances have seen (shim/calls fills them) and the request for the last
  * report (last_words.h). Each event goes, under one lock, into the recording, the ledger and the
- * rules. Out comes nothing but the report; callers learn two facts from here, whether any thread
- * ever switched and whether a descriptor leads to a namespace, because most calls cost nothing
- * before that.
+ * rules. Out comes the report. Callers may ask two cheap questions: did any thread ever switch,
+ * does any descriptor lead to a namespace? As long as the answer is no, most calls need no event.
  *
  * Called from every hook and wrapper, also in signal handlers and on hook stacks; never in a vfork
  * child. No wait: a thread that cannot have the lock leaves its event in a queue (queue.h), and the
@@ -27,9 +26,9 @@ void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid);
 void submit__event(const struct nsd_event *event);
 
 /*
- * Before a setns or unshare of these kinds by thread `tid` (the caller): asks the kernel for the
- * identities of the namespaces that the thread is in, where the ledger has none yet, and hands them
- * in. Costs one load once they are known; call it each time.
+ * Called by thread `tid` before its setns or unshare of these kinds. Asks the kernel which
+ * namespaces the thread is in, in the kinds that the ledger does not know yet, and hands the answer
+ * in. May be called each time: one load if all are known.
  */
 void submit__observe(int32_t tid, nsd_kinds kinds);
 

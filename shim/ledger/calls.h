@@ -97,7 +97,7 @@ enum nsd_effect {
     X(LOCK_STATE, "goroutine state", NONE, LOCK, 0)                                                \
     X(ALL_THREADS, "syscall.AllThreadsSyscall", NONE, LOCK, 0)                                     \
     /* descriptors that lead to namespaces */                                                      \
-    X(OPEN, "open", DESCRIPTOR, DESCRIPTOR, 0)                                                     \
+    X(OPEN, "open", NONE, DESCRIPTOR, 0)                                                           \
     X(DUP, "dup", DESCRIPTOR, DESCRIPTOR, 0)                                                       \
     X(CLOSE, "close", DESCRIPTOR, DESCRIPTOR, 0)                                                   \
     /* knowledge: identities of the namespaces that thread other_tid is in */                      \

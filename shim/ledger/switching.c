@@ -7,8 +7,9 @@
  *     home        does home move? (one thread: yes)              no: net is home in H
  *     departures  which records open, grow, come home or close   4250 is away in net: one opens
  *
- * The restore, setns(fd of H), has H as its target, changes net, leaves home alone and closes the
- * departure. A call that fails changes nothing; if it wanted to go home, the departure keeps it.
+ * Later setns(fd of H) restores the thread: the target is H, net changes, home does not move, the
+ * departure closes. A call that fails changes nothing. If its target was the thread's home, the
+ * departure keeps it as a failed restore.
  */
 #include "ledger/switching.h"
 #include "ledger/dependence.h"
@@ -105,7 +106,7 @@ static void join_collective(struct nsd_ledger *ledger, struct nsd_thread *thread
 
 /* ---- departures ---- */
 
-/* Whether this caller opened the departure: its calls add to it, others open their own. */
+/* Whether the event's caller opened the departure. Only its calls add kinds to the departure. */
 static bool is_own(const struct nsd_switch *departure, const struct nsd_event *event) {
     return departure->runtime == event->runtime && (event->runtime == NSD_RUNTIME_THREADS ||
                                                     departure->began.goroutine == event->goroutine);
@@ -116,7 +117,10 @@ static bool is_back(const struct nsd_thread *thread, const struct nsd_switch *de
     return label__same(thread->label[kind], departure->before[kind]);
 }
 
-/* The departure's kinds that are home, or back where they were before it. A move has no home. */
+/*
+ * The departure's kinds in which the thread is at home, or in the namespace that it was in before
+ * the departure. In a move only the second counts.
+ */
 static nsd_kinds kinds_home(const struct nsd_thread *thread, const struct nsd_switch *departure,
                             nsd_kinds away) {
     nsd_kinds home = departure->is_move ? 0 : (nsd_kinds) (departure->kinds & ~away);
@@ -226,7 +230,10 @@ static void note_move(struct nsd_ledger *ledger, struct nsd_thread *thread,
     add_kinds(ledger, departure, fresh);
 }
 
-/* Opens a departure or adds to it; `departed`: kinds that are away and are no way back. */
+/*
+ * Opens a departure or adds kinds to it. `departed`: kinds in which the thread is away, without
+ * those in which this call undid a departure.
+ */
 static void note_departure(struct nsd_ledger *ledger, struct nsd_thread *thread,
                            const struct nsd_event *event, struct nsd_change *change,
                            nsd_kinds departed) {

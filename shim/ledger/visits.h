@@ -11,9 +11,10 @@
  *         setns(H);     closes it: this stack comes home, and frame 1 is learnt
  *     }
  *
- *   1. Learn. When a departure comes home, both stacks are compared. The innermost frame that they
- *      share, with the same return address in the same stack slot, is frame 1 (worker+5): the
- *      function that it called, visit, was running at both calls. It is the visiting function.
+ *   1. Learn. When a departure comes home, the stacks of its two calls are compared. The innermost
+ *      frame that both have, with the same return address in the same stack slot, is frame 1
+ *      (worker+5). So one run of the function that it called, visit, made both calls: visit is the
+ *      visiting function.
  *   2. Meant to come back. A later departure from the same stack is a visit, too. So is one that
  *      restored some of its kinds, or whose restore failed.
  *   3. Over. While visit() runs, the slot of frame 1 holds worker+5. If it holds something else,
@@ -31,9 +32,9 @@
 #include "ledger/switches.h"
 
 /*
- * Reads the 8 bytes at `address` on the stack of thread `tid`, which may be unmapped; false if they
- * cannot be read. `stack_pointer` is the thread's, 0 if not known. Over a recording it returns what
- * the same question was answered in the host.
+ * Reads the 8 bytes at `address` on the stack of thread `tid`. False if they cannot be read: the
+ * stack may be unmapped. `stack_pointer` is the thread's, 0 if not known. In a replay it returns
+ * the answer that the host got, which the recording has.
  */
 typedef bool (*nsd_read_word)(void *context, int32_t tid, uint64_t address, uint64_t stack_pointer,
                               uint64_t *value);
@@ -74,9 +75,9 @@ void visits__learn(struct nsd_visits *visits, const struct nsd_switch *departure
  */
 void visits__learn_of_switch(struct nsd_switch *departure, const struct nsd_event *restore);
 /*
- * `restore` brought a kind home, and the same event has just marked the visit as over. Takes the
- * mark back if the visiting function was known from this departure's own restores alone, or a
- * restore had failed: then a function further out completes the restore, or tries it again.
+ * Called when `restore` brought a kind home and the same event has just marked the visit as over.
+ * Removes the mark in two cases: the visiting function was learnt from this departure's own
+ * restores alone, or a restore had failed. In both a function further out completes the restore.
  */
 void visits__clear_over(const struct nsd_visits *visits, struct nsd_switch *departure,
                         const struct nsd_event *restore);
@@ -99,8 +100,8 @@ enum nsd_visit_state visits__state(const struct nsd_visits *visits,
                                    const struct nsd_event *event);
 
 /*
- * Whether one run of one function made both calls: the call of `frames` directly, and that of
- * `began` directly or through functions that it called. True if the stacks are not known.
+ * True if the function that made the call of `frames` also made the call of `began`, in the same
+ * run, itself or through functions that it called. True also if the stacks are not known.
  */
 bool visits__is_caller_of(const struct nsd_witness *began, const struct nsd_frames *frames,
                           uint64_t stack_pointer);

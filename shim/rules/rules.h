@@ -11,7 +11,7 @@
  * and the fields of struct nsd_switch that are the rules', makes no system call, prints nothing and
  * does not know how an event was seen.
  *
- * To add a rule, touch six files:
+ * To add a rule, touch six files, two of them for the host:
  *
  *     rules/NAME.c              the rule: its messages and remedies, a struct nsd_rule at the end
  *                               (rule.h); CMake finds the file by itself
@@ -19,7 +19,8 @@
  *                               id, the names in text and JSON and the order come from the row
  *     man/libnsdrift.7          its section: when it fires, how severe it is, what to do
  *     tests/unit/rules_*_test.c what must fire and what must not, as stories (story.h)
- *     tests/programs/           a host with the mistake, and the report that is expected of it
+ *     tests/programs/           a host with the mistake, and beside it NAME.expect, the report that
+ *                               is expected of it
  *
  * README.md lists the rules for a first reader; a new one may do without a row there.
  */

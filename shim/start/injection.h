@@ -1,7 +1,7 @@
 /*
- * What `nsdrift run` hands to the library after it has put it into a static program: a block of
- * memory instead of the environment variables that a loader would act on. Written by
- * cli/inject/inject.c, read once by start.c; both come from one build.
+ * The block of memory that `nsdrift run` gives to the library in a static program. It takes the
+ * place of the environment variables, because there is no loader that would read LD_PRELOAD.
+ * Written by cli/inject/inject.c, read once by start.c of the same build.
  */
 #ifndef NSD_START_INJECTION_H
 #define NSD_START_INJECTION_H
@@ -21,7 +21,7 @@ struct nsd_injection {
     uint64_t library; /* absolute path, for the programs that this one will start */
 };
 
-/* What the library's entry answers. */
+/* What the library's entry returns. */
 enum nsd_injected {
     NSD_INJECTED = 0,
     NSD_INJECTED_STRANGER, /* the block comes from another version */

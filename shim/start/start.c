@@ -1,13 +1,14 @@
 /*
- * The constructor: one look at the environment, and only if NSDRIFT=1 is there and the program is
- * not set-uid everything else, in order, while the process has one thread. Also the fresh start of
- * a fork copy.
+ * The constructor. If the environment has NSDRIFT=1 and the program is not set-uid, it starts every
+ * room in order, while the process has one thread; else it does nothing. Also starts the rooms anew
+ * in a fork child.
  */
 #include "start/start.h"
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
+#include "base/text.h"
 #include "calls/births.h"
 #include "calls/signals.h"
 #include "host/caller.h"
@@ -28,7 +29,7 @@
 #include <elf.h>
 #include <stddef.h>
 
-/* glibc's loader defines the first, musl the second; the other one is NULL. */
+/* glibc defines the first, musl the second; the one that is missing is NULL. */
 extern void *__libc_stack_end __attribute__((weak));
 extern char **__environ __attribute__((weak));
 
@@ -47,7 +48,8 @@ static void read_auxiliary(char **environment, struct auxiliary *found) {
     while (*environment != NULL)
         environment++;
     /*
-     * For a set-uid program glibc has removed variables by moving the rest up: more than one end.
+     * For a set-uid program glibc removes variables by moving the rest up, which leaves more than
+     * one NULL at the end.
      */
     while (environment[1] == NULL)
         environment++;
@@ -79,7 +81,7 @@ static bool is_switched_on(char **environment) {
     return false;
 }
 
-/* Everything that is the same for a fresh image and for a copy of one. */
+/* The part of the start that a new image and a fork child share. */
 static void begin_records(int32_t pid, int32_t leader) {
     nsd_image.pid = pid;
     nsd_image.leader = leader;
@@ -97,7 +99,7 @@ static void begin_copy(void) {
     on_stack__forget();
     frames__begin_copy();
     if (sys__is_forbidden()) {
-        /* The tid stands where libc's fork has stored it. The clock goes on from the parent's. */
+        /* libc's fork has stored the tid. The clock continues from the parent's. */
         tid = image__has_libc() ? caller__tid_at_birth(machine__thread_pointer()) : 0;
         begin_records(tid != 0 ? tid : nsd_image.pid, tid != 0 ? tid : nsd_image.leader);
     } else {
@@ -117,8 +119,8 @@ void start__learn_go(bool is_go) {
 }
 
 /*
- * A program that was exec'd from a mount which hangs in no tree (runc's copy of itself) has a path
- * without a name: the name that ps shows is used then.
+ * The path of a program that was executed from a detached mount (runc's copy of itself) has no file
+ * name. The name that ps shows is used then.
  */
 static const char *program_name(const char *path) {
     static char name[NSD_THREAD_NAME_MOST];
@@ -130,9 +132,9 @@ static const char *program_name(const char *path) {
 }
 
 /*
- * The wrappers need no start: they are in place as soon as the loader has bound the program's names
- * to them. False if there is no C library here (a Go program of its own kind, an injected static
- * one).
+ * Prepares what the wrappers need; the wrappers themselves work as soon as the loader has bound the
+ * program's symbols to them. False if the process has no C library (a Go program without cgo, or a
+ * static program that was injected).
  */
 static bool begin_libc(void) {
     if (functions__definition(NSD_FUNCTION_syscall) == NULL)
@@ -144,6 +146,17 @@ static bool begin_libc(void) {
     return true;
 }
 
+static void complain(const char *mistake, const char *consequence) {
+    char line[320];
+    struct nsd_text text;
+
+    text__begin(&text, line, sizeof line);
+    text__put(&text, mistake);
+    text__put(&text, ": ");
+    text__put(&text, consequence);
+    report__complain(text__string(&text));
+}
+
 /* `options` is "NSDRIFT_OPTIONS=...", of the environment or of the injected block; NULL for none.
  */
 static void begin(char **environment, const struct auxiliary *auxiliary, const char *options) {
@@ -153,7 +166,7 @@ static void begin(char **environment, const struct auxiliary *auxiliary, const c
         return;
     modules__set_start(auxiliary->program_headers, auxiliary->header_count, auxiliary->path);
     modules__begin();
-    options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", report__complain);
+    options__parse(options == NULL ? NULL : options + sizeof "NSDRIFT_OPTIONS", complain);
     environment__begin(options);
     nsd_image.path = modules__count() > 0 ? modules__at(0)->path : auxiliary->path;
     nsd_image.program = program_name(nsd_image.path);
@@ -173,7 +186,7 @@ static void begin(char **environment, const struct auxiliary *auxiliary, const c
     signals__begin();
 }
 
-/* Whether these are what the kernel laid out: arguments, their NULL, then the environment. */
+/* Whether the arguments, a NULL and the environment follow each other as the kernel puts them. */
 static bool is_handed_over(int count, char **arguments, char **environment) {
     char *end;
 
@@ -190,8 +203,9 @@ __attribute__((constructor)) static void start(int count, char **arguments, char
         return;
     has_started = true;
     /*
-     * musl hands nothing to a constructor, but has set its variable by then. A program without a C
-     * library (Go's -buildmode=pie without cgo) has neither name, and glibc's loader all the same.
+     * musl passes no arguments to a constructor, but has set its variable before. A program without
+     * a C library (Go's -buildmode=pie without cgo) has neither of the two symbols, although
+     * glibc's loader started it.
      */
     if (&__libc_stack_end == NULL) {
         if (&__environ != NULL)
@@ -207,8 +221,8 @@ __attribute__((constructor)) static void start(int count, char **arguments, char
 }
 
 /*
- * The start in a static program, before its first instruction. There is no loader that would call
- * the constructor, and no C library to ask. Called by the library's entry (start.S).
+ * The start in a static program, before its first instruction: there is no loader to call the
+ * constructor, and no C library. Called by the library's entry (start.S).
  */
 uint64_t nsd_injected_begin(const struct nsd_injection *block)
     __attribute__((visibility("hidden")));
@@ -246,7 +260,7 @@ uint64_t nsd_injected_begin(const struct nsd_injection *block) {
 }
 
 /*
- * glibc's __libc_stack_end leads to the arguments and the environment. Without it (musl) the
+ * Finds arguments and environment by glibc's __libc_stack_end. Not needed with musl, where the
  * constructor always runs first.
  */
 void start__early(void) {

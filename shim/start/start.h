@@ -15,13 +15,13 @@
 #include <stdbool.h>
 
 /*
- * What the constructor does, for a wrapper that comes before it: a library's own constructor may
- * run earlier than that of a preloaded object. Nothing after the first time.
+ * Does the constructor's work for a wrapper that is called before it: a library's constructor may
+ * run earlier than that of a preloaded object. Does nothing after the first time.
  */
 void start__early(void);
 /*
- * Stores what a report says about the Go runtime that was looked for, in the executable or in a
- * library.
+ * Stores what a report says about the Go runtime, after the executable or a library was searched
+ * for one.
  */
 void start__learn_go(bool is_go);
 

@@ -20,7 +20,7 @@ static bool read_tables(const struct nsd_module *program, struct nsd_elf_dynamic
     return true;
 }
 
-/* [address, address + size) of the program, as far as its file fills a segment with these flags. */
+/* The part of [address, address + size) that the file fills, in a segment with these flags. */
 static void *place(const struct nsd_module *program, uint64_t address, uint64_t size,
                    uint32_t flags) {
     for (unsigned i = 0; i < program->header_count; i++) {

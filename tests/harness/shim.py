@@ -148,7 +148,8 @@ def check_coverage(report, cross_check=("agrees",), may_miss=()):
 def normalised(text):
     """A text report without what differs from run to run and from machine to machine: numbers of
     processes and threads (A, B, ... in the order of their appearance), of namespaces (NS1, NS2,
-    ...), offsets, lines of Go's runtime, and the frames of the C library."""
+    ...), offsets, lines of Go's runtime, and the frames of the C library. Which thread a goroutine
+    without a lock runs on is the scheduler's choice: the main one is not told from others."""
     lines = [line for line in text.splitlines(keepends=True)
              if not re.match(r" +#\d+ (\S+ )?\(/\S*(libc|libpthread|ld-musl)\S*\)$", line)
              and not re.match(r" +#\d+ _start(_c)? ", line)]
@@ -156,6 +157,7 @@ def normalised(text):
     threads, namespaces = {}, {}
     text = re.sub(r"\bthread (\d+)",
                   lambda m: "thread " + threads.setdefault(m[1], chr(65 + len(threads))), text)
+    text = re.sub(r" \(main\)(?= .* while it was not locked to it$)", "", text, flags=re.M)
     text = re.sub(r"\b40\d{8}\b",
                   lambda m: namespaces.setdefault(m[0], f"NS{len(namespaces) + 1}"), text)
     text = re.sub(r"[^\s(]*/(\S+?)\+0x[0-9a-f]+", r"\1+OFFSET", text)

@@ -273,6 +273,18 @@ def seccomp_filters():
 
 
 @test(every_build=True)
+def filter_holds_before_the_call_returns():
+    """Whoever calls between the kernel's answer and our look at it, we are silent already."""
+    behind = programs.c("calls_at_once_under_its_filter", flags=("-O2", "-shared", "-fPIC"), folder=programs.TOOLS)
+    program = programs.c("forks_under_filter")
+    for options in ("", "verbosity=3", f"record={settings.FOLDER}"):
+        env = shim.environment(options=options)
+        env["LD_PRELOAD"] += f":{behind}"
+        ours = subprocess.run([program], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        check_equal(ours.returncode, 0, options)
+
+
+@test(every_build=True)
 def api_under_a_filter():
     """The functions of nsdrift.h make no system call either."""
     for options in ("", "verbosity=3", f"record={settings.FOLDER}"):

@@ -1,5 +1,7 @@
 """The command: nsdrift run, its exit status, and what it says."""
+import re
 import shutil
+import subprocess
 
 from harness import programs, settings, shim
 from harness.registry import Skip, check, check_equal, test
@@ -139,7 +141,6 @@ def launcher_is_named():
 def library_is_found():
     """By NSDRIFT_LIBRARY, else beside the command."""
     import os
-    import subprocess
     base = {k: v for k, v in os.environ.items() if not k.startswith("NSDRIFT")}
     copy = settings.FOLDER / "nsdrift"
     shutil.copy(settings.command(), copy)
@@ -151,6 +152,60 @@ def library_is_found():
     done = subprocess.run([copy, "run", "--", faulty], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env=base, text=True)
     check_equal(done.returncode, 1, f"beside the command ({done.stdout})")
+
+
+@test()
+def mistakes_in_the_call():
+    """The first line says who speaks and what is wrong, and nothing that does not follow."""
+    for argv, words in ((["run", "-x", "--", "true"], "invalid option -- 'x'"),
+                        (["run", "--log"], "option '--log' requires an argument"),
+                        (["report", "--nothing", "file"], "unrecognized option '--nothing'"),
+                        (["scan", "--nothing"], "unrecognized option '--nothing'"),
+                        (["repeat", "--nothing", "3"], "unrecognized option '--nothing'"),
+                        (["run", "-o", "depth=many", "--", "true"], "in option 'depth=many'"),
+                        (["run", "-o", "depths=3", "--", "true"], "unknown option 'depths'"),
+                        (["run", "-o", "depth", "--", "true"], "option without a value 'depth'"),
+                        (["repeat", "-o", "depth=many", "3", "--", "true"], "in option 'depth=many'")):
+        run = nsdrift(*argv)
+        first, *rest = run.err.splitlines()
+        check_equal((run.status, len(rest)), (2, 1), f"{argv}: {run.err}")
+        check(first.startswith("nsdrift: ") and first.endswith(words), argv, run.err)
+        check(rest[0].startswith("Try 'nsdrift "), argv, run.err)
+    run = subprocess.run([settings.command(), "run", "--", "/bin/echo", "said"], text=True, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, env=dict(shim.environment(False), NSDRIFT_OPTIONS="depth=many"))
+    check_equal((run.returncode, run.stdout), (0, "said\n"), "a mistake in the environment stops nothing")
+    check(run.stderr.endswith("'depth=many': the default is used\n"), run.stderr)
+
+
+@test()
+def folder_instead_of_a_program():
+    for command in (["run"], ["repeat", 3]):
+        run = nsdrift(*command, "--", settings.FOLDER)
+        check_equal((run.status, run.err), (125, f"nsdrift: {settings.FOLDER} is a folder, not a program\n"), command)
+
+
+def shown(text):
+    """A manual or README as it is read: no macros of roff, lines that were broken in one."""
+    text = text.replace("\\-", "-").replace("\\fB", "").replace("\\fP", "")
+    return re.sub(r"\n {4,10}(?=[a-z])", " ", text)
+
+
+@test()
+def examples_are_current():
+    """What README and the manuals show is what is said today: sentences, remedies, the closing line."""
+    run = nsdrift("run", "-o", "verbosity=1", "--", programs.c("pool_worker_skips_restore_and_idles"))
+    functions = re.search(r"libc: \d+ functions", run.err)[0]
+    sentence = re.search(r"left-switched: thread \d+ (.*)", run.err)[1]
+    remedy = re.search(r"Fix: (.*) at ", run.err)[1]
+    pages = {path.name: shown(path.read_text())
+             for path in (settings.ROOT / "README.md", *sorted((settings.SHIM / "man").iterdir()))}
+    for name, text in pages.items():
+        for said in re.findall(r"libc: [1-9]\d* functions", text):
+            check_equal(said, functions, name)
+        for said in re.findall(r"left-switched: thread \d+ (.*)", text):
+            check(said.startswith(sentence), name, said)
+    check_equal(sum(functions in text for text in pages.values()), 3, "examples with a closing line")
+    check(f"Fix: {remedy} at " in pages["nsdrift-run.1"], remedy)
 
 
 @test()

@@ -99,6 +99,9 @@ def verbosity():
     check_equal(sum(e["call"] == "setns" for e in events), 202, "setns events")
     text = shim.run([clean()], options="verbosity=3")
     check_equal(text.err.count("setns("), 202, "setns lines")
+    opened = [e for e in events if e["call"] == "open"]
+    check(opened and all(e["arguments"] in (None, "") and e["result"] >= 0 for e in opened), opened[:3])
+    check(": open() = " in text.err and "open(3)" not in text.err, text.err[:2000])
 
 
 @test()

@@ -688,6 +688,23 @@ def run_keeps_recordings():
     check("/nowhere" in run.err and run.status == 0, run.err)
 
 
+@test("run.says_at_the_start_what_it_cannot_keep")
+def run_cannot_keep_recordings():
+    """One line before the program runs, which is not lost; its status and its findings stay."""
+    file = settings.FOLDER / "file"
+    file.write_text("mine\n")
+    for where in ("/nowhere/at/all", file):
+        script = "echo hello; echo its own >&2; exit 7"
+        run = nsdrift("run", "-o", f"record={where}", "--", "/bin/sh", "-c", script)
+        lines = run.err.splitlines()
+        check_equal((run.status, run.out, len(lines)), (7, "hello\n", 3), run.err)
+        check(lines[0].startswith(f"nsdrift: the recordings will not be kept in {where}: "), run.err)
+        check_equal(lines[1], "its own", "after it")
+        run = nsdrift("run", "-o", f"record={where}", "--", programs.c("pool_worker_skips_restore_and_idles"))
+        check(run.status == 1 and "left-switched" in run.err and run.err.count(str(where)) == 1, run.err)
+    check_equal(file.read_text(), "mine\n", "the file")
+
+
 @test("run.keeps_what_was_not_watched")
 def run_keeps_its_index():
     """`nsdrift report` of the folder ends as the run did, also where that saw a program unwatched."""

@@ -597,6 +597,27 @@ def bad_recordings():
 
 
 @test()
+def links_in_a_folder():
+    """A link to a file is read; one to a folder is not followed, since it may lead round in a circle."""
+    _, folder = recorded([programs.c("pool_worker_skips_restore_and_idles")])
+    alone = nsdrift("report", folder)
+    there = settings.FOLDER / "there"
+    there.mkdir()
+    for name in ("a", "b", "c"):
+        (there / name).symlink_to(there)
+    for file in folder.iterdir():
+        (there / f"link-{file.name}").symlink_to(file)
+    result = nsdrift("report", there, timeout=20)
+    check_equal((result.status, result.out), (alone.status, alone.out), "the report")
+    check_equal(result.err.splitlines(), [f"nsdrift: {there}/{name}: a link to a folder is not followed"
+                                          for name in ("a", "b", "c")], "one line for each link")
+    named = settings.FOLDER / "named"
+    named.symlink_to(folder)
+    result = nsdrift("report", named)
+    check_equal((result.status, result.out, result.err), (alone.status, alone.out, ""), "the folder by a link")
+
+
+@test()
 def no_permission():
     _, folder = recorded([programs.c("setns_round_trip")])
     recording = next(folder.iterdir())

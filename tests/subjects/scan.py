@@ -410,8 +410,10 @@ def since_the_start():
         check("nothing of this process" in run.err, run.err)
         (settings.FOLDER / "foreign").write_bytes(b"\x7fELF" + bytes(1000))
         for path in ("/nowhere/at-all", settings.FOLDER / "foreign", "/dev/null"):
-            run = nsdrift("scan", "--since", path, process.pid)
-            check_equal((run.status, len(run.err.splitlines())), (0, 1), f"{path}: {run.err}")
+            for whom in ([process.pid], ["--all"], []):
+                run = nsdrift("scan", "--since", path, *whom)
+                check_equal((run.status, run.out, len(run.err.splitlines())), (2, "", 1), f"{path}: {run.err}")
+                check(run.err.startswith("nsdrift: ") and str(path) in run.err, run.err)
 
 
 @test()

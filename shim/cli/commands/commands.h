@@ -6,7 +6,10 @@
 #ifndef NSD_CLI_COMMANDS_COMMANDS_H
 #define NSD_CLI_COMMANDS_COMMANDS_H
 
-/* argv[0] is the subcommand's name. Each returns the exit status. */
+/*
+ * argv[0] is "nsdrift: NAME", which getopt puts before what it prints. Each returns the exit
+ * status.
+ */
 int command__run(int argc, char **argv);
 int command__report(int argc, char **argv);
 int command__repeat(int argc, char **argv);

@@ -184,14 +184,14 @@ static bool print(const struct request *request, const struct nsd_recordings *re
 
 static int report(const struct request *request, struct nsd_recordings *recordings) {
     struct nsd_presentation presentation = {
-        .json = request->json,
+        .form = request->json ? NSD_FORM_JSON : NSD_FORM_TEXT,
         .verbosity = request->verbosity,
     };
     bool written = true;
     int status;
 
-    presentation.severity =
-        request->severity >= 0 ? (unsigned) request->severity : (request->json ? 0 : 1);
+    presentation.severity = request->severity >= 0 ? (unsigned) request->severity
+                                                   : form__of(presentation.form)->severity;
     if (recordings->images > 0 && request->trace != NULL)
         written = write_trace(request->trace, recordings->timelines);
     if (recordings->images > 0 && (request->trace == NULL || request->json || request->threads))

@@ -243,7 +243,7 @@ static bool start_program(struct start *start) {
 /* Breaks lines of text if they are printed on a terminal. */
 static enum nsd_judgement present(struct nsd_presentation *presentation,
                                   const struct nsd_collection *collection) {
-    unsigned width = presentation->json ? 0 : pager__width(presentation->out);
+    unsigned width = form__of(presentation->form)->is_prose ? pager__width(presentation->out) : 0;
     FILE *wrapped = width > 0 ? wrap__open(presentation->out, width) : NULL;
     enum nsd_judgement judgement;
 
@@ -270,9 +270,10 @@ static int run_unwatched(struct start *start) {
     return status;
 }
 
-/* The option record= names a folder that the recordings are to be copied to. */
+/* The option record= names a folder that the recordings can be copied to. */
 static bool keeps_recordings(void) {
-    return nsd_options.record.given && strcmp(nsd_options.record.text, "none") != 0;
+    return nsd_options.record.given && strcmp(nsd_options.record.text, "none") != 0 &&
+           folder__can_move_to(nsd_options.record.text);
 }
 
 static int watch(const struct request *request, const struct nsd_program *program,
@@ -281,20 +282,22 @@ static int watch(const struct request *request, const struct nsd_program *progra
     struct start start = {.request = request, .program = program, .library = library};
     struct nsd_presentation presentation = {
         .out = out,
-        .json = request->json || nsd_options.json.number != 0,
+        .form = request->json || nsd_options.json.number != 0 ? NSD_FORM_JSON : NSD_FORM_TEXT,
         .colour = use_colour(out),
         .strict = request->strict,
         .verbosity = (unsigned) nsd_options.verbosity.number,
         .program = request->program[0],
     };
     char *options;
+    bool keeps;
     int status = NSD_STATUS_UNSEEN;
 
     presentation.severity = nsd_options.severity.given ? (unsigned) nsd_options.severity.number
-                                                       : (presentation.json ? 0 : 1);
+                                                       : form__of(presentation.form)->severity;
     if (!folder__begin(&collection))
         return request->best_effort ? run_unwatched(&start) : NSD_STATUS_UNSEEN;
-    if (keeps_recordings() || presentation.verbosity >= 2)
+    keeps = keeps_recordings();
+    if (keeps || presentation.verbosity >= 2)
         folder__keep_all(&collection);
     options = folder__options(&collection);
     start.options = options;
@@ -308,7 +311,7 @@ static int watch(const struct request *request, const struct nsd_program *progra
         folder__read(&collection, start.child.pid, presentation.verbosity);
         status =
             verdict__status(present(&presentation, &collection), start.child.status, request->mode);
-        if (keeps_recordings())
+        if (keeps)
             folder__move_to(&collection, nsd_options.record.text);
     }
     free(options);

@@ -166,6 +166,7 @@ static void scan_everything(struct scan *scan) {
 
 int command__scan(int argc, char **argv) {
     struct scan scan = {0};
+    const char *why;
     int option;
 
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
@@ -192,6 +193,10 @@ int command__scan(int argc, char **argv) {
     for (int i = optind; i < argc; i++) {
         if (!is_number(argv[i]))
             return command__usage("scan: '%s' is no PID", argv[i]);
+    }
+    if (scan.since != NULL && !since__can_be_read(scan.since, &why)) {
+        command__say("scan: --since %s: %s", scan.since, why);
+        return NSD_STATUS_USAGE;
     }
     scan.all = optind == argc;
     pager__begin(&scan.pager, !scan.json, false);

@@ -26,9 +26,9 @@ struct nsd_report_image {
     struct nsd_view_coverage coverage; /* the closing line */
     bool ended;                        /* false: it still runs, and is shown as it is now */
     bool away;                         /* a thread was in another namespace at the last event */
-    bool unsure;         /* events were overwritten: nobody knows where the threads were */
-    bool looked_in_vain; /* it switched, and the last look at its threads was impossible */
-    bool is_tool;        /* a tool of a Go installation, which nobody expects to be watched */
+    bool unsure;         /* events were overwritten: where the threads were is not known */
+    bool looked_in_vain; /* it switched, and its threads could not be read from /proc at its end */
+    bool is_tool;        /* a tool of a Go installation: not reported as unwatched */
     size_t order;        /* position in which it was read */
     struct nsd_view_event *event;     /* at verbosity 3; owned */
     struct nsd_view_finding *finding; /* owned */
@@ -40,7 +40,7 @@ struct nsd_collection {
     char folder[PATH_MAX];          /* the run's (folder.h); empty if recordings are only read */
     struct nsd_process command;     /* the program that the run started; pid 0: not known */
     unsigned unseen;                /* images that found no room to record */
-    unsigned silent;                /* images that had nothing to say and made room for others */
+    unsigned silent;                /* images without a finding whose place others took */
     bool index_lost;                /* the run's list of images cannot be read */
     bool cut;                       /* something is missing here because there was no memory */
     struct nsd_report_image *image; /* after collect__sort by the time of their end; owned */

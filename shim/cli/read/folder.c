@@ -348,6 +348,19 @@ static bool copy_index(const struct nsd_collection *collection, int from_folder,
                                            (uint64_t) head.slot_size);
 }
 
+bool folder__can_move_to(const char *where) {
+    struct stat status;
+    int error = 0;
+
+    if (stat(where, &status) != 0 || access(where, W_OK | X_OK) != 0)
+        error = errno;
+    else if (!S_ISDIR(status.st_mode))
+        error = ENOTDIR;
+    if (error != 0)
+        command__say("the recordings will not be kept in %s: %s", where, strerror(error));
+    return error == 0;
+}
+
 void folder__move_to(const struct nsd_collection *collection, const char *where) {
     int to = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = to < 0 ? NULL : opendir(collection->folder);

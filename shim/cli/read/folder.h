@@ -18,16 +18,22 @@ bool folder__begin(struct nsd_collection *collection);
 /* Makes recordings without a finding stay as well, for a caller that looks at events or threads. */
 void folder__keep_all(const struct nsd_collection *collection);
 /*
- * The library's options for the images of the run: record into the folder, print nothing, and those
- * of the user's options that are about watching. Owned; NULL without memory.
+ * The options that the run's images get in NSDRIFT_OPTIONS: record into the folder, print nothing,
+ * and the user's options about watching. The caller frees the string; NULL without memory.
  */
 char *folder__options(const struct nsd_collection *collection);
 /*
  * Replays what was recorded and adds it to the collection, images by the time of their ends.
- * `started`: the process that the run started, by which its images are told from those of its
- * children; 0 where that process is none of the program's.
+ * `started`: pid of the process that the run started, which tells the program's images from those
+ * of its children. 0 if the program is a child of that process: then the first image of the index
+ * is the program's.
  */
 void folder__read(struct nsd_collection *collection, pid_t started, unsigned verbosity);
+/*
+ * Before the program starts: false, after a line on stderr, if nothing can be copied into that
+ * folder (record=).
+ */
+bool folder__can_move_to(const char *where);
 /*
  * After folder__read: copies the recordings to another folder (record=). A line on stderr if that
  * fails.

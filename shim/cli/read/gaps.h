@@ -73,6 +73,10 @@ void gaps__find(struct nsd_gaps *gaps, const struct nsd_collection *collection,
                 const struct nsd_ending *ending);
 /* The gap of this image alone; NSD_GAP_COUNT: none. */
 enum nsd_gap gaps__of_image(const struct nsd_report_image *image);
+/* A gap of one image, not of the program that the run started or of the whole run. */
+static inline bool gap__is_of_image(enum nsd_gap gap) {
+    return gap <= NSD_GAP_CHILD_UNWATCHED;
+}
 bool gap__counts(enum nsd_gap gap, bool strict);
 enum nsd_gap_line gap__line(enum nsd_gap gap);
 /* What is said of it; `image`: whose own words are taken where the table has none, or NULL. */

@@ -175,7 +175,12 @@ static int by_name(const void *left, const void *right) {
     return strcmp(*(char *const *) left, *(char *const *) right);
 }
 
-/* Reads every file that is not hidden, in the order of their names, and the index of a run. */
+static bool read_path(struct nsd_recordings *recordings, const char *path, bool may_be_link);
+
+/*
+ * Reads every file that is not hidden, in the order of their names, and the index of a run. A link
+ * to a folder is refused: it may lead back to this one.
+ */
 static void read_folder(struct nsd_recordings *recordings, const char *path, int fd) {
     DIR *folder = fdopendir(fd);
     char **names = NULL;
@@ -206,13 +211,20 @@ static void read_folder(struct nsd_recordings *recordings, const char *path, int
     else
         qsort(names, count, sizeof *names, by_name);
     for (size_t i = 0; i < count; i++) {
-        recordings__read(recordings, names[i]);
+        read_path(recordings, names[i], false);
         free(names[i]);
     }
     free(names);
 }
 
-bool recordings__read(struct nsd_recordings *recordings, const char *path) {
+static bool is_link(const char *path) {
+    struct stat status;
+
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* `may_be_link`: a link to a folder is followed too, because the user named it. */
+static bool read_path(struct nsd_recordings *recordings, const char *path, bool may_be_link) {
     /* O_NONBLOCK: opening a pipe that nobody writes to would wait. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
@@ -226,6 +238,11 @@ bool recordings__read(struct nsd_recordings *recordings, const char *path) {
             close(fd);
         return true;
     }
+    if (S_ISDIR(status.st_mode) && !may_be_link && is_link(path)) {
+        refuse(recordings, path, "a link to a folder is not followed");
+        close(fd);
+        return true;
+    }
     if (S_ISDIR(status.st_mode)) {
         read_folder(recordings, path, fd);
         return true;
@@ -236,6 +253,10 @@ bool recordings__read(struct nsd_recordings *recordings, const char *path) {
         refuse(recordings, path, "this is no file");
     close(fd);
     return true;
+}
+
+bool recordings__read(struct nsd_recordings *recordings, const char *path) {
+    return read_path(recordings, path, true);
 }
 
 void recordings__end(struct nsd_recordings *recordings) {

@@ -32,12 +32,12 @@ struct nsd_moment {
     int64_t goroutine;         /* 0 none or unknown */
     const char *what;          /* "unshare(CLONE_NEWNS) = 0" */
     const char *at;            /* "launcher.go:35", NULL unknown */
-    uint32_t label[NSD_KINDS]; /* for timeline__put_namespace; of the kinds in `away` and `moved` */
+    uint32_t label[NSD_KINDS]; /* of the kinds in `away` and `moved`: see timeline__put_namespace */
     uint32_t life;             /* index */
     uint32_t next;             /* 1 + index of the same life's next moment, 0: none */
     int32_t other_tid;         /* 0 none */
-    nsd_kinds away;            /* kinds in which the thread is not at home, and marks */
-    nsd_kinds moved;           /* the only thread moved the whole process in these */
+    nsd_kinds away;            /* kinds (and marks) in which the thread is away from home */
+    nsd_kinds moved;           /* kinds in which the only thread took the whole process along */
     uint16_t call;             /* enum nsd_call */
     uint8_t lock;              /* enum nsd_lock_state */
     uint8_t runtime;           /* enum nsd_runtime */

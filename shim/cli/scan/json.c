@@ -33,7 +33,7 @@ static void put_kinds(struct nsd_text *text, const char *key, nsd_kinds kinds) {
     json__end_list(text);
 }
 
-/* null for a pid namespace without a process in it: the kernel shows its inode to nobody. */
+/* null for a pid namespace without a process: the kernel does not show its inode. */
 static void put_inode(struct nsd_text *text, const char *key, uint64_t inode) {
     if (inode > NSD_TASK_NEW)
         json__unsigned(text, key, inode);

@@ -180,8 +180,10 @@ static void read_file(struct search *search, int fd, off_t size) {
     char *bytes;
     size_t got = 0;
 
-    if (size <= 0 || size > SIZE_MOST)
+    if (size <= 0 || size > SIZE_MOST) {
+        search->why = size <= 0 ? "the file is empty" : "the file is too large for a recording";
         return;
+    }
     bytes = malloc((size_t) size);
     while (bytes != NULL && got < (size_t) size) {
         ssize_t more = read(fd, bytes + got, (size_t) size - got);
@@ -215,9 +217,19 @@ static void read_path(struct search *search, int folder, const char *name, bool 
             closedir(list);
             return;
         }
+    } else if (!S_ISDIR(status.st_mode)) {
+        search->why = "this is no file";
     }
     if (fd >= 0)
         close(fd);
+}
+
+bool since__can_be_read(const char *path, const char **why) {
+    struct search search = {.number = UINT64_MAX}; /* of no process: nothing is replayed */
+
+    read_path(&search, AT_FDCWD, path, false);
+    *why = search.why;
+    return search.why == NULL;
 }
 
 bool since__read(struct nsd_since *since, const char *path, pid_t pid, const uint64_t *current,

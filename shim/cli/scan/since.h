@@ -1,6 +1,6 @@
 /*
- * The namespaces that a running process started in, by its recording: its threads may all be alike
- * and yet not be where they started. Called by `nsdrift scan --since`.
+ * The namespaces that a running process started in, by its recording. All its threads may be in the
+ * same namespaces and yet not in those where they started. Called by `nsdrift scan --since`.
  */
 #ifndef NSD_CLI_SCAN_SINCE_H
 #define NSD_CLI_SCAN_SINCE_H
@@ -17,6 +17,11 @@ struct nsd_since {
     bool gap;                    /* events were overwritten: the answer may be incomplete */
 };
 
+/*
+ * Asked once, before any process: false, with the reason in *why, if the path is neither a folder
+ * nor a recording.
+ */
+bool since__can_be_read(const char *path, const char **why);
 /*
  * `current`: inodes of the leader's namespaces now. `path`: a recording, or a folder of recordings.
  * False, with the reason in *why, if this process is not in them.

@@ -1,6 +1,6 @@
 /*
  * Reads /proc/PID/task/TID/ns, see tasks.h, with ten readlinks a thread: the text of a link has the
- * inode, and no namespace is opened, which would keep it alive.
+ * inode. Links are not opened, because an open descriptor keeps a namespace alive.
  */
 #include "cli/scan/tasks.h"
 #include <dirent.h>
@@ -218,7 +218,7 @@ int tasks__read(struct nsd_tasks *tasks, pid_t pid) {
     if (folder == NULL)
         return is_gone(errno) ? ESRCH : errno;
     read_program(tasks);
-    /* If the leader moved while the others were read, all of them would seem to differ. */
+    /* If the leader moves meanwhile, all others seem to differ: the process is read again. */
     for (int look = 0; look == 0 || (tasks->unsettled && look < LOOKS_MOST); look++) {
         error = read_once(tasks, dirfd(folder), folder);
         if (error != 0)
@@ -248,7 +248,7 @@ void tasks__free(struct nsd_tasks *tasks) {
     memset(tasks, 0, sizeof *tasks);
 }
 
-/* ---- held against each other ---- */
+/* ---- comparison ---- */
 
 /*
  * The inode of a kind that most threads from `first` on have, and their number; 0 if none could be
@@ -264,8 +264,8 @@ static uint64_t most_common(const struct nsd_tasks *tasks, size_t first, unsigne
         size_t count = 0;
 
         /*
-         * Nearly always all threads are the same: the first one counts them, and more than half is
-         * enough.
+         * Nearly always all threads are in the same namespaces: the first candidate has more than
+         * half of them, and the search ends.
          */
         if (inode == NSD_TASK_UNKNOWN || inode == best)
             continue;

@@ -1,7 +1,7 @@
 /*
  * The threads of one process and their namespaces, as /proc shows them at this moment. Called by
- * `nsdrift scan`. Threads come and go meanwhile: those that end before they are read are counted;
- * those that may not be read are kept with their error.
+ * `nsdrift scan`. Threads may begin and end during the reading: a thread that ends before it is
+ * read is only counted; one that must not be read is kept with its error.
  */
 #ifndef NSD_CLI_SCAN_TASKS_H
 #define NSD_CLI_SCAN_TASKS_H
@@ -13,8 +13,8 @@
 #include <sys/types.h>
 
 /*
- * Values in the place of an inode. NEW: a pid_for_children that this thread has made and that no
- * process is in yet; until then the kernel shows its inode to nobody (pidns_for_children_get in
+ * Values in the place of an inode. NEW: a pid_for_children that this thread has made and that has
+ * no process yet; the kernel does not show its inode before it has one (pidns_for_children_get in
  * kernel/pid_namespace.c).
  */
 #define NSD_TASK_UNKNOWN 0u
@@ -39,8 +39,8 @@ struct nsd_tasks {
 };
 
 /*
- * 0, or an errno: ESRCH: there is no such process; EACCES: nothing of it may be read. Also then the
- * name is filled in where possible, and tasks__free must be called.
+ * 0, or an errno: ESRCH if there is no such process, EACCES if nothing of it may be read. In any
+ * case the name is filled in if it can be read, and tasks__free must be called.
  */
 int tasks__read(struct nsd_tasks *tasks, pid_t pid);
 void tasks__free(struct nsd_tasks *tasks);

@@ -1,6 +1,6 @@
 /*
- * Prints a scan as text, see print.h: threads that are in the same namespaces stand together. 80
- * columns.
+ * Prints a scan as text, at most 80 columns wide, see print.h. Threads that are in the same
+ * namespaces are one entry.
  */
 #include "cli/scan/print.h"
 #include <string.h>
@@ -100,7 +100,7 @@ static void put_since(const struct nsd_scan_picture *picture) {
 
     if (!picture->has_since)
         return;
-    /* "all threads" if they are alike, else the leader, by which outsiders judge a process. */
+    /* "all threads" if they are alike, else the leader, whose namespaces /proc/PID/ns shows. */
     fprintf(out, "  %s %swhere %s started%s\n",
             alike_all                    ? "They are"
             : picture->tasks->has_leader ? "The leader is"

@@ -1,8 +1,8 @@
 /*
  * Reads m0 of a running Go program, see wedge.h. A child process of ours maps the executable's
  * segments at the addresses where the program has them and copies the program's writable memory
- * over them. Finder and decoder (shim/goruntime) then work as in their own program. m0 itself is
- * read from the program's memory.
+ * over them. Finder and decoder (shim/goruntime) then work as they do inside a program. m0 itself
+ * is read from the program's memory.
  */
 #include "cli/scan/wedge.h"
 #include "cli/scan/tasks.h"
@@ -24,7 +24,7 @@
 
 #define PATIENCE_MS 5000
 #define HEADERS_MOST 64
-/* Data that a program of a sane size does not have; the text is mapped and may be of any size. */
+/* More writable data than this is not copied. Text is mapped, and may have any size. */
 #define OVERLAY_MOST (512u << 20)
 
 struct other {
@@ -43,7 +43,7 @@ static void because(struct nsd_wedge *wedge, const char *what, int error) {
         snprintf(wedge->why, sizeof wedge->why, "%s", what);
 }
 
-/* ---- laying it out ---- */
+/* ---- the program's segments ---- */
 
 static bool read_file(const void *context, uint64_t at, void *to, size_t size) {
     const struct other *other = context;
@@ -75,7 +75,7 @@ static bool read_memory(const struct other *other, uint64_t at, void *to, size_t
     return pread(other->memory, to, size, (off_t) at) == (ssize_t) size;
 }
 
-/* Maps one segment at its address in the program. False if something of ours is there already. */
+/* Maps one segment at its address in the program. False if our own memory is in the way. */
 static bool lay_out(const struct other *other, const Elf64_Phdr *header) {
     uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE), start, end, file_end;
     bool writable = (header->p_flags & PF_W) != 0;
@@ -93,7 +93,7 @@ static bool lay_out(const struct other *other, const Elf64_Phdr *header) {
         return false;
     if (!writable || other->memory < 0)
         return true;
-    /* The relocated words, and what the program has written since. */
+    /* Writable pages: the loader relocated them, and the program has written to them. */
     return header->p_filesz <= OVERLAY_MOST &&
            read_memory(other, other->base + header->p_vaddr,
                        (void *) (other->base + header->p_vaddr), header->p_filesz);
@@ -198,7 +198,7 @@ static void look(int to, pid_t pid) {
     denied = errno;
     snprintf(other.path, sizeof other.path, "/proc/%d/exe", (int) pid);
     other.file = open(other.path, O_RDONLY | O_CLOEXEC);
-    /* The file tells whether the program is Go; only its memory tells what it has written since. */
+    /* The file tells whether the program is Go; m0 is in its memory. */
     if (other.file < 0 || !read_headers(&other))
         return;
     if (!lay_out_all(&other, &module)) {
@@ -226,7 +226,7 @@ static void look(int to, pid_t pid) {
 
 /* ---- in a child ---- */
 
-/* The child reads bytes of any kind at addresses of any kind. It may crash; the parent goes on. */
+/* The child follows pointers that may be wrong. If it crashes, the parent goes on. */
 static void look_apart(int to, pid_t pid) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     for (int number = 1; number < 32; number++)

@@ -25,7 +25,7 @@ struct nsd_wedge {
     int64_t goroutine; /* for LOCKED; 0 unknown */
 };
 
-/* Never fails and never harms: the reading is done by a child process that may crash or be slow. */
+/* A child process reads, because that may crash or be slow. It does not disturb the program. */
 void wedge__look(struct nsd_wedge *wedge, pid_t pid);
 
 #endif

@@ -5,7 +5,6 @@
 #include "cli/show/present.h"
 #include "base/text.h"
 #include "cli/say.h"
-#include "report/json.h"
 #include "report/json_writer.h"
 #include "report/text.h"
 #include <signal.h>
@@ -31,6 +30,8 @@ static void begin(struct nsd_text *text, const struct nsd_presentation *presenta
 }
 
 static void put(const struct nsd_text *text, const struct nsd_presentation *presentation) {
+    if (text->used == 0)
+        return;
     has_printed = true;
     fwrite(text->buffer, 1, text->used, presentation->out);
 }
@@ -46,15 +47,16 @@ static bool finding_is_shown(const struct nsd_presentation *presentation,
     return severity_of(finding->severity) >= presentation->severity;
 }
 
+static const struct nsd_form *form_of(const struct nsd_presentation *presentation) {
+    return form__of(presentation->form);
+}
+
 static void print_finding(const struct nsd_presentation *presentation,
                           const struct nsd_view_finding *finding) {
     struct nsd_text text;
 
     begin(&text, presentation);
-    if (presentation->json)
-        as_json__finding(&text, finding);
-    else
-        as_text__finding(&text, finding, presentation->colour);
+    form_of(presentation)->finding(&text, finding, presentation->colour);
     put(&text, presentation);
 }
 
@@ -63,10 +65,7 @@ static void print_thread(const struct nsd_presentation *presentation,
     struct nsd_text text;
 
     begin(&text, presentation);
-    if (presentation->json)
-        as_json__thread(&text, thread);
-    else
-        as_text__thread(&text, thread);
+    form_of(presentation)->thread(&text, thread);
     put(&text, presentation);
 }
 
@@ -75,69 +74,27 @@ static void print_event(const struct nsd_presentation *presentation,
     struct nsd_text text;
 
     begin(&text, presentation);
-    if (presentation->json)
-        as_json__event(&text, event);
-    else
-        as_text__event(&text, event);
+    form_of(presentation)->event(&text, event);
     put(&text, presentation);
 }
 
 static void print_closing(const struct nsd_presentation *presentation,
                           const struct nsd_report_image *image) {
-    struct nsd_view_coverage view = image->coverage;
-    enum nsd_gap gap;
     struct nsd_text text;
 
-    view.say_notes = presentation->severity == 0;
-    gap = gaps__of_image(image);
-    if (presentation->json && gap != NSD_GAP_COUNT && gap__line(gap) == NSD_GAP_OWN_LINE)
-        view.unjudged = gap__why(gap, image);
     begin(&text, presentation);
-    if (presentation->json) {
-        as_json__coverage(&text, &view);
-    } else if (image__is_unwatched(image)) {
-        as_text__prefix(&text, view.image.pid);
-        text__put(&text, "not watched: ");
-        text__put(&text, view.path != NULL ? view.path : "a program");
-        text__put(&text, ": ");
-        text__put(&text, view.missing[0].why);
-        text__put(&text, ".\n");
-    } else {
-        as_text__coverage(&text, &view);
-    }
+    form_of(presentation)->closing(&text, image, presentation->severity == 0);
     put(&text, presentation);
 }
 
 /* ---- what was not judged ---- */
 
-static bool is_of_image(enum nsd_gap gap) {
-    return gap <= NSD_GAP_CHILD_UNWATCHED;
-}
-
-/* One line: "==PID==nsdrift: HEAD: WORDS." */
 static void print_line(const struct nsd_presentation *presentation, int32_t pid, const char *head,
                        const char *words) {
     struct nsd_text text;
 
     begin(&text, presentation);
-    as_text__prefix(&text, pid);
-    text__put(&text, head);
-    text__put(&text, words);
-    text__put(&text, ".\n");
-    put(&text, presentation);
-}
-
-/* In JSON a gap that no image's closing line has is a closing line of its own. */
-static void print_as_coverage(const struct nsd_presentation *presentation, enum nsd_gap gap,
-                              int32_t pid, const char *words) {
-    struct nsd_view_coverage view = {.image = {.pid = pid, .program = presentation->program}};
-    struct nsd_text text;
-
-    if (gap == NSD_GAP_COMMAND_KILLED)
-        view.ended = "killed";
-    view.missing[view.missing_count++] = (struct nsd_view_missing){"image", words};
-    begin(&text, presentation);
-    as_json__coverage(&text, &view);
+    form__line(&text, pid, head, words);
     put(&text, presentation);
 }
 
@@ -166,7 +123,7 @@ static char *words_of(const struct nsd_presentation *presentation, const struct 
     else if (gap == NSD_GAP_COMMAND_KILLED)
         size = asprintf(&words, "%s was killed by %s before it could report", presentation->program,
                         name_of_signal(WTERMSIG(presentation->ending.status)));
-    else if (!is_of_image(gap))
+    else if (!gap__is_of_image(gap))
         size = asprintf(&words, "%s %s", presentation->program, why);
     else if (count == 1)
         size = asprintf(&words, "%s: %s", image->coverage.image.program, why);
@@ -179,15 +136,20 @@ static char *words_of(const struct nsd_presentation *presentation, const struct 
 static void print_gap(const struct nsd_presentation *presentation, const struct nsd_gaps *gaps,
                       enum nsd_gap gap) {
     const struct nsd_report_image *image = gaps->of[gap].first;
-    int32_t pid = is_of_image(gap) ? image->process.pid : presentation->ending.pid;
     char *words = words_of(presentation, gaps, gap);
+    struct nsd_gap_words said = {
+        .gap = gap,
+        .pid = gap__is_of_image(gap) ? image->process.pid : presentation->ending.pid,
+        .program = presentation->program,
+        .words = words,
+    };
+    struct nsd_text text;
 
     if (words == NULL)
         return;
-    if (!presentation->json)
-        print_line(presentation, pid, is_of_image(gap) ? "not judged: " : "not watched: ", words);
-    else if (!is_of_image(gap))
-        print_as_coverage(presentation, gap, pid, words);
+    begin(&text, presentation);
+    form_of(presentation)->gap(&text, &said);
+    put(&text, presentation);
     free(words);
 }
 
@@ -230,7 +192,7 @@ static bool has_news(const struct nsd_presentation *presentation,
 static bool print_image(const struct nsd_presentation *presentation,
                         const struct nsd_collection *collection,
                         const struct nsd_report_image *image) {
-    bool shown = presentation->json || presentation->verbosity >= 1;
+    bool shown = !form_of(presentation)->is_prose || presentation->verbosity >= 1;
 
     for (size_t i = 0; i < image->events; i++)
         print_event(presentation, &image->event[i]);
@@ -287,7 +249,7 @@ static void print_images(const struct nsd_presentation *presentation,
 static void print_silent(const struct nsd_presentation *presentation, unsigned count) {
     struct nsd_text text;
 
-    if (presentation->json)
+    if (!form_of(presentation)->is_prose)
         return;
     begin(&text, presentation);
     as_text__prefix(&text, presentation->ending.pid);
@@ -302,7 +264,8 @@ static void print_ending(const struct nsd_presentation *presentation) {
     char *words = NULL;
     int size;
 
-    if (has_printed || presentation->json || presentation->ending.pid == 0 || status == 0)
+    if (has_printed || !form_of(presentation)->is_prose || presentation->ending.pid == 0 ||
+        status == 0)
         return;
     if (WIFSIGNALED(status))
         size = asprintf(&words, "%s was ended by %s; nothing was found", presentation->program,

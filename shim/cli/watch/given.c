@@ -8,8 +8,10 @@
 
 static char complaint[256];
 
-static void keep(const char *line) {
-    snprintf(complaint, sizeof complaint, "%s", line);
+/* The command ends with a usage error: nothing else follows from the mistake. */
+static void keep(const char *mistake, const char *consequence) {
+    (void) consequence;
+    snprintf(complaint, sizeof complaint, "%s", mistake);
 }
 
 bool given__begin(char **options) {
@@ -33,8 +35,8 @@ int given__add(char **options, const char *more) {
     return 0;
 }
 
-static void complain(const char *line) {
-    command__say("NSDRIFT_OPTIONS: %s", line);
+static void complain(const char *mistake, const char *consequence) {
+    command__say("NSDRIFT_OPTIONS: %s: %s", mistake, consequence);
 }
 
 void given__parse(const char *options) {

@@ -46,6 +46,10 @@ static bool is_program(const char *path, int *error) {
         *error = errno;
         return false;
     }
+    if (S_ISDIR(status.st_mode)) {
+        *error = EISDIR;
+        return false;
+    }
     if (!S_ISREG(status.st_mode) || access(path, X_OK) != 0) {
         *error = EACCES;
         return false;
@@ -72,7 +76,7 @@ static bool find(struct nsd_program *program, const char *name) {
                 snprintf(program->path, sizeof program->path, "%.*s/%s", (int) length, at, name);
             if (is_program(program->path, &one))
                 return true;
-            if (one == EACCES)
+            if (one == EACCES || one == EISDIR)
                 error = EACCES;
             if (at[length] == '\0')
                 break;
@@ -81,6 +85,8 @@ static bool find(struct nsd_program *program, const char *name) {
     }
     if (error == EACCES)
         verdict(program, NSD_PROGRAM_ABSENT, "%s is not executable", name);
+    else if (error == EISDIR)
+        verdict(program, NSD_PROGRAM_ABSENT, "%s is a folder, not a program", name);
     else if (error == ENOENT)
         verdict(program, NSD_PROGRAM_ABSENT, "there is no program %s", name);
     else

@@ -1,7 +1,7 @@
 /*
- * Every libc function that is wrapped, as one table: prototypes, slots of the next definitions,
- * their number in the coverage, what stands in for them and the export map (nsdrift.map.in) all go
- * by it. Only macros stand here: the preprocessor alone makes the export map of them.
+ * Every libc function that is wrapped, as one table. From it come the prototypes, the slots of the
+ * next definitions, the number of functions in the closing line, the stand-ins and the export map
+ * (nsdrift.map.in). The file holds macros alone, because the preprocessor makes the export map.
  */
 #ifndef NSD_HOST_LIBC_FUNCTION_TABLE_H
 #define NSD_HOST_LIBC_FUNCTION_TABLE_H
@@ -11,10 +11,10 @@
  * the real ones: libc's headers would bring its macros, aliases and structs, and there are two
  * libcs.
  *
- * row       of shim/calls/table.h: what the call means; NONE: none by itself
- * stand-in  where a libc has no such function (an older glibc, musl): CALL: the system call of that
- *           name, which is all that the function would do; OWN: stand_in_NAME in stand_ins.c; NONE:
- *           every libc has it, or "not implemented" is the answer
+ * row       the row of shim/calls/table.h that gives the call its meaning; NONE: there is no row
+ * stand-in  what is called in a libc without this function (an older glibc, musl). CALL: the system
+ *           call of the same name, because the function does nothing else; OWN: stand_in_NAME in
+ *           stand_ins.c; NONE: every libc has the function, or the call fails with ENOSYS
  */
 #define NSD_FUNCTION_TABLE(X)                                                                      \
     X(int, setns, (int fd, int type), setns, CALL)                                                 \

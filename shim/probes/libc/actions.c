@@ -1,7 +1,7 @@
 /*
- * sigaction and signal under all their names. For the signal of the option signal= the host sets
- * and reads its own action, which calls/signals.c keeps, and never sees ours; every other signal
- * goes straight on to libc. Called by the host; makes no event.
+ * Wrappers of sigaction and signal under all their names. For the signal of the option signal=, our
+ * handler is installed and calls/signals.c keeps the host's action: the host sets and reads that
+ * one. Calls for any other signal go straight to libc. Called by the host; makes no event.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
@@ -28,7 +28,7 @@ static int change(const struct nsd_action *set, struct nsd_action *old) {
 
     if (set != NULL) {
         kernel_set.handler = set->handler;
-        /* Both libcs add a restorer, and a later query shows the flag. */
+        /* Both libcs add a restorer, and a query afterwards returns this flag. */
         kernel_set.flags = (uint32_t) set->flags | FLAG_RESTORER;
         kernel_set.restorer = NULL;
         kernel_set.mask = set->mask[0];

@@ -1,7 +1,6 @@
 /*
- * The functions of include/nsdrift.h, by which a program pins a thread, asks for drift and asks for
- * a report. Called by the program. Where the shim is off they do nothing, as where it is not
- * loaded.
+ * The functions of include/nsdrift.h: a program pins a thread, asks which threads are away, or asks
+ * for a report. Called by the program. They do nothing if NSDRIFT=1 is not set.
  */
 #include "nsdrift.h"
 

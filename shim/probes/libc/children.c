@@ -1,9 +1,9 @@
 /*
- * Calls that start a process, and what surrounds a child on its parent's stack (vfork, and
- * syscall() with CLONE_VM|CLONE_VFORK; vfork.S and syscall.S of the machine). Such a child returns
- * first and writes over whatever lies below its parent's stack pointer, so the way back and the
- * event are kept in a block of a pool, and nothing is left on the stack while the child runs.
- * Called by the host and by that assembly.
+ * Wrappers of the calls that start a process. A child of vfork, or of syscall() with
+ * CLONE_VM|CLONE_VFORK, runs on its parent's stack: it returns first and overwrites all that lies
+ * below the parent's stack pointer. So the machine's assembly (vfork.S, syscall.S) leaves nothing
+ * on the stack while the child runs: the return address and the event are kept in a block of a
+ * pool. Called by the host and by that assembly.
  */
 #include "base/pool.h"
 #include "calls/processes.h"
@@ -13,7 +13,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* The first three words are known to the assembly. */
+/* The assembly reads the first three words. */
 struct child_block {
     uintptr_t return_address;
     uintptr_t saved_register;
@@ -28,7 +28,7 @@ static struct child_block block_memory[BLOCKS];
 static struct nsd_pool blocks = {
     .memory = block_memory, .count = BLOCKS, .size = sizeof(struct child_block)};
 
-/* The machine's assembly has these in numbers. */
+/* The machine's assembly compares with these values as numbers. */
 _Static_assert(offsetof(struct child_block, saved_register) == 8 &&
                    offsetof(struct child_block, next) == 16,
                "the block");
@@ -57,7 +57,7 @@ long syscall__after_child(struct child_block *block, long result)
 long syscall__after_call(struct child_block *block, long result)
     __attribute__((visibility("hidden")));
 
-/* The next vfork, for a call that is not recorded. */
+/* The next definition of vfork; the assembly jumps to it if the call is not recorded. */
 void *vfork__next(void) {
     return next__of(NSD_FUNCTION_vfork);
 }
@@ -72,8 +72,8 @@ static bool begin(struct nsd_ongoing *ongoing, enum nsd_row row, struct nsd_site
 }
 
 /*
- * NULL if the caller is a vfork child itself, or if it could not be marked to be distinguished from
- * its child: the call then goes to the next definition as if we were not there.
+ * NULL if the caller is a vfork child itself, or if its key could not be marked, so that it could
+ * not be told from its child. The assembly then calls the next definition, and nothing is recorded.
  */
 static struct child_block *before(enum nsd_row row, enum nsd_function next, struct nsd_site site,
                                   uintptr_t saved_register, const uint64_t argument[6]) {
@@ -176,9 +176,9 @@ NSD_WRAPPER_OF_FORK(fork)
 NSD_WRAPPER_OF_FORK(_Fork)
 
 /*
- * The child begins in its function on a stack of its own, so this frame is still whole when the
- * parent runs on. Handed over even before the constructor has run: a thread that has no thread
- * pointer of its own must be noticed from the start.
+ * The child begins in its function on a stack of its own, so this frame is intact when the call
+ * returns in the parent. The call is handed over even before the constructor has run: a thread that
+ * shares its parent's thread pointer must be noticed from the start.
  */
 int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) {
     struct nsd_ongoing ongoing;
@@ -235,7 +235,7 @@ int posix_spawnp(int *pid, const char *file, const void *actions, const void *at
 
 NSD_WRAPPER(system, (const char *command), command)
 
-/* A stream is no result of a system call: success is handed over as 0, NULL as a failure. */
+/* popen returns a stream: any stream is handed over as 0, NULL as a failure. */
 void *popen(const char *command, const char *mode) {
     struct nsd_ongoing ongoing;
     void *stream;

@@ -1,7 +1,7 @@
 /*
- * Wrappers of the exec family. Path search, checks and errors stay libc's own: where the list of
- * variables must change, the sister function that takes one is called. Called by the host, also in
- * vfork children.
+ * Wrappers of the exec family. Libc searches the path, checks the arguments and sets the errors. If
+ * the list of variables must change, the variant of the function that takes such a list is called
+ * (execv: execve). Called by the host, also in vfork children.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
@@ -13,7 +13,7 @@
 
 extern char **environ __attribute__((weak));
 
-/* Libc looks through PATH for a name without a slash; what it will find is not known. */
+/* For a name without a slash libc searches PATH: which file it will find is not known here. */
 static const char *with_slash(const char *file) {
     char name[256];
 
@@ -112,9 +112,9 @@ int execvp(const char *file, char *const list[]) {
 }
 
 /*
- * The forms with a list of arguments: libc itself counts them and builds the array on the stack
- * (posix/execl.c), where it needs no memory in a vfork child; so do we, and go on as its sisters.
- * More than the kernel could take is left out of the array, with the error that libc gives.
+ * execl and its kin take the arguments one by one. As libc does (posix/execl.c), we count them and
+ * build the array on the stack, because a vfork child must not allocate; then the variant with an
+ * array is called. If there are more than the kernel takes, the call fails with libc's error.
  */
 #define ARGUMENTS_MOST 0x7ffffffeu
 
@@ -133,8 +133,8 @@ static void fill_arguments(char **list, size_t count, const char *first, va_list
 }
 
 /*
- * In the exported function itself: the array must live in its frame. After it `rest` stands behind
- * the NULL that ends the arguments.
+ * Used in the exported function itself, because the array must live in its frame. Leaves `rest`
+ * behind the NULL that ends the arguments.
  */
 #define NSD_ARGUMENT_LIST(list, first, rest)                                                       \
     do {                                                                                           \

@@ -1,9 +1,9 @@
 /*
- * dlsym and dlvsym. A program that looks a wrapped name up by a library's handle
- * (ctypes.CDLL("libc.so.6").setns) gets our wrapper, if the look-up finds the function that our
- * wrapper goes on to. Called by the machine's assembly, which jumps on to the next dlsym for every
- * other look-up, so that the loader sees the true caller. Calls that a libc makes inside itself
- * (daemon, the children of system, popen and posix_spawn) use no symbol and are not seen.
+ * dlsym and dlvsym. If a program looks up a wrapped name by a library's handle
+ * (ctypes.CDLL("libc.so.6").setns) and the loader finds the function that our wrapper calls, the
+ * program gets our wrapper. Called by the machine's assembly, which jumps to the next dlsym for
+ * every other look-up, so that the loader sees the true caller. Calls inside libc (daemon; the
+ * children of system, popen and posix_spawn) need no look-up and are not seen.
  */
 #include "base/memory.h"
 #include "host/libc/functions.h"
@@ -26,7 +26,7 @@ void *lookups__next_dlvsym(void) __attribute__((visibility("hidden")));
 NSD_FUNCTION_TABLE(X)
 #undef X
 
-/* Our wrappers, as the loader would give them to others. */
+/* Addresses of our wrappers, as the loader binds other modules to them. */
 static void *const wrappers[NSD_FUNCTIONS] = {
 #define X(result, name, parameters, row, stand_in) wrapper_##name,
     NSD_FUNCTION_TABLE(X)
@@ -34,9 +34,9 @@ static void *const wrappers[NSD_FUNCTIONS] = {
 };
 
 /*
- * Whether RTLD_NEXT from this caller finds the function that our wrapper goes on to. True for a
- * library between the shim and that function's library. A library before the shim finds our wrapper
- * without help.
+ * Whether RTLD_NEXT from this caller finds the function that our wrapper calls. True for a library
+ * that the loader searches after the shim and before that function's library. A library before the
+ * shim finds our wrapper without help.
  */
 static bool next_is_ours(uintptr_t caller, const void *next) {
     const struct nsd_module *module = modules__of(caller), *holder = modules__of((uintptr_t) next);
@@ -49,7 +49,7 @@ static bool next_is_ours(uintptr_t caller, const void *next) {
     return shim < number && number < modules__number(holder);
 }
 
-/* The function if its wrapper may be the answer, -1 if the look-up is the loader's alone. */
+/* The function whose wrapper may be the answer; -1 if the loader's answer must stand. */
 int lookups__wanted(void *handle, const char *name, uintptr_t caller) {
     enum nsd_function function;
     void *next;

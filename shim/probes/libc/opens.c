@@ -1,7 +1,7 @@
 /*
- * Wrappers of open in all its names. Programs open files all the time: nothing is done before the
- * call, and after it the first bytes of the path decide whether it is handed over. Called by the
- * host.
+ * Wrappers of open under all its names. Programs open files all the time, so nothing is done before
+ * the call, and after it the first bytes of the path decide whether it is handed over. Called by
+ * the host.
  */
 #include "host/proc_path.h"
 #include "probes/libc/entrance.h"
@@ -12,7 +12,7 @@ static inline bool is_watched(const char *path, int fd) {
     return nsd_on && fd >= 0 && proc_path__may_lead(path);
 }
 
-/* The mode stands in a register or is not read by the real function: passing it on never harms. */
+/* Passed on in any case: libc reads the mode only with O_CREAT or O_TMPFILE. */
 #define NSD_MODE(mode, last)                                                                       \
     do {                                                                                           \
         va_list rest_;                                                                             \
@@ -58,7 +58,7 @@ NSD_WRAPPER_OF_OPEN(open64)
 NSD_WRAPPER_OF_OPENAT(openat)
 NSD_WRAPPER_OF_OPENAT(openat64)
 
-/* _FORTIFY_SOURCE calls these for an open with flags that are no constant. */
+/* With _FORTIFY_SOURCE the compiler calls these where the flags are no constant. */
 #define NSD_WRAPPER_OF_FIXED_OPEN(name, parameters, ...)                                           \
     int name parameters {                                                                          \
         int fd = NEXT(name)(__VA_ARGS__);                                                          \

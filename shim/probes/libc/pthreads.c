@@ -1,7 +1,7 @@
 /*
- * Wrappers of pthread_create, thrd_create and the exits of threads. pthread_create may be the first
- * of our functions to run: a library's own constructor may come before that of a preloaded object,
- * and a Go library begins by it. Called by the host.
+ * Wrappers of pthread_create, thrd_create and the exits of threads. pthread_create may run before
+ * our constructor: the loader may call a library's constructor before that of a preloaded object,
+ * and that of a Go library creates a thread. Called by the host.
  */
 #include "probes/go/go.h"
 #include "probes/libc/entrance.h"
@@ -25,7 +25,7 @@ int pthread_create(unsigned long *thread, const void *attributes, void *(*routin
                                                       (void *) ongoing.argument[3]));
 }
 
-/* 0 is success, thrd_success, here too. */
+/* thrd_success is 0, as the success of pthread_create. */
 int thrd_create(unsigned long *thread, int (*routine)(void *), void *argument) {
     struct nsd_ongoing ongoing;
 
