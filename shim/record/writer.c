@@ -447,6 +447,11 @@ static void give_slot_back(_Atomic uint32_t *counter) {
     writer.slot = NULL;
 }
 
+/* False: the last look at the threads was wanted, and disagreed or could not be made. */
+static bool end_was_judged(const struct nsd_record_facts *facts) {
+    return facts->cross_check != NSD_CROSS_DIFFERS && facts->cross_check != NSD_CROSS_IMPOSSIBLE;
+}
+
 /*
  * Gives the slot back if the image had nothing to say: a hundred thousand fork copies, or the tools
  * that a script executes, must not fill the index.
@@ -454,6 +459,8 @@ static void give_slot_back(_Atomic uint32_t *counter) {
 static void make_room(void) {
     const struct nsd_record_facts *facts = &writer.part->facts;
 
+    if (!end_was_judged(facts))
+        return;
     if ((facts->flags & NSD_RECORD_IS_COPY) != 0)
         give_slot_back(&writer.index->given_back);
     else if (writer.index->keeps_all == 0 && slots__is_wanted_back(writer.index, writer.slot) &&

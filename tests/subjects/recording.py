@@ -480,6 +480,16 @@ def switch_that_nobody_saw():
         run = nsdrift("run", *options, "--", program, "bad")
         check_equal((run.status, run.err.count("the last look at its threads disagrees")), (125, 1), run.err)
         check_equal(nsdrift("run", *options, "--", program, "good").status, 0, "good")
+        run = nsdrift("run", *options, "--", program, "child")
+        check_equal((run.status, run.err.count("the last look at its threads disagrees")), (125, 1), run.err)
+
+
+@test("run.hides_proc")
+def nobody_can_look():
+    """Threads that have switched, and no /proc at the end: not judged, and said."""
+    run = nsdrift("run", "--", programs.c("hides_proc"))
+    check_equal((run.status, run.err.count("its threads could not be looked at in the end")), (125, 1), run.err)
+    check_equal(nsdrift("run", "--exit-status=program", "--", programs.c("hides_proc")).status, 0, "its own")
 
 
 @test("run.killed_while_away")
