@@ -282,6 +282,16 @@ SCENE(as_many_findings_as_there_may_be) {
     CHECK(findings.first->count == 2 && findings.lost == 44);
 }
 
+/* There is no room for another finding, but one of the same rule at the same call: it counts. */
+SCENE(more_findings_of_one_call) {
+    for (unsigned i = 0; i < 10000; i++)
+        add(LEFT, NOTE, FUNCTION(20, 1000 + i), NULL);
+    CHECK(findings.count == 256 && findings.lost == 0);
+    CHECK(findings.first->count == 10000 - 255);
+    add(SPLIT, NOTE, FUNCTION(20, 1), NULL); /* of another rule */
+    CHECK(findings.count == 256 && findings.lost == 1);
+}
+
 SCENE(no_memory_for_a_consequence) {
     struct nsd_switch *change = away(3, WORKER(1));
 
