@@ -163,6 +163,9 @@ struct nsd_record_place {
     uint32_t pad;
 };
 
+/* Ids of stacks are below this: more than a table of stacks holds (ledger/frames.h). */
+#define NSD_RECORD_STACKS 131072u
+
 struct nsd_record_stack {
     struct nsd_record_head head; /* count: depth */
     uint64_t hash;
