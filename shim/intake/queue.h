@@ -18,9 +18,13 @@ bool queue__put(const struct nsd_event *event);
  */
 extern _Atomic uint32_t nsd_queue_ready;
 
+/* How many events are complete. */
+static inline uint32_t queue__length(void) {
+    return atomic_load_explicit(&nsd_queue_ready, memory_order_acquire);
+}
 /* One load; the answer may be out of date at once. */
 static inline bool queue__is_empty(void) {
-    return atomic_load_explicit(&nsd_queue_ready, memory_order_acquire) == 0;
+    return queue__length() == 0;
 }
 /*
  * The event that was put in first, among those that are complete; NULL if none is. It stays in the
