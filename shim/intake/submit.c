@@ -117,14 +117,12 @@ static bool announce_unknown(int32_t tid, nsd_kinds about_to_change, enum event_
     if (!identity__is_quiet() && sys__getpid() != nsd_image.pid)
         return false;
     /*
-     * A fork in a handler that interrupted a call of ours: its frames in the child go on with the
-     * parent's tid, and tell of what the parent did.
+     * A fork in a handler that interrupted a call of the host: the frames of that call in the child
+     * go on with the parent's tid. What they tell was before the child's image, which begins where
+     * the thread is then.
      */
-    if (source == SOURCE_CALLER && !identity__is_quiet() && sys__gettid() != tid) {
-        if (about_to_change != 0)
-            submit__count_lost();
+    if (source == SOURCE_CALLER && !identity__is_quiet() && sys__gettid() != tid)
         return false;
-    }
     submit__prepare(&event, NSD_CALL_THREAD_FOUND, tid);
     identity__fill(&event, source == SOURCE_CALLER ? 0 : tid,
                    (nsd_kinds) (NSD_ALL_KINDS & ~about_to_change));
