@@ -12,6 +12,8 @@
  * its processor away.
  */
 #define SPINS 200
+/* Ticks, about a second: a preempted owner has the processor again within that. */
+#define LONG (1ull << 31)
 
 bool lock__wait(struct nsd_lock *lock, struct nsd_hold *hold, int32_t tid, unsigned yields) {
     if (lock__owner(lock) == tid)
@@ -52,17 +54,29 @@ bool lock__take_over(struct nsd_lock *lock, uint64_t word, struct nsd_hold *hold
     return true;
 }
 
-void lock__give_up(struct nsd_lock *lock, uint64_t word) {
-    atomic_store_explicit(&lock->hopeless, word, memory_order_relaxed);
+void lock__waited_in_vain(struct nsd_lock *lock, uint64_t word, uint64_t now) {
+    if (atomic_load_explicit(&lock->vain_word, memory_order_relaxed) != word) {
+        atomic_store_explicit(&lock->vain_since, now, memory_order_relaxed);
+        atomic_store_explicit(&lock->vain_word, word, memory_order_relaxed);
+        atomic_store_explicit(&lock->is_hopeless, false, memory_order_relaxed);
+    } else if (now - atomic_load_explicit(&lock->vain_since, memory_order_relaxed) >= LONG) {
+        atomic_store_explicit(&lock->is_hopeless, true, memory_order_relaxed);
+    }
+}
+
+void lock__waited_well(struct nsd_lock *lock) {
+    if (atomic_load_explicit(&lock->vain_word, memory_order_relaxed) == 0)
+        return;
+    atomic_store_explicit(&lock->is_hopeless, false, memory_order_relaxed);
+    atomic_store_explicit(&lock->vain_word, 0, memory_order_relaxed);
 }
 
 bool lock__is_hopeless(struct nsd_lock *lock) {
-    uint64_t word = lock__word(lock);
-
-    return word != 0 && atomic_load_explicit(&lock->hopeless, memory_order_relaxed) == word;
+    return atomic_load_explicit(&lock->is_hopeless, memory_order_relaxed) &&
+           atomic_load_explicit(&lock->vain_word, memory_order_relaxed) == lock__word(lock);
 }
 
 void lock__reset(struct nsd_lock *lock) {
     atomic_store_explicit(&lock->word, 0, memory_order_relaxed);
-    atomic_store_explicit(&lock->hopeless, 0, memory_order_relaxed);
+    lock__waited_well(lock);
 }

@@ -50,10 +50,12 @@ struct nsd_lock {
      */
     _Atomic uintptr_t hold;
     /*
-     * The word for which a thread has waited in vain: later threads do not wait for the same owner
-     * again. Relaxed: a wrong answer only costs or saves a wait.
+     * The word for which a thread has waited in vain, since when (clock__ticks), and whether that
+     * is too long for a preempted owner: then nobody waits for it again. All 0 once a wait was not
+     * in vain. Relaxed: a wrong answer only costs or saves a wait.
      */
-    _Atomic uint64_t hopeless;
+    _Atomic uint64_t vain_word, vain_since;
+    _Atomic bool is_hopeless;
 };
 
 static inline uint64_t lock__word_for(const struct nsd_hold *hold, int32_t tid) {
@@ -101,8 +103,11 @@ static inline int32_t lock__owner(struct nsd_lock *lock) {
 uintptr_t lock__hold_of(struct nsd_lock *lock, uint64_t word, uintptr_t near);
 /* The owner of this word has left: takes the lock from it. False: the word is another by now. */
 bool lock__take_over(struct nsd_lock *lock, uint64_t word, struct nsd_hold *hold, int32_t tid);
-/* Nobody need wait for the owner of this word again. */
-void lock__give_up(struct nsd_lock *lock, uint64_t word);
+/* The caller has waited for the owner of this word in vain. */
+void lock__waited_in_vain(struct nsd_lock *lock, uint64_t word, uint64_t now);
+/* The caller has waited, and has the lock. */
+void lock__waited_well(struct nsd_lock *lock);
+/* Threads have waited for this owner in vain for longer than any time slice. */
 bool lock__is_hopeless(struct nsd_lock *lock);
 /* Makes the lock free in a fork child, where the owner may not exist. */
 void lock__reset(struct nsd_lock *lock);

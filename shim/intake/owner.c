@@ -12,6 +12,7 @@
  * a wait between, because a single refused system call must not take the lock from a live owner.
  */
 #include "intake/owner.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
@@ -228,17 +229,18 @@ static bool wait_for_other(struct nsd_hold *hold, int32_t tid) {
     uint64_t word;
 
     if (lock__wait(&intake.lock, hold, tid, is_hopeless ? 0 : YIELDS_FIRST) ||
-        look_twice(hold, tid, false))
+        look_twice(hold, tid, false) ||
+        (!is_hopeless && lock__wait(&intake.lock, hold, tid, YIELDS_LAST))) {
+        lock__waited_well(&intake.lock);
         return true;
+    }
+    word = lock__word(&intake.lock);
     if (is_hopeless)
         return false;
-    if (lock__wait(&intake.lock, hold, tid, YIELDS_LAST))
-        return true;
-    word = lock__word(&intake.lock);
     if (look_twice(hold, tid, true))
         return true;
     if (word != 0)
-        lock__give_up(&intake.lock, word);
+        lock__waited_in_vain(&intake.lock, word, clock__ticks());
     return false;
 }
 

@@ -128,7 +128,7 @@ static bool announce_unknown(int32_t tid, nsd_kinds about_to_change, enum event_
                    (nsd_kinds) (NSD_ALL_KINDS & ~about_to_change));
     inside__apply(&event, &change);
     if (intake.is_damaged)
-        observed__note(&intake.ledger, tid, 0);
+        observed__note(NULL, tid, 0);
     return true;
 }
 
@@ -299,14 +299,14 @@ void submit__observe(int32_t tid, nsd_kinds kinds) {
     if (observed__has(tid, kinds) || identity__is_quiet() || !inside__lock(&hold, tid))
         return;
     image__learn_pid_namespace();
-    if (!intake.is_damaged && announce_unknown(tid, 0, SOURCE_CALLER)) {
+    if (announce_unknown(tid, 0, SOURCE_CALLER)) {
         FOR_EACH_KIND(kind, kinds) {
-            if (ledger__unidentified(&intake.ledger, tid, kind))
+            if (intake.is_damaged || ledger__unidentified(&intake.ledger, tid, kind))
                 unknown = (nsd_kinds) (unknown | NSD_KIND_BIT(kind));
         }
         if (unknown != 0)
             apply_identities(tid, 0, unknown);
-        observed__note(&intake.ledger, tid, kinds);
+        observed__note(intake.is_damaged ? NULL : &intake.ledger, tid, kinds);
     }
     inside__unlock(&hold, tid);
 }

@@ -62,7 +62,15 @@ static void one_thread(void) {
     lock.hold = 0;
     CHECK(lock__hold_of(&lock, word, (uintptr_t) &second) == (uintptr_t) &first);
     CHECK(!lock__is_hopeless(&lock));
-    lock__give_up(&lock, word);
+    lock__waited_in_vain(&lock, word, 1000);
+    CHECK(!lock__is_hopeless(&lock));
+    lock__waited_in_vain(&lock, word, 1000 + (1ull << 31));
+    CHECK(lock__is_hopeless(&lock));
+    lock__waited_well(&lock);
+    CHECK(!lock__is_hopeless(&lock));
+    lock__waited_in_vain(&lock, word, 1000 + (1ull << 31));
+    CHECK(!lock__is_hopeless(&lock));
+    lock__waited_in_vain(&lock, word, 1000 + (1ull << 32));
     CHECK(lock__is_hopeless(&lock));
     CHECK(!lock__take_over(&lock, word + 1, &second, 8) && lock__owner(&lock) == 7);
     CHECK(lock__take_over(&lock, word, &second, 8) && lock__owner(&lock) == 8);
