@@ -64,6 +64,22 @@ void rules__reset(struct nsd_ledger *ledger, struct nsd_findings *findings) {
     *findings = (struct nsd_findings){0};
 }
 
+void findings__mend(struct nsd_findings *findings) {
+    findings->count = findings->consequences = 0;
+    findings->last = NULL;
+    for (struct nsd_finding *finding = findings->first; finding != NULL; finding = finding->next) {
+        struct nsd_finding **link = &finding->consequences;
+
+        findings->last = finding;
+        if (++findings->count == FINDINGS_MOST)
+            finding->next = NULL;
+        for (unsigned i = 0; *link != NULL && i < CONSEQUENCES_MOST; i++, link = &(*link)->next)
+            findings->consequences++;
+        *link = NULL;
+    }
+    findings->changes++;
+}
+
 /* ---- comparing findings ---- */
 
 static bool same_frames(const struct nsd_frames *a, const struct nsd_frames *b) {
