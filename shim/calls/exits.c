@@ -10,6 +10,7 @@
 #include "host/caller.h"
 #include "host/identity.h"
 #include "host/image.h"
+#include "intake/copies.h"
 #include "intake/last_words.h"
 #include "report/report.h"
 #include <stddef.h>
@@ -24,6 +25,7 @@ static int status_to_leave_with(int status) {
 
 /* _exit, exit_group, quick_exit, runtime.exit: the event stands prepared. */
 static void end(struct nsd_ongoing *ongoing) {
+    copies__settle();
     /* Another process that shares our memory (clone with CLONE_VM) ends only itself. */
     if (caller__is_stranger())
         return;
@@ -77,6 +79,7 @@ __attribute__((destructor)) static void end_of_image(void) {
 
     if (!nsd_on || !caller__is_ours(&caller, machine__thread_pointer(), 0))
         return;
+    copies__settle();
     if (caller__is_stranger())
         return;
     submit__prepare(&event, NSD_CALL_EXIT, caller.tid);

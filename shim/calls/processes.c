@@ -11,6 +11,7 @@
 #include "calls/signals.h"
 #include "host/caller.h"
 #include "host/unwatched.h"
+#include "intake/copies.h"
 #include <linux/sched.h>
 #include <stddef.h>
 
@@ -93,6 +94,9 @@ void calls__before_fork(struct nsd_ongoing *ongoing) {
     if (ongoing->entrance->keeps ? !calls__prepare_whole(ongoing) : !calls__is_ours(ongoing))
         return;
     ongoing->kept.child.flags = read.flags;
+    /* A copy on a stack of its own does not return into what was interrupted here. */
+    if (has_thread_pointer && ongoing->is_ours && (read.flags & CLONE_VM) == 0 && read.stack == 0)
+        copies__before_fork(ongoing->tid, ongoing->key);
     if (!is_like_vfork(read.flags))
         return;
     if (has_thread_pointer && (read.flags & CLONE_SETTLS) != 0)
@@ -144,6 +148,8 @@ void calls__after_fork(struct nsd_ongoing *ongoing) {
         begin_child(ongoing, flags);
         return;
     }
+    if (ongoing->entrance->keeps && ongoing->is_ours)
+        copies__after_fork(ongoing->tid);
     if (is_like_vfork(flags))
         end_child(ongoing);
     if ((flags & CLONE_THREAD) != 0 || !calls__has_event(ongoing))

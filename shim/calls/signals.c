@@ -28,12 +28,68 @@
 
 void signals__return(void);
 
-static struct nsd_kernel_action host;
 /*
- * Odd while `host` is being written: the handler then calls no handler of the host. Sequentially
- * consistent: the words of `host` must stand between the two steps, and a signal is rare.
+ * The host's own action, as four words that any thread may read while another one writes them.
+ *
+ *     write   version becomes odd, by a compare and swap that only one writer wins; the words;
+ *             version becomes even, with release
+ *     read    version with acquire; the words; a fence; the same version again, or nothing was read
+ *
+ * A writer that a handler of the same thread interrupts would be waited for in vain, so nobody
+ * waits: tries are bounded, and the handler then calls no handler of the host.
  */
+#define ACTION_WORDS 4u
+_Static_assert(sizeof(struct nsd_kernel_action) == ACTION_WORDS * sizeof(uint64_t), "four words");
+#define TRIES 1000u
+/* Relaxed: the version and the fences order them. */
+static _Atomic uint64_t host[ACTION_WORDS];
 static _Atomic uint32_t host_version;
+
+static bool read_host(struct nsd_kernel_action *action) {
+    uint64_t words[ACTION_WORDS];
+
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uint32_t version = atomic_load_explicit(&host_version, memory_order_acquire);
+
+        for (unsigned i = 0; i < ACTION_WORDS; i++)
+            words[i] = atomic_load_explicit(&host[i], memory_order_relaxed);
+        atomic_thread_fence(memory_order_acquire);
+        if ((version & 1) == 0 &&
+            atomic_load_explicit(&host_version, memory_order_relaxed) == version) {
+            __builtin_memcpy(action, words, sizeof words);
+            return true;
+        }
+        machine__pause();
+    }
+    return false;
+}
+
+/* False: another writer does not end; its wish stands. */
+static bool write_host(const struct nsd_kernel_action *action) {
+    uint64_t words[ACTION_WORDS];
+
+    __builtin_memcpy(words, action, sizeof words);
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uint32_t version = atomic_load_explicit(&host_version, memory_order_relaxed);
+
+        if ((version & 1) == 0 &&
+            atomic_compare_exchange_strong_explicit(&host_version, &version, version + 1,
+                                                    memory_order_acquire, memory_order_relaxed)) {
+            atomic_thread_fence(memory_order_release);
+            for (unsigned i = 0; i < ACTION_WORDS; i++)
+                atomic_store_explicit(&host[i], words[i], memory_order_relaxed);
+            atomic_store_explicit(&host_version, version + 2, memory_order_release);
+            return true;
+        }
+        machine__pause();
+    }
+    return false;
+}
+
+/* The host's handler at this moment; one word needs no version. */
+static void (*host_handler(void))(int) {
+    return (void (*)(int)) atomic_load_explicit(&host[0], memory_order_relaxed);
+}
 
 static long set_kernel_action(int number, const struct nsd_kernel_action *action) {
     return SYS4(__NR_rt_sigaction, number, action, NULL, sizeof action->mask);
@@ -46,18 +102,22 @@ static long read_kernel_action(struct nsd_kernel_action *action) {
 
 static void on_signal(int number, void *info, void *context);
 
+static bool is_none(void (*handler)(int)) {
+    return handler == HANDLER_DEFAULT || handler == HANDLER_IGNORE;
+}
+
 static void install(void) {
-    struct nsd_kernel_action ours;
+    struct nsd_kernel_action ours, wished;
 
     memory__fill(&ours, 0, sizeof ours);
     ours.handler = (void (*)(int))(void *) on_signal;
     ours.restorer = signals__return;
     ours.flags = FLAG_SIGINFO | FLAG_RESTORER;
-    if (host.handler == HANDLER_DEFAULT || host.handler == HANDLER_IGNORE) {
+    if (!read_host(&wished) || is_none(wished.handler)) {
         ours.flags |= FLAG_RESTART | FLAG_ONSTACK;
     } else {
-        ours.flags |= host.flags & ~FLAG_RESETHAND;
-        ours.mask = host.mask;
+        ours.flags |= wished.flags & ~FLAG_RESETHAND;
+        ours.mask = wished.mask;
     }
     set_kernel_action((int) nsd_options.signal.number, &ours);
 }
@@ -65,7 +125,6 @@ static void install(void) {
 static void on_signal(int number, void *info, void *context) {
     struct nsd_caller caller;
     struct nsd_kernel_action action;
-    uint32_t version;
 
     if (caller__is_ours(&caller, image__has_libc() ? machine__thread_pointer() : 0, 0)) {
         struct nsd_event event;
@@ -74,14 +133,13 @@ static void on_signal(int number, void *info, void *context) {
         event.arguments[0] = (uint64_t) number;
         last_words__report(&event, NSD_OCCASION_SIGNAL);
     }
-    version = atomic_load(&host_version);
-    action = host;
-    if ((version & 1) != 0 || atomic_load(&host_version) != version)
-        return;
-    if (action.handler == HANDLER_DEFAULT || action.handler == HANDLER_IGNORE)
+    if (!read_host(&action) || is_none(action.handler))
         return;
     if ((action.flags & FLAG_RESETHAND) != 0) {
-        host.handler = HANDLER_DEFAULT; /* as the kernel does (kernel/signal.c, get_signal) */
+        struct nsd_kernel_action none = action;
+
+        none.handler = HANDLER_DEFAULT; /* as the kernel does (kernel/signal.c, get_signal) */
+        write_host(&none);
     }
     ((void (*)(int, void *, void *))(void *) action.handler)(number, info, context);
 }
@@ -93,20 +151,26 @@ bool signals__is_ours(int number, uintptr_t key) {
 }
 
 void signals__begin(void) {
+    struct nsd_kernel_action action;
+
     if (nsd_options.signal.number == 0)
         return;
     /* The action that the image was started with (nohup: ignored) is the host's first one. */
-    read_kernel_action(&host);
+    if (read_kernel_action(&action) == 0)
+        write_host(&action);
     install();
 }
 
 void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old) {
-    struct nsd_kernel_action before = host;
+    struct nsd_kernel_action wished, before;
 
+    /* Both are the host's and may be one; read first, because a read may fault. */
+    if (set != NULL)
+        wished = *set;
+    if (!read_host(&before))
+        memory__fill(&before, 0, sizeof before);
     if (set != NULL) {
-        atomic_fetch_add(&host_version, 1);
-        host = *set;
-        atomic_fetch_add(&host_version, 1);
+        write_host(&wished);
         install();
     }
     if (old != NULL)
@@ -150,7 +214,7 @@ static bool is_ignored_behind(void (*handler)(int)) {
     struct nsd_kernel_action action;
 
     /* The kernel may have another one, which a vfork child has set for itself: it is left alone. */
-    return nsd_options.signal.number != 0 && host.handler == HANDLER_IGNORE &&
+    return nsd_options.signal.number != 0 && host_handler() == HANDLER_IGNORE &&
            !sys__is_forbidden() && read_kernel_action(&action) == 0 && action.handler == handler;
 }
 

@@ -19,9 +19,6 @@
 #include "report/report.h"
 #include "stacks/on_stack.h"
 
-#define REPORT_STACK (96u * 1024u)
-static char report_stack[REPORT_STACK] __attribute__((aligned(64)));
-
 struct report_request {
     const struct nsd_event *event;
     enum nsd_occasion occasion;
@@ -73,8 +70,11 @@ static bool may_differ_unseen(void) {
 /* A thread that is between its call and its event, or whose event waits in the queue, goes on. */
 static void go_on(void) {
     const struct sys_timespec pause = {.nanoseconds = 1000000};
+    /* Nothing is half-changed meanwhile: an exit in a handler may judge. */
+    enum nsd_work before = guarded__set_work(NSD_WORK_IDLE);
 
     sys__nanosleep(&pause);
+    guarded__set_work(before);
     inside__drain();
 }
 
@@ -88,65 +88,184 @@ static enum nsd_cross_check look_at_threads(void) {
     return check;
 }
 
+/* What can be judged: nothing, where the ledger is damaged. `looks`: at the threads, too. */
+static void judge(const struct report_request *request, bool looks) {
+    enum nsd_work before;
+
+    nsd_image.cross_check = intake.is_damaged ? NSD_CROSS_IMPOSSIBLE : NSD_CROSS_NOT_NEEDED;
+    if (!intake.is_damaged)
+        refresh_lock_states();
+    if (looks) {
+        before = guarded__set_work(NSD_WORK_CHANGING);
+        nsd_image.cross_check = look_at_threads();
+        guarded__set_work(before);
+        image__learn_pid_namespace();
+    }
+    begin_clocks();
+    before = guarded__set_work(NSD_WORK_CHANGING);
+    record__judged(request->event, request->occasion, nsd_image.now_ticks, nsd_image.now_wall);
+    if (!intake.is_damaged)
+        rules__on_report(&intake.ledger, &intake.findings, request->event, request->occasion);
+    guarded__set_work(before);
+}
+
 static void make_report(void *argument) {
     const struct report_request *request = argument;
-    bool looked = submit__any_switch() || nsd_options.verbosity.number > 0 || may_differ_unseen();
+    enum nsd_work before = guarded__set_work(NSD_WORK_PRINTING);
+    bool looks = !intake.is_damaged &&
+                 (submit__any_switch() || nsd_options.verbosity.number > 0 || may_differ_unseen());
 
     inside__take_in(request->event, SOURCE_CALLER);
-    refresh_lock_states();
     if (request->occasion == NSD_OCCASION_EXEC && nsd_options.follow.number != 0 &&
         !sys__is_forbidden() && !environment__reaches_library())
         coverage__missing("exec", "the library cannot be reached from the caller's root, so what "
                                   "comes after exec is not watched");
-    nsd_image.cross_check = looked ? look_at_threads() : NSD_CROSS_NOT_NEEDED;
-    if (looked)
-        image__learn_pid_namespace();
-    begin_clocks();
-    record__judged(request->event, request->occasion, nsd_image.now_ticks, nsd_image.now_wall);
-    rules__on_report(&intake.ledger, &intake.findings, request->event, request->occasion);
+    judge(request, looks);
     nsd_image.ended = ended_by[request->occasion];
     nsd_image.threads = ledger__threads_seen(&intake.ledger);
-    nsd_image.lost = inside__lost();
+    nsd_image.lost = guarded__lost();
     record__event_is_over(nsd_image.events, nsd_image.lost);
-    report__write(&intake.ledger, &intake.findings, &nsd_image);
+    report__write(intake.is_damaged ? NULL : &intake.ledger, &intake.findings, &nsd_image);
     facts__to_recording();
     nsd_image.now_ticks = 0;
     if (request->occasion != NSD_OCCASION_SIGNAL)
         record__end(request->occasion == NSD_OCCASION_EXIT, !sys__is_forbidden());
+    guarded__set_work(before);
 }
+
+/* ---- the stacks of reports ---- */
+
+/* How many hold a report that has not ended. Written by the lock's owner and its handlers alone. */
+static unsigned reports_begun;
+
+/* False, and nothing is called: both stacks hold interrupted reports. */
+static bool on_report_stack(void (*function)(void *), const struct report_request *request) {
+    unsigned here = reports_begun;
+
+    if (here == NSD_REPORT_STACKS)
+        return false;
+    reports_begun = here + 1;
+    on_stack__call(function, (void *) (uintptr_t) request, nsd_report_stack[here + 1]);
+    reports_begun = here;
+    return true;
+}
+
+/* ---- a report over one's own work ---- */
+
+/*
+ * A handler has interrupted this thread in the middle of a change and asks for a report; the change
+ * may go on afterwards. Prints what is found so far and reads and changes nothing else.
+ */
+static void print_so_far(void *argument) {
+    const struct report_request *request = argument;
+    enum nsd_work before = guarded__set_work(NSD_WORK_PRINTING);
+
+    submit__count_lost();
+    coverage__missing("the end", "it came in a signal handler over the shim's own work, so it was "
+                                 "not judged");
+    nsd_image.is_incomplete = true;
+    nsd_image.ended = ended_by[request->occasion];
+    nsd_image.cross_check = NSD_CROSS_IMPOSSIBLE;
+    nsd_image.lost = guarded__lost();
+    begin_clocks();
+    report__write(NULL, &intake.findings, &nsd_image);
+    nsd_image.now_ticks = 0;
+    guarded__set_work(before);
+}
+
+/* In words on stderr, where not even that can be done. */
+static void complain(const char *why) {
+    submit__count_lost();
+    coverage__missing("the end", why);
+    nsd_image.is_incomplete = true;
+    report__complain(why);
+}
+
+static void report_over_own_work(const struct report_request *request) {
+    enum nsd_work work = guarded__work();
+
+    if (work != NSD_WORK_PRINTING &&
+        on_report_stack(work == NSD_WORK_IDLE ? make_report : print_so_far, request))
+        return;
+    /* A report is being written at this moment: it will do for a signal. */
+    if (request->occasion != NSD_OCCASION_SIGNAL)
+        complain("the program ended in a signal handler while its report was written, so its end "
+                 "was not judged");
+}
+
+/* ---- the report ---- */
 
 /* The end of an image tries harder to get the lock: no later event will bring its report. */
 #define ENDING_TRIES 50
+#define SIGNAL_TRIES 4
+
+static void report_under_lock(struct report_request *request, struct nsd_hold *hold) {
+    inside__drain();
+    if (!intake.has_ended) {
+        intake.has_ended = request->occasion == NSD_OCCASION_EXIT;
+        if (!on_report_stack(make_report, request))
+            complain("the program ended in a signal handler while its report was made, so its end "
+                     "was not judged");
+    }
+    inside__unlock(hold, request->event->tid);
+}
+
+static void say_unreachable(const struct report_request *request) {
+    static const char why[] = "no report can be made: another thread is in the middle of the "
+                              "shim's work and does not go on";
+
+    submit__leave(request->event);
+    if (request->occasion == NSD_OCCASION_SIGNAL)
+        report__complain(why);
+    else
+        complain(why);
+}
 
 void last_words__report(const struct nsd_event *event, enum nsd_occasion occasion) {
     struct report_request request = {event, occasion};
-    unsigned tries = occasion == NSD_OCCASION_SIGNAL ? 1 : ENDING_TRIES;
+    unsigned tries = occasion == NSD_OCCASION_SIGNAL ? SIGNAL_TRIES : ENDING_TRIES;
+    struct nsd_hold hold;
 
-    while (!inside__lock(event->tid)) {
-        if (--tries == 0 || lock__owner(&intake.lock) == event->tid) {
-            if (!queue__put(event))
-                submit__count_lost();
+    while (!inside__lock(&hold, event->tid)) {
+        if (owner__is_oneself(event->tid)) {
+            /* Nothing returns into the interrupted work from an exit: it is as if it had left. */
+            if (occasion == NSD_OCCASION_EXIT && guarded__work() != NSD_WORK_PRINTING &&
+                owner__end(&hold, event->tid)) {
+                /* The last report, too, if that is what the handler interrupted. */
+                if (reports_begun > 0)
+                    intake.has_ended = false;
+                report_under_lock(&request, &hold);
+                return;
+            }
+            report_over_own_work(&request);
+            return;
+        }
+        if (--tries == 0) {
+            say_unreachable(&request);
             return;
         }
     }
-    inside__drain();
-    if (!intake.has_ended) {
-        intake.has_ended = occasion == NSD_OCCASION_EXIT;
-        on_stack__call(make_report, &request, report_stack + sizeof report_stack);
-    }
-    inside__unlock(event->tid);
+    /* The owner of an unfinished report has left, if there is one: nobody returns to its stack. */
+    reports_begun = 0;
+    report_under_lock(&request, &hold);
 }
 
 void last_words__exec_failed(int32_t tid, int64_t error) {
     struct nsd_event event;
+    struct nsd_hold hold;
+    bool is_locked;
 
     submit__prepare(&event, NSD_CALL_EXEC_FAILED, tid);
     event.result = error;
     submit__event(&event);
-    if (!inside__lock(tid))
+    is_locked = inside__lock(&hold, tid);
+    if (!is_locked && !(owner__is_oneself(tid) && guarded__work() == NSD_WORK_IDLE))
         return;
+    guarded__set_work(NSD_WORK_PRINTING);
     report__exec_failed(error, &nsd_image);
     nsd_image.ended = NULL;
     facts__exec_came_back();
-    inside__unlock(tid);
+    guarded__set_work(NSD_WORK_IDLE);
+    if (is_locked)
+        inside__unlock(&hold, tid);
 }

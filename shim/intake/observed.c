@@ -19,7 +19,7 @@ void observed__note(struct nsd_ledger *ledger, int32_t tid, nsd_kinds kinds) {
     uint64_t changed;
 
     FOR_EACH_KIND(kind, kinds) {
-        if (ledger__unidentified(ledger, tid, kind))
+        if (ledger != NULL && ledger__unidentified(ledger, tid, kind))
             known = (nsd_kinds) (known & ~NSD_KIND_BIT(kind));
     }
     changed = (uint64_t) known << 32 | (uint32_t) tid;

@@ -26,7 +26,10 @@ static inline bool observed__has(int32_t tid, nsd_kinds kinds) {
 
     return (uint32_t) word == (uint32_t) tid && (kinds & NSD_ALL_KINDS & ~(word >> 32)) == 0;
 }
-/* Notes for which of these kinds the ledger has identities. Under the intake's lock. */
+/*
+ * Notes for which of these kinds the ledger has identities. Under the intake's lock. `ledger`: NULL
+ * where it cannot be read; all these kinds then went into the recording.
+ */
 void observed__note(struct nsd_ledger *ledger, int32_t tid, nsd_kinds kinds);
 /* The thread is new, or gone. Under the intake's lock. */
 void observed__forget(int32_t tid);

@@ -29,9 +29,17 @@ static struct slot {
 /* Relaxed: only the number itself matters; the slot's state publishes it. */
 static _Atomic uint32_t next_order;
 
+/*
+ * How often the queue was emptied. A handler may fork between a claim and its publication: the
+ * child's queue is new, and the event is the parent's. Relaxed: that is one thread and its copy.
+ */
+static _Atomic uint32_t generation;
+
 _Atomic uint32_t nsd_queue_ready;
 
 bool queue__put(const struct nsd_event *event) {
+    uint32_t began_in = atomic_load_explicit(&generation, memory_order_relaxed);
+
     for (unsigned i = 0; i < SLOTS; i++) {
         uint32_t empty = EMPTY;
 
@@ -40,6 +48,10 @@ bool queue__put(const struct nsd_event *event) {
             continue;
         slots[i].order = atomic_fetch_add_explicit(&next_order, 1, memory_order_relaxed);
         slots[i].event = *event;
+        if (atomic_load_explicit(&generation, memory_order_relaxed) != began_in) {
+            atomic_store_explicit(&state[i], EMPTY, memory_order_relaxed);
+            return true;
+        }
         atomic_store_explicit(&state[i], READY, memory_order_release);
         atomic_fetch_add_explicit(&nsd_queue_ready, 1, memory_order_release);
         return true;
@@ -82,6 +94,7 @@ void queue__reset(void) {
     if (atomic_load_explicit(&next_order, memory_order_relaxed) == 0 &&
         atomic_load_explicit(&state[0], memory_order_relaxed) == EMPTY)
         return;
+    atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
     for (unsigned i = 0; i < SLOTS; i++)
         atomic_store_explicit(&state[i], EMPTY, memory_order_relaxed);
     atomic_store_explicit(&nsd_queue_ready, 0, memory_order_relaxed);

@@ -20,9 +20,13 @@ bool queue__put(const struct nsd_event *event);
  */
 extern _Atomic uint32_t nsd_queue_ready;
 
+/* How many events are complete, as far as they are counted: see nsd_queue_ready. */
+static inline uint32_t queue__length(void) {
+    return atomic_load_explicit(&nsd_queue_ready, memory_order_acquire);
+}
 /* One load; the answer may be out of date at once. False is only a hint: see nsd_queue_ready. */
 static inline bool queue__is_empty(void) {
-    return atomic_load_explicit(&nsd_queue_ready, memory_order_acquire) == 0;
+    return queue__length() == 0;
 }
 /* Whether an event can be taken out. Any thread may ask; the answer may be out of date at once. */
 bool queue__has_complete(void);

@@ -12,6 +12,7 @@
 #include "host/identity.h"
 #include "host/image.h"
 #include "host/look.h"
+#include "intake/copies.h"
 #include "intake/inside.h"
 #include "intake/language.h"
 #include "intake/observed.h"
@@ -21,7 +22,6 @@
 #include "report/report.h"
 #include <stdatomic.h>
 
-struct nsd_intake intake;
 const struct nsd_language *_Atomic nsd_language;
 
 /*
@@ -30,9 +30,8 @@ const struct nsd_language *_Atomic nsd_language;
  * first switch or the first open.
  */
 static _Atomic bool any_switch, any_descriptor;
-/* Relaxed: counters, nothing is published by them. */
+/* Relaxed: a counter, nothing is published by it. */
 static _Atomic uint32_t last_token;
-static _Atomic uint64_t lost;
 
 static bool is_counted(const struct nsd_event *event) {
     switch (nsd_call_table[event->call].effect) {
@@ -50,11 +49,6 @@ static bool is_shown(const struct nsd_event *event) {
     return event->call != NSD_CALL_IDENTITY && event->call != NSD_CALL_LOCK_STATE;
 }
 
-uint64_t inside__lost(void) {
-    return atomic_load_explicit(&lost, memory_order_relaxed) + intake.findings.lost +
-           frames__lost() + ledger__lost(&intake.ledger);
-}
-
 /*
  * A word of a visiting thread's stack. The recording keeps the answer, because a replay cannot read
  * the stack again.
@@ -67,19 +61,38 @@ static bool read_word(void *context, int32_t tid, uint64_t address, uint64_t sta
     return could_be_read;
 }
 
+/* The records are damaged: the event goes into the recording, for the command to replay. */
+static void only_record(const struct nsd_event *event) {
+    record__event(event);
+    if (is_counted(event))
+        nsd_image.events++;
+    if (!record__is_on())
+        submit__count_lost();
+    record__event_is_over(nsd_image.events, guarded__lost());
+}
+
 void inside__apply(const struct nsd_event *event, struct nsd_change *change) {
+    enum nsd_work before = guarded__set_work(NSD_WORK_CHANGING);
+
     /* The tid may have belonged to another thread before. */
     if (nsd_call_table[event->call].effect == NSD_EFFECT_THREAD)
         observed__forget(event->tid);
+    if (intake.is_damaged) {
+        change->changed = 0;
+        only_record(event);
+        guarded__set_work(before);
+        return;
+    }
     record__event(event);
     ledger__apply(&intake.ledger, event, change);
     rules__on_event(&intake.ledger, &intake.findings, event, change);
     if (is_counted(event))
         nsd_image.events++;
     if (record__is_on())
-        record__event_is_over(nsd_image.events, inside__lost());
+        record__event_is_over(nsd_image.events, guarded__lost());
     if (nsd_options.verbosity.number >= 3 && is_shown(event))
         report__event(event, &nsd_image);
+    guarded__set_work(before);
 }
 
 static void apply_identities(int32_t tid, int32_t of_thread, nsd_kinds kinds) {
@@ -98,15 +111,24 @@ static bool announce_unknown(int32_t tid, nsd_kinds about_to_change, enum event_
     struct nsd_event event;
     struct nsd_change change;
 
-    if (ledger__thread(&intake.ledger, tid) != NULL)
+    if (!intake.is_damaged && ledger__thread(&intake.ledger, tid) != NULL)
         return true;
     /* Another process that shares our memory has no thread of ours. */
     if (!sys__is_forbidden() && sys__getpid() != nsd_image.pid)
+        return false;
+    /*
+     * A fork in a handler that interrupted a call of the host: the frames of that call in the child
+     * go on with the parent's tid. What they tell was before the child's image, which begins where
+     * the thread is then.
+     */
+    if (source == SOURCE_CALLER && !sys__is_forbidden() && sys__gettid() != tid)
         return false;
     submit__prepare(&event, NSD_CALL_THREAD_FOUND, tid);
     identity__fill(&event, source == SOURCE_CALLER ? 0 : tid,
                    (nsd_kinds) (NSD_ALL_KINDS & ~about_to_change));
     inside__apply(&event, &change);
+    if (intake.is_damaged)
+        observed__note(NULL, tid, 0);
     return true;
 }
 
@@ -152,13 +174,16 @@ void inside__take_in(const struct nsd_event *given, enum event_source source) {
     if (!observed__has(event->tid, 0) && needs_thread(event) &&
         !announce_unknown(event->tid, is_switch ? event->kinds : 0, source))
         return;
-    if (is_switch && event->result >= 0 && ledger__is_single_threaded(&intake.ledger) &&
-        is_due(++moves)) {
+    if (is_switch && event->result >= 0 && !intake.is_damaged &&
+        ledger__is_single_threaded(&intake.ledger) && is_due(++moves)) {
         copy = *event;
         copy.kernel_threads = identity__kernel_threads();
         event = &copy;
     }
     inside__apply(event, &change);
+    /* Without a ledger any switch may have been one. */
+    if (intake.is_damaged && is_switch)
+        atomic_store_explicit(&any_switch, true, memory_order_relaxed);
     if (is_switch && change.changed != 0) {
         if (!submit__any_switch())
             atomic_store_explicit(&any_switch, true, memory_order_relaxed);
@@ -181,7 +206,9 @@ void inside__take_in(const struct nsd_event *given, enum event_source source) {
 }
 
 void inside__drain(void) {
-    while (!queue__is_empty()) {
+    if (queue__is_empty())
+        return;
+    for (uint32_t count = queue__length(); count > 0; count--) {
         const struct nsd_event *oldest = queue__oldest();
 
         if (oldest == NULL)
@@ -191,23 +218,27 @@ void inside__drain(void) {
     }
 }
 
+static void let_go(struct nsd_hold *hold) {
+    inside__drain();
+    lock__release(&intake.lock, hold);
+    if (copies__is_waiting())
+        copies__settle();
+}
+
 /*
  * Only a complete event is worth another round: a thread that is still publishing one may be the
  * thread that this signal handler has interrupted, and it cannot run on before the handler returns.
  */
-static __attribute__((noinline)) void drain_again(int32_t tid) {
-    while (queue__has_complete() && inside__lock(tid)) {
-        inside__drain();
-        lock__release(&intake.lock);
-    }
+static __attribute__((noinline)) void drain_again(struct nsd_hold *hold, int32_t tid) {
+    if (queue__has_complete() && lock__take(&intake.lock, hold, tid))
+        let_go(hold);
 }
 
-void inside__unlock(int32_t tid) {
-    inside__drain();
-    lock__release(&intake.lock);
+void inside__unlock(struct nsd_hold *hold, int32_t tid) {
+    let_go(hold);
     /* Out of line: few events find the queue filled. */
     if (!queue__is_empty())
-        drain_again(tid);
+        drain_again(hold, tid);
 }
 
 /* ---- the doors ---- */
@@ -216,10 +247,11 @@ void submit__begin(int32_t pid, int32_t tid) {
     lock__reset(&intake.lock);
     queue__reset();
     observed__reset();
-    intake.has_ended = false;
+    intake.has_ended = intake.is_damaged = false;
+    atomic_store_explicit(&intake.work, NSD_WORK_IDLE, memory_order_relaxed);
     atomic_store_explicit(&any_switch, false, memory_order_relaxed);
     atomic_store_explicit(&any_descriptor, false, memory_order_relaxed);
-    atomic_store_explicit(&lost, 0, memory_order_relaxed);
+    atomic_store_explicit(&intake.lost, 0, memory_order_relaxed);
     moves = 0;
     /*
      * A fork child abandons its parent's memory and never walks it: another thread of the parent
@@ -232,11 +264,15 @@ void submit__begin(int32_t pid, int32_t tid) {
 }
 
 void submit__reserve(int32_t tid) {
+    struct nsd_hold hold;
+
     frames__prepare();
-    if (!inside__lock(tid))
+    if (!inside__lock(&hold, tid))
         return;
+    guarded__set_work(NSD_WORK_CHANGING);
     arena__reserve();
-    inside__unlock(tid);
+    guarded__set_work(NSD_WORK_IDLE);
+    inside__unlock(&hold, tid);
 }
 
 void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid) {
@@ -248,44 +284,59 @@ void submit__prepare(struct nsd_event *event, enum nsd_call call, int32_t tid) {
     event->kinds = nsd_call_table[call].kinds;
 }
 
+void submit__leave(const struct nsd_event *event) {
+    if (copies__is_waiting())
+        copies__note_left();
+    if (!queue__put(event))
+        submit__count_lost();
+}
+
 void submit__event(const struct nsd_event *event) {
-    if (!inside__lock(event->tid)) {
-        if (!queue__put(event))
-            submit__count_lost();
+    struct nsd_hold hold;
+
+    if (!inside__lock(&hold, event->tid)) {
+        submit__leave(event);
         return;
     }
     inside__drain();
     inside__take_in(event, SOURCE_CALLER);
-    inside__unlock(event->tid);
+    inside__unlock(&hold, event->tid);
 }
 
 void submit__observe(int32_t tid, nsd_kinds kinds) {
     nsd_kinds unknown = 0;
+    struct nsd_hold hold;
 
-    if (observed__has(tid, kinds) || sys__is_forbidden() || !inside__lock(tid))
+    if (observed__has(tid, kinds) || sys__is_forbidden() || !inside__lock(&hold, tid))
         return;
     image__learn_pid_namespace();
     if (announce_unknown(tid, 0, SOURCE_CALLER)) {
         FOR_EACH_KIND(kind, kinds) {
-            if (ledger__unidentified(&intake.ledger, tid, kind))
+            if (intake.is_damaged || ledger__unidentified(&intake.ledger, tid, kind))
                 unknown = (nsd_kinds) (unknown | NSD_KIND_BIT(kind));
         }
         if (unknown != 0)
             apply_identities(tid, 0, unknown);
-        observed__note(&intake.ledger, tid, kinds);
+        observed__note(intake.is_damaged ? NULL : &intake.ledger, tid, kinds);
     }
-    inside__unlock(tid);
+    inside__unlock(&hold, tid);
 }
 
 void submit__add_changed(struct nsd_event *event) {
     unsigned count = event->identities;
+    struct nsd_hold hold;
 
     event->identities = 0;
-    if (!inside__lock(event->tid)) {
+    if (!inside__lock(&hold, event->tid)) {
         submit__count_lost();
         return;
     }
     inside__drain();
+    if (intake.is_damaged) {
+        submit__count_lost();
+        count = 0;
+    }
+    guarded__set_work(NSD_WORK_CHANGING); /* comparing may teach the ledger an identity */
     for (unsigned i = 0; i < count; i++) {
         const struct nsd_identity *now = &event->identity[i];
 
@@ -293,7 +344,8 @@ void submit__add_changed(struct nsd_event *event) {
             NSD_COMPARE_DIFFERS)
             event->kinds = (nsd_kinds) (event->kinds | NSD_KIND_BIT(now->kind));
     }
-    inside__unlock(event->tid);
+    guarded__set_work(NSD_WORK_IDLE);
+    inside__unlock(&hold, event->tid);
 }
 
 bool submit__any_switch(void) {
@@ -319,17 +371,21 @@ uint32_t submit__new_token(void) {
 }
 
 void submit__count_lost(void) {
-    atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
+    guarded__count_lost();
 }
 
 size_t submit__drift(int32_t tid, struct nsdrift_drift *drift, size_t room) {
     size_t count = 0;
+    struct nsd_thread *thread;
+    struct nsd_hold hold;
 
-    if (!inside__lock(tid))
+    if (!inside__lock(&hold, tid))
         return 0;
     inside__drain();
-    for (struct nsd_thread *thread = ledger__first_thread(&intake.ledger); thread != NULL;
-         thread = ledger__next_thread(thread)) {
+    /* Nothing changes, but a handler must not change the ledger under the walk either. */
+    guarded__set_work(NSD_WORK_CHANGING);
+    thread = intake.is_damaged ? NULL : ledger__first_thread(&intake.ledger);
+    for (; thread != NULL; thread = ledger__next_thread(thread)) {
         nsd_kinds away = ledger__away(&intake.ledger, thread);
 
         if (away == 0)
@@ -342,6 +398,7 @@ size_t submit__drift(int32_t tid, struct nsdrift_drift *drift, size_t room) {
         }
         count++;
     }
-    inside__unlock(tid);
+    guarded__set_work(NSD_WORK_IDLE);
+    inside__unlock(&hold, tid);
     return count;
 }

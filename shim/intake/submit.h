@@ -60,6 +60,9 @@ size_t submit__drift(int32_t tid, struct nsdrift_drift *drift, size_t room);
 
 /* At start, and in a fork child: an empty ledger with the caller as its only thread. */
 void submit__begin(int32_t pid, int32_t tid);
+/* The lock was not to be had: puts the event into the queue, or counts it as lost. */
+void submit__leave(const struct nsd_event *event);
+
 /* Before the host's filter forbids our system calls: maps the memory that later events may need. */
 void submit__reserve(int32_t tid);
 

@@ -12,10 +12,10 @@
 
 /* How the last look at the threads under /proc compared with the ledger. */
 enum nsd_cross_check {
-    NSD_CROSS_IMPOSSIBLE,
+    NSD_CROSS_NOT_NEEDED, /* nothing had switched: no look was made, or it does not matter */
     NSD_CROSS_AGREES,
     NSD_CROSS_DIFFERS,
-    NSD_CROSS_NOT_NEEDED, /* nothing had switched: no look was made, or it does not matter */
+    NSD_CROSS_IMPOSSIBLE,
 };
 
 /* clang-format off */

@@ -30,7 +30,7 @@
 
 #define NSD_RECORD_MAGIC 0x0a74667264736e89ull /* "\x89nsdrft\n" */
 #define NSD_INDEX_MAGIC 0x0a78696472736e89ull  /* "\x89nsrdix\n" */
-#define NSD_RECORD_VERSION 2u
+#define NSD_RECORD_VERSION 3u
 #define NSD_RECORD_BYTE_ORDER 0x01020304u
 #define NSD_RECORD_PAGE 4096u
 #define NSD_RECORD_BLOCK 4096u
@@ -162,6 +162,9 @@ struct nsd_record_place {
     uint32_t is_go;
     uint32_t pad;
 };
+
+/* Ids of stacks are below this: more than a table of stacks holds (ledger/frames.h). */
+#define NSD_RECORD_STACKS 131072u
 
 struct nsd_record_stack {
     struct nsd_record_head head; /* count: depth */

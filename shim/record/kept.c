@@ -128,6 +128,7 @@ uint32_t record_kept__update(struct nsd_record_part *part, struct nsd_interned *
                             .room = part->kept_size / sizeof(struct nsd_kept)};
 
     memory__fill(written, 0, sizeof written);
+    record_tables__for_findings(interned, true);
     for (struct nsd_finding *finding = findings->first; finding != NULL; finding = finding->next) {
         uint32_t number = put(&keeper, finding, 0);
 
@@ -135,6 +136,7 @@ uint32_t record_kept__update(struct nsd_record_part *part, struct nsd_interned *
              then = then->next)
             put(&keeper, then, number);
     }
+    record_tables__for_findings(interned, false);
     for (uint64_t i = 0; i < part->kept_count; i++) {
         if (written[i] == 0 && keeper.entries[i].words != 0)
             record__commit(&keeper.entries[i].words, 0);

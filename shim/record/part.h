@@ -48,6 +48,11 @@ struct nsd_interned; /* what the tables hold already */
  * parent: where no system call may be made it is emptied and used again.
  */
 struct nsd_interned *record_tables__begin(struct nsd_interned *old);
+/*
+ * What is written from now on belongs to findings: it may use the end of the tables, which events
+ * leave free.
+ */
+void record_tables__for_findings(struct nsd_interned *interned, bool for_findings);
 /* Number of the string in the tables, 0 if there is no room or if it is empty. */
 uint32_t record_tables__string(struct nsd_record_part *part, struct nsd_interned *interned,
                                const char *string);

@@ -10,7 +10,7 @@
 #include <linux/mman.h>
 
 /* The writer uses no higher numbers (tables.c). */
-#define STACKS_MOST 8192u
+#define STACKS_MOST NSD_RECORD_STACKS
 #define MODULES_MOST 512u
 
 struct nsd_replay_tables {

@@ -12,9 +12,12 @@
 
 #define STRINGS 4096u /* powers of two */
 #define PLACES 4096u
-#define STACKS 8192u
+#define STACKS NSD_RECORD_STACKS
 #define MODULES 512u
 #define STRING_MOST 4096u
+/* Shares of the first and of the continued tables that only findings use. */
+#define FIRST_SHARE 16u
+#define MORE_SHARE 4u
 
 struct nsd_interned {
     struct {
@@ -25,6 +28,7 @@ struct nsd_interned {
     uint8_t stack[STACKS];  /* by id */
     uint8_t module[MODULES];
     uint32_t strings, places;
+    bool for_findings; /* what is written now belongs to a finding, not to an event */
     /* Too large for the stack of a hook. */
     struct nsd_place looked_up;
 };
@@ -70,20 +74,36 @@ static bool continue_tables(struct nsd_record_part *part) {
     return true;
 }
 
-static bool fits_first(const struct nsd_record_part *part, size_t size) {
-    return part->more_tables_size == 0 && size <= part->tables_size - part->tables_used;
+/*
+ * The end of the tables is for findings: a program with thousands of stacks would leave no room for
+ * the words and the stack of the finding that comes last.
+ */
+static size_t kept_free(const struct nsd_interned *interned, uint64_t size, unsigned share) {
+    return interned->for_findings ? 0 : size / share;
+}
+
+static bool fits(const struct nsd_interned *interned, size_t size, uint64_t used, uint64_t all,
+                 unsigned share) {
+    return size + kept_free(interned, all, share) <= all - used;
+}
+
+/* Once the tables are continued, nothing more goes into their first part. */
+static bool fits_first(const struct nsd_record_part *part, const struct nsd_interned *interned,
+                       size_t size) {
+    return part->more_tables_size == 0 &&
+           fits(interned, size, part->tables_used, part->tables_size, FIRST_SHARE);
 }
 
 /* Room for a record at the end of the tables. NULL if there is none, which is counted. */
-static void *begin_record(struct nsd_record_part *part, enum nsd_record_type type, size_t size,
-                          size_t count) {
+static void *begin_record(struct nsd_record_part *part, const struct nsd_interned *interned,
+                          enum nsd_record_type type, size_t size, size_t count) {
     struct nsd_record_head *head;
     uint64_t at = part->tables + part->tables_used;
 
-    if (!fits_first(part, size)) {
+    if (!fits_first(part, interned, size)) {
         if (part->more_tables_size == 0)
             continue_tables(part);
-        if (size > part->more_tables_size - part->more_tables_used) {
+        if (!fits(interned, size, part->more_tables_used, part->more_tables_size, MORE_SHARE)) {
             part->unnamed++;
             return NULL;
         }
@@ -97,7 +117,7 @@ static void *begin_record(struct nsd_record_part *part, enum nsd_record_type typ
 }
 
 static void end_record(struct nsd_record_part *part, size_t size) {
-    if (fits_first(part, size))
+    if (part->more_tables_size == 0)
         record__commit(&part->tables_used, part->tables_used + size);
     else
         record__commit(&part->more_tables_used, part->more_tables_used + size);
@@ -105,6 +125,10 @@ static void end_record(struct nsd_record_part *part, size_t size) {
 
 static size_t rounded(size_t size) {
     return (size + 7) & ~(size_t) 7;
+}
+
+void record_tables__for_findings(struct nsd_interned *interned, bool for_findings) {
+    interned->for_findings = for_findings;
 }
 
 uint32_t record_tables__string(struct nsd_record_part *part, struct nsd_interned *interned,
@@ -128,7 +152,8 @@ uint32_t record_tables__string(struct nsd_record_part *part, struct nsd_interned
         part->unnamed++;
         return 0;
     }
-    head = begin_record(part, NSD_RECORD_STRING, rounded(sizeof *head + length + 1), length);
+    head =
+        begin_record(part, interned, NSD_RECORD_STRING, rounded(sizeof *head + length + 1), length);
     if (head == NULL)
         return 0;
     memory__copy(head + 1, string, length);
@@ -149,7 +174,7 @@ static uint32_t note_module(struct nsd_record_part *part, struct nsd_interned *i
     if (interned->module[number] != 0)
         return number;
     path = record_tables__string(part, interned, module->path);
-    record = begin_record(part, NSD_RECORD_MODULE, sizeof *record, 0);
+    record = begin_record(part, interned, NSD_RECORD_MODULE, sizeof *record, 0);
     if (record == NULL)
         return 0;
     record->base = module->base;
@@ -188,7 +213,7 @@ static void note_place(struct nsd_record_part *part, struct nsd_interned *intern
     module = note_module(part, interned, place->module);
     function = record_tables__string(part, interned, place->function);
     file = record_tables__string(part, interned, place->file);
-    record = begin_record(part, NSD_RECORD_PLACE, sizeof *record, 0);
+    record = begin_record(part, interned, NSD_RECORD_PLACE, sizeof *record, 0);
     if (record == NULL)
         return;
     record->pc = pc;
@@ -219,7 +244,7 @@ uint32_t record_tables__stack(struct nsd_record_part *part, struct nsd_interned 
     for (unsigned i = 0; i < frames->depth; i++)
         note_place(part, interned, frames->frame[i].pc);
     size = sizeof *record + frames->depth * sizeof record->frame[0];
-    record = begin_record(part, NSD_RECORD_STACK, size, frames->depth);
+    record = begin_record(part, interned, NSD_RECORD_STACK, size, frames->depth);
     if (record == NULL)
         return 0;
     record->hash = frames->hash;

@@ -9,6 +9,7 @@
 #include "base/syscall.h"
 #include "record/part.h"
 #include "record/slots.h"
+#include <linux/mman.h>
 #include <stddef.h>
 
 /* Answers kept for one event. Further answers are left out; the replay then knows less. */
@@ -17,7 +18,9 @@
 static struct {
     struct nsd_record_mapping own;    /* the file with this image's part */
     struct nsd_record_mapping parent; /* fork copy: the file in which it may claim a slice */
-    struct nsd_record_part *part;     /* NULL: nothing is recorded */
+    /* What record__stand_apart found at own.file; NULL: it is there. */
+    struct nsd_record_file *shared_file;
+    struct nsd_record_part *part; /* NULL: nothing is recorded */
     struct nsd_interned *interned;
     struct nsd_index *index;
     struct nsd_index_slot *slot;
@@ -127,12 +130,42 @@ const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_r
     return why;
 }
 
+void record__stand_apart(void) {
+    char *file = (char *) writer.own.file;
+    size_t size = writer.own.size;
+    long shared, copy;
+
+    if (writer.part == NULL || writer.shared_file != NULL || sys__is_forbidden())
+        return;
+    /* An old size of 0 maps the same pages a second time (mremap(2)). */
+    shared = SYS4(__NR_mremap, file, 0, size, MREMAP_MAYMOVE);
+    if (SYS_IS_ERROR(shared))
+        return;
+    copy = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!SYS_IS_ERROR(copy)) {
+        memory__copy((char *) copy, file, size);
+        /* One call takes the old pages away and puts the copy there: an address is always valid. */
+        if (!SYS_IS_ERROR(
+                SYS5(__NR_mremap, copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, file))) {
+            writer.shared_file = (struct nsd_record_file *) shared;
+            return;
+        }
+        sys__munmap((void *) copy, size);
+    }
+    sys__munmap((void *) shared, size);
+}
+
 void record__begin_copy(void (*facts)(struct nsd_record_facts *facts)) {
     if (!record__is_on())
         return;
     /* The copy of a copy that had not begun its part uses the first parent's file. */
     if (writer.part != NULL)
         writer.parent = writer.own;
+    if (writer.shared_file != NULL) {
+        sys__munmap(writer.own.file, writer.own.size);
+        writer.parent.file = writer.shared_file;
+        writer.shared_file = NULL;
+    }
     memory__fill(&writer.own, 0, sizeof writer.own);
     writer.part = NULL;
     writer.slot = NULL;
@@ -447,6 +480,11 @@ static void give_slot_back(_Atomic uint32_t *counter) {
     writer.slot = NULL;
 }
 
+/* False: the last look at the threads was wanted, and disagreed or could not be made. */
+static bool end_was_judged(const struct nsd_record_facts *facts) {
+    return facts->cross_check != NSD_CROSS_DIFFERS && facts->cross_check != NSD_CROSS_IMPOSSIBLE;
+}
+
 /*
  * Gives the slot back if the image had nothing to say: a hundred thousand fork copies, or the tools
  * that a script executes, must not fill the index.
@@ -454,6 +492,8 @@ static void give_slot_back(_Atomic uint32_t *counter) {
 static void make_room(void) {
     const struct nsd_record_facts *facts = &writer.part->facts;
 
+    if (!end_was_judged(facts))
+        return;
     if ((facts->flags & NSD_RECORD_IS_COPY) != 0)
         give_slot_back(&writer.index->given_back);
     else if (writer.index->keeps_all == 0 && slots__is_wanted_back(writer.index, writer.slot) &&

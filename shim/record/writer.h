@@ -34,6 +34,12 @@ const char *record__begin(const struct nsd_record_wish *wish, const struct nsd_r
  * event other than its end; `facts` is called then.
  */
 void record__begin_copy(void (*facts)(struct nsd_record_facts *facts));
+/*
+ * In a fork copy that was made in the middle of a record, by a handler, and will end that record:
+ * gives it a private copy of the parent's file to write into. Call record__begin_copy afterwards,
+ * when the record has ended. Where the kernel refuses it, the same bytes are written twice.
+ */
+void record__stand_apart(void);
 bool record__is_on(void);
 
 /*

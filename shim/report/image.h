@@ -19,7 +19,8 @@ struct nsd_image {
     /* Read together when the present report began; 0: the report reads them. */
     uint64_t now_ticks, now_wall;
     enum nsd_cross_check cross_check;
-    const char *ended; /* "exit", "exec", "killed", "report" */
+    const char *ended;  /* "exit", "exec", "killed", "report" */
+    bool is_incomplete; /* something was missed in its midst: the closing line is printed unasked */
 };
 
 #endif

@@ -13,7 +13,9 @@
 #define PATH_SIZE 4096
 /* POSIX: a write of up to this many bytes to a pipe that poll calls writable does not wait. */
 #define PIPE_ATOMIC 4096u
-#define WAIT_SECONDS 1
+#define SECOND 1000000000u
+#define WAIT_MOST SECOND             /* of one write, until the reader takes something */
+#define WAIT_IN_ALL (10ull * SECOND) /* of one report, for a slow reader */
 #define TRIES_MOST 16
 
 #define SIGNAL_BIT(signal) (1ull << ((signal) -1))
@@ -48,10 +50,19 @@ static struct {
 /* Static, since a hook's stack is small. */
 static char path[PATH_SIZE];
 
+/*
+ * How long a report still waits for its reader, in nanoseconds. 0 once the reader has taken nothing
+ * for WAIT_MOST: the rest of the report is dropped, since the host waits as long as we do.
+ */
+struct patience {
+    uint64_t left;
+};
+
 static struct {
     int fd; /* -1: closed */
     bool is_file;
     bool regular;
+    struct patience patience;
 } target = {.fd = -1};
 
 static bool stderr_is_the_same(void) {
@@ -219,6 +230,7 @@ bool log__open(const struct nsd_log_names *names) {
     target.fd = (int) fd;
     target.is_file = log.to_file;
     target.regular = is_regular(target.fd);
+    target.patience.left = WAIT_IN_ALL;
     return true;
 }
 
@@ -234,15 +246,21 @@ bool log__is_terminal(void) {
     return target.fd >= 0 && !SYS_IS_ERROR(sys__ioctl(target.fd, TERMINAL_GET, settings));
 }
 
-/* True if the target can be written to within a second. */
-static bool wait_for(int fd) {
+/* True if the target can be written to now or before the patience ends. */
+static bool wait_for(int fd, struct patience *patience) {
     struct {
         int fd;
         short events, returned;
     } asked = {.fd = fd, .events = POLL_OUT};
-    struct sys_timespec time = {.seconds = WAIT_SECONDS};
+    uint64_t most = patience->left < WAIT_MOST ? patience->left : WAIT_MOST, left;
+    struct sys_timespec time = {.seconds = (int64_t) (most / SECOND),
+                                .nanoseconds = (int64_t) (most % SECOND)};
+    bool ready = most > 0 && SYS5(__NR_ppoll, &asked, 1, &time, NULL, 8) == 1;
 
-    return SYS5(__NR_ppoll, &asked, 1, &time, NULL, 8) == 1;
+    /* The kernel writes back what is left of the time (fs/select.c, poll_select_finish). */
+    left = (uint64_t) time.seconds * SECOND + (uint64_t) time.nanoseconds;
+    patience->left = ready && left <= most ? patience->left - (most - left) : 0;
+    return ready;
 }
 
 /* The number of bytes for one write that does not wait: whole lines if possible. */
@@ -257,13 +275,14 @@ static size_t part_of(const char *bytes, size_t size, bool regular) {
 }
 
 /* The last error, 0 if all of it was written. */
-static long write_parts(int fd, bool regular, const char *bytes, size_t size) {
+static long write_parts(int fd, bool regular, const char *bytes, size_t size,
+                        struct patience *patience) {
     unsigned tries = 0;
 
     while (size > 0) {
         long written;
 
-        if (!regular && !wait_for(fd))
+        if (!regular && !wait_for(fd, patience))
             return FAIL_AGAIN;
         written = sys__write(fd, bytes, part_of(bytes, size, regular));
         if (written > 0) {
@@ -281,7 +300,8 @@ static long write_parts(int fd, bool regular, const char *bytes, size_t size) {
  * A write that fails may raise a signal that would end the host (SIGPIPE, SIGXFSZ) or stop it
  * (SIGTTOU). These are blocked meanwhile; a signal that our write raised is taken from the queue.
  */
-static void write_quietly(int fd, bool regular, const char *bytes, size_t size) {
+static void write_quietly(int fd, bool regular, const char *bytes, size_t size,
+                          struct patience *patience) {
     uint64_t blocked = SIGNAL_PIPE | SIGNAL_XFSZ | SIGNAL_TTOU;
     uint64_t before = 0, pending = 0, raised = 0;
     struct sys_timespec none = {0};
@@ -291,7 +311,7 @@ static void write_quietly(int fd, bool regular, const char *bytes, size_t size) 
     if (!masked)
         return;
     SYS2(__NR_rt_sigpending, &pending, 8);
-    error = write_parts(fd, regular, bytes, size);
+    error = write_parts(fd, regular, bytes, size, patience);
     if (error == FAIL_PIPE)
         raised = SIGNAL_PIPE & ~pending;
     else if (error == FAIL_TOO_BIG)
@@ -303,10 +323,12 @@ static void write_quietly(int fd, bool regular, const char *bytes, size_t size) 
 
 void log__write(const char *bytes, size_t size) {
     if (target.fd >= 0)
-        write_quietly(target.fd, target.regular, bytes, size);
+        write_quietly(target.fd, target.regular, bytes, size, &target.patience);
 }
 
 void log__complain(const char *bytes, size_t size) {
+    struct patience patience = {WAIT_MOST};
+
     if (stderr_is_the_same())
-        write_quietly(STDERR, is_regular(STDERR), bytes, size);
+        write_quietly(STDERR, is_regular(STDERR), bytes, size, &patience);
 }

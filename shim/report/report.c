@@ -146,11 +146,11 @@ static uint64_t closing_of(const struct nsd_compose *compose,
 
 /*
  * Whether the closing line is printed: with every finding, and unasked for a Go release that is not
- * known. In text it is not repeated for an exec that failed, nor if nothing has changed; a reader
- * of JSON wants it at every end.
+ * known and for an image of which something was missed. In text it is not repeated for an exec that
+ * failed, nor if nothing has changed; a reader of JSON wants it at every end.
  */
 static bool closes(const struct totals *totals, const struct nsd_image *image, uint64_t closing) {
-    bool asked = nsd_options.verbosity.number >= 1;
+    bool asked = nsd_options.verbosity.number >= 1 || image->is_incomplete;
 
     if (totals->to_print > 0)
         return true;
@@ -258,7 +258,7 @@ static void write_all(const struct nsd_compose *compose, struct nsd_ledger *ledg
     text__begin(&text, output, sizeof output);
     text.sink = empty_within_line;
     put_findings(&text, compose, findings, nsd_options.json.number == 0 && use_colour());
-    if (closing && nsd_options.verbosity.number >= 2)
+    if (closing && nsd_options.verbosity.number >= 2 && ledger != NULL)
         put_threads(&text, compose, ledger);
     compose->scratch->used = 0;
     fill_coverage(compose, totals, &coverage);

@@ -22,6 +22,7 @@ extern bool nsd_report_no_color;
  * written (complains if not), prints the table of options for help=1.
  */
 void report__begin(void);
+/* `ledger`: NULL where it cannot be read; the table of threads is left out then. */
 void report__write(struct nsd_ledger *ledger, struct nsd_findings *findings,
                    struct nsd_image *image);
 /* verbosity=3: prints one line for an event at once. */

@@ -6,8 +6,9 @@
  *     findings__add(unlocked-switch)  from another departure at the same places: count = 2
  *
  * If the row of a new finding is earlier than that of the departure's finding, the new one takes
- * its place, and the old one becomes a consequence. The list is bounded: more findings than that do
- * not tell a reader more. Called by the rules under the ledger's lock.
+ * its place, and the old one becomes a consequence. The list is bounded: a finding for which there
+ * is no room counts for the one of the same rule that is nearest to it, by the innermost frames of
+ * their stacks. Called by the rules under the ledger's lock.
  */
 #include "base/arena.h"
 #include "rules/rule.h"
@@ -63,6 +64,22 @@ void rules__reset(struct nsd_ledger *ledger, struct nsd_findings *findings) {
     *findings = (struct nsd_findings){0};
 }
 
+void findings__mend(struct nsd_findings *findings) {
+    findings->count = findings->consequences = 0;
+    findings->last = NULL;
+    for (struct nsd_finding *finding = findings->first; finding != NULL; finding = finding->next) {
+        struct nsd_finding **link = &finding->consequences;
+
+        findings->last = finding;
+        if (++findings->count == FINDINGS_MOST)
+            finding->next = NULL;
+        for (unsigned i = 0; *link != NULL && i < CONSEQUENCES_MOST; i++, link = &(*link)->next)
+            findings->consequences++;
+        *link = NULL;
+    }
+    findings->changes++;
+}
+
 /* ---- comparing findings ---- */
 
 static bool same_frames(const struct nsd_frames *a, const struct nsd_frames *b) {
@@ -101,6 +118,35 @@ static struct nsd_finding *find_same(const struct nsd_findings *findings,
     while (known != NULL && !same_places(known, finding))
         known = known->next;
     return known;
+}
+
+/* How many frames the two stacks have in common, from the call outwards. */
+static unsigned frames_in_common(const struct nsd_frames *a, const struct nsd_frames *b) {
+    unsigned count = 0;
+
+    if (a == NULL || b == NULL)
+        return 0;
+    while (count < a->depth && count < b->depth && a->frame[count].pc == b->frame[count].pc)
+        count++;
+    return count;
+}
+
+/* The finding of the same rule whose stack is the most similar; NULL if none has the same call. */
+static struct nsd_finding *find_nearest(const struct nsd_findings *findings,
+                                        const struct nsd_finding *finding) {
+    struct nsd_finding *nearest = NULL;
+    unsigned most = 0;
+
+    for (struct nsd_finding *known = findings->first; known != NULL; known = known->next) {
+        unsigned common =
+            known->rule == finding->rule ? frames_in_common(known->frames, finding->frames) : 0;
+
+        if (common > most) {
+            most = common;
+            nearest = known;
+        }
+    }
+    return nearest;
 }
 
 /* ---- the list ---- */
@@ -256,6 +302,8 @@ void findings__add(const struct nsd_scene *scene, const struct nsd_finding *give
     known = departure != NULL ? departure->finding : NULL;
     if (known == NULL) {
         known = find_same(scene->findings, finding);
+        if (known == NULL && scene->findings->count >= FINDINGS_MOST)
+            known = find_nearest(scene->findings, finding);
         if (known != NULL) {
             known->count++;
             raise_severity(known, finding);

@@ -56,6 +56,12 @@ void rules__on_event(struct nsd_ledger *ledger, struct nsd_findings *findings,
  */
 void rules__on_report(struct nsd_ledger *ledger, struct nsd_findings *findings,
                       const struct nsd_event *event, enum nsd_occasion occasion);
+/*
+ * The list was left in the middle of a change, by a thread that does not come back: cuts it off
+ * where it is longer than it can be, and sets `last` and the counts. Every pointer in it is valid,
+ * because the heap keeps its memory.
+ */
+void findings__mend(struct nsd_findings *findings);
 /* Frees every finding and drops the labels that it holds. Called before ledger__end(). */
 void rules__reset(struct nsd_ledger *ledger, struct nsd_findings *findings);
 

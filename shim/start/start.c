@@ -16,6 +16,7 @@
 #include "host/facts.h"
 #include "host/image.h"
 #include "host/libc/functions.h"
+#include "intake/copies.h"
 #include "intake/submit.h"
 #include "ledger/frames.h"
 #include "names/modules.h"
@@ -89,13 +90,19 @@ static void begin_records(int32_t pid, int32_t leader) {
     nsd_image.events = nsd_image.lost = 0;
     nsd_image.threads = 1;
     nsd_image.ended = NULL;
+    nsd_image.is_incomplete = false;
     submit__begin(nsd_image.pid, nsd_image.leader);
 }
 
-/* In a fork copy: new pid, empty ledger, nothing of the parent's. */
+/*
+ * In a fork copy: new pid, empty ledger, nothing of the parent's. Later where the copy goes on with
+ * work of ours that its parent had begun.
+ */
 static void begin_copy(void) {
     int32_t tid;
 
+    if (copies__must_wait(machine__thread_pointer()))
+        return;
     on_stack__forget();
     frames__begin_copy();
     if (sys__is_forbidden()) {

@@ -1,6 +1,10 @@
 """Every way in which a process image ends brings the report, once."""
-from harness import programs, shim
-from harness.registry import check, check_equal, test
+import shutil
+import subprocess
+import tempfile
+
+from harness import programs, settings, shim
+from harness.registry import Skip, check, check_equal, test
 
 WAYS = ["return", "exit", "_exit", "_Exit", "quick_exit", "exit_group", "worker-exit", "execv",
         "execve", "execvp", "execl", "execle", "execlp", "fexecve", "execveat", "execve-by-syscall"]
@@ -52,3 +56,109 @@ def killed_by_a_signal():
     """A bare preload cannot report then; it must not change how the process dies."""
     native = shim.run(["sh", "-c", "kill -TERM $$"], on=False)
     check_equal(shim.run(["sh", "-c", "kill -TERM $$"]).status, native.status, "status")
+
+
+# ---- a thread that leaves in the middle of our work ----
+
+def reports_or_says_why_not(output):
+    """The fault, or a closing line that names what was missed."""
+    return "warning: main-switched" in output or "not watched: " in output
+
+
+@test("leaves.jump")
+def jumps_out_of_our_work(count=100):
+    """siglongjmp out of a handler: the lock that is left behind costs neither report nor time."""
+    run = shim.run([programs.c("leaves_in_the_middle"), "jump", count])
+    check_equal((run.status, run.out), (0, "done\n"), "status and output")
+    check(reports_or_says_why_not(run.err), "neither report nor reason:", run.err)
+
+
+@test("leaves.cancel")
+def cancelled_in_our_work(count=60):
+    run = shim.run([programs.c("leaves_in_the_middle"), "cancel", count])
+    check_equal((run.status, run.out), (0, "done\n"), "status and output")
+    check(reports_or_says_why_not(run.err), "neither report nor reason:", run.err)
+
+
+@test("leaves.fork")
+def forks_in_our_work(count=60):
+    """A handler forks; the child returns from it into the call that was interrupted."""
+    run = shim.run([programs.c("leaves_in_the_middle"), "fork", count])
+    check_equal((run.status, run.out), (0, f"0 of {count} children ended otherwise\n"),
+                f"status and output\n{run.err}")
+
+
+def ends_in_our_work(way, count, is_told, options=""):
+    silent = []
+    for moment in range(count):
+        run = shim.run([programs.c("leaves_in_the_middle"), way, moment], options=options)
+        check_equal(run.status, 3, f"status\n{run.err}")
+        if not is_told(run.err):
+            silent.append((moment, run.err))
+    check_equal(silent, [], f"runs of {count} without report and without a reason")
+
+
+@test("leaves.exit")
+def exits_in_our_work(count=25):
+    """A handler that ends the program prints what is found so far."""
+    ends_in_our_work("exit", count, reports_or_says_why_not)
+
+
+@test("leaves.exec")
+def execs_in_our_work(count=10):
+    """An exec ends all other threads, so that there is no fault; both images have a closing line."""
+    ends_in_our_work("exec", count, lambda output: output.count(" errors, ") == 2, "verbosity=1")
+
+
+@test("leaves.late")
+def exits_in_our_report(count=25):
+    """A handler that ends the program interrupts the last report, on whatever stack that stands."""
+    ends_in_our_work("late", count, lambda output: reports_or_says_why_not(output) or
+                     "so its end was not judged" in output)
+
+
+@test("leaves.jump.often", level="gate", timeout=300)
+def a_thousand_jumps():
+    jumps_out_of_our_work(1000)
+
+
+@test("leaves.cancel.often", level="gate", timeout=300)
+def a_thousand_cancels():
+    cancelled_in_our_work(1000)
+
+
+@test("leaves.fork.often", level="gate", timeout=300)
+def a_thousand_forks():
+    forks_in_our_work(1000)
+
+
+@test("leaves.exit.often", level="gate", timeout=300)
+def a_thousand_exits():
+    exits_in_our_work(800)
+    exits_in_our_report(500)
+    execs_in_our_work(200)
+
+
+@test("leaves.under_run")
+def told_by_run_after_jumps():
+    """What the guest did not judge, the command judges by the recording, and says what it lacks."""
+    done = subprocess.run([settings.BUILD / "nsdrift", "run", "--", programs.c("leaves_in_the_middle"),
+                           "jump", "40"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=100)
+    check(reports_or_says_why_not(done.stderr), "neither report nor reason:", done.stderr)
+    check_equal(done.returncode, 1 if "warning: main-switched" in done.stderr else 125, "status")
+
+
+@test("leaves.no_call_is_dearer", timeout=200)
+def later_calls_do_not_wait():
+    """A call that waits in vain gives the processor away two hundred times. 4,000 calls after jumps
+    do so together less often than a hundred such calls would."""
+    if not shutil.which("strace"):
+        raise Skip("strace is not installed")
+    with tempfile.NamedTemporaryFile("r") as counts:
+        run = shim.run(["strace", "-f", "-c", "--seccomp-bpf", "-e", "trace=sched_yield", "-o", counts.name,
+                        programs.c("leaves_in_the_middle"), "jump", 100, 2000], timeout=150)
+        rows = [line.split() for line in counts.read().splitlines() if "sched_yield" in line]
+        shown = run.out, run.err
+    check_equal(run.status, 0, f"status\n{shown}")
+    check(sum(int(row[3]) for row in rows) < 20000, "sched_yield:", rows)

@@ -48,11 +48,11 @@ def essence(finding):
     return json.dumps(same, sort_keys=True)
 
 
-def same_result(program, by_stderr=False):
+def same_result(program, by_stderr=False, more=""):
     """One run, told from inside and from its recordings."""
     path = folder()
     watch = shim.watched_by_stderr if by_stderr else shim.watched
-    run = watch([program], options=f"verbosity=2:record={path}")
+    run = watch([program], options=f"verbosity=2:record={path}{more}")
     names = sorted(path.iterdir())
     if not names:
         check(not run.report.findings, "findings, and no recording")
@@ -79,10 +79,13 @@ def same_result(program, by_stderr=False):
             check_equal(row, inside, "the closing line")
 
 
+# Its stacks and their names find no room in a recording of the usual size, which is counted there alone.
+WITH_ROOM = {"main_away_after_many_stacks": ":record_size=16M"}
+
 for source in sorted(programs.C.glob("*.expect")):
     @test(f"same.c.{source.stem}", every_build=True)
     def same_for_c(path=source):
-        same_result(programs.c(path.stem), Expectation(path).by_stderr)
+        same_result(programs.c(path.stem), Expectation(path).by_stderr, WITH_ROOM.get(path.stem, ""))
 
 for source in sorted(programs.GO.glob("*.expect")):
     @test(f"same.go.{source.stem}", timeout=300)
@@ -192,7 +195,19 @@ def killed_1000_times():
     killed_at_random(1000)
 
 
-# ---- a ring that goes round ----
+# ---- a ring that goes round, tables that are full ----
+
+@test(every_build=True)
+def stacks_of_events_cost_no_finding_its_own():
+    """More stacks than the tables have room for: the finding that comes last has its stack and words, and
+    what was left out is counted."""
+    path = folder()
+    run = shim.watched([programs.c("main_away_after_many_stacks")], options=f"record={path}")
+    outside = report(path)
+    check(outside.coverage[-1]["unnamed"] > 1000, "the tables were not full:", outside.coverage)
+    check_equal(list(map(essence, outside.findings)), list(map(essence, run.report.findings)), "findings")
+    check_equal([finding["rule"] for finding in outside.findings], ["main-switched"], "rules")
+
 
 @test(every_build=True)
 def overwritten_events_cost_no_finding():
@@ -480,6 +495,16 @@ def switch_that_nobody_saw():
         run = nsdrift("run", *options, "--", program, "bad")
         check_equal((run.status, run.err.count("the last look at its threads disagrees")), (125, 1), run.err)
         check_equal(nsdrift("run", *options, "--", program, "good").status, 0, "good")
+        run = nsdrift("run", *options, "--", program, "child")
+        check_equal((run.status, run.err.count("the last look at its threads disagrees")), (125, 1), run.err)
+
+
+@test("run.hides_proc")
+def nobody_can_look():
+    """Threads that have switched, and no /proc at the end: not judged, and said."""
+    run = nsdrift("run", "--", programs.c("hides_proc"))
+    check_equal((run.status, run.err.count("its threads could not be looked at in the end")), (125, 1), run.err)
+    check_equal(nsdrift("run", "--exit-status=program", "--", programs.c("hides_proc")).status, 0, "its own")
 
 
 @test("run.killed_while_away")

@@ -282,6 +282,22 @@ SCENE(as_many_findings_as_there_may_be) {
     CHECK(findings.first->count == 2 && findings.lost == 44);
 }
 
+/* One call from many callers: a finding for which there is no room counts for a known one. */
+SCENE(more_findings_of_one_call) {
+    struct nsd_finding finding = {.rule = LEFT, .severity = NOTE, .count = 1, .message = "note"};
+    uint64_t stack_pointer;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        finding.frames = stack_of(2, AT(FUNCTION(20 + i, 1), VISIT(1)), &stack_pointer, true);
+        findings__add(&scene, &finding, NULL);
+    }
+    CHECK(findings.count == 256 && findings.lost == 0 && findings.first->count == 2000 - 255);
+    add(LEFT, NOTE, VISIT(2), NULL); /* another call */
+    finding.rule = SPLIT;
+    findings__add(&scene, &finding, NULL);
+    CHECK(findings.count == 256 && findings.lost == 2 && findings.first->count == 2000 - 255);
+}
+
 SCENE(no_memory_for_a_consequence) {
     struct nsd_switch *change = away(3, WORKER(1));
 

@@ -124,6 +124,41 @@ static void opened_and_closed(void) {
     CHECK(modules__count() <= many + 100);
 }
 
+/*
+ * A library that is closed in the middle of the loader's list: the end of the list is as it was, so
+ * that a refresh notices nothing, but whoever asks about the module itself is told.
+ */
+static void closed_in_the_middle(void) {
+#ifdef __GLIBC__
+    void *library = dlopen("libresolv.so.2", RTLD_NOW), *behind = dlopen("libutil.so.1", RTLD_NOW);
+    void *last = dlopen("libanl.so.1", RTLD_NOW);
+    struct nsd_module *module;
+    uint32_t changes;
+    uintptr_t address;
+
+    if (library == NULL || behind == NULL || last == NULL) {
+        printf("no libraries to be opened here\n");
+        return;
+    }
+    address = (uintptr_t) dlsym(library, "ns_sprintrr");
+    module = modules__of(address);
+    CHECK(modules__refresh() && modules__is_still_there(module));
+    changes = modules__changes();
+    dlclose(library);
+    CHECK(!modules__is_still_there(module) && !module__is_loaded(module));
+    CHECK(modules__changes() != changes && modules__refresh());
+    CHECK(modules__of(address) == module && !modules__is_still_there(module));
+    library = dlopen("libresolv.so.2", RTLD_NOW);
+    address = (uintptr_t) dlsym(library, "ns_sprintrr");
+    module = modules__of(address);
+    CHECK(modules__refresh() && modules__is_still_there(modules__of(address)));
+    CHECK(modules__is_still_there(modules__at(0)) && !modules__is_still_there(NULL));
+    dlclose(library);
+    dlclose(behind);
+    dlclose(last);
+#endif
+}
+
 /* One thread opens and closes while others ask. */
 static volatile int stop;
 
@@ -176,6 +211,7 @@ int main(int count, char **arguments) {
           strcmp(name, "opened_and_closed") == 0);
     next_definitions();
     opened_and_closed();
+    closed_in_the_middle();
     threads();
     printf("%d failures\n", failures);
     return failures != 0;

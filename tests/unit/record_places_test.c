@@ -166,6 +166,7 @@ static void continued(unsigned used, unsigned taken) {
     unsigned made;
 
     begin(PAGES * 4096u);
+    record_tables__for_findings(interned, true); /* to the very end */
     CHECK(part->block_count == 19 && part->head_blocks == 4);
     for (unsigned i = 0; i < used; i++)
         block(i)->sequence = i + 1;

@@ -156,9 +156,11 @@ static void see(void *context, struct nsd_replay *of, const struct nsd_event *ev
     told++;
 }
 
+#define LAST_ID (NSD_RECORD_STACKS - 1)
+
 static void stacks(void) {
     static const struct nsd_replay_watcher watcher = {.event = see};
-    static const uint64_t asked[] = {1, 2, 3, 0, 8191, 8192, 1ull << 32 | 1, 4};
+    static const uint64_t asked[] = {1, 2, 3, 0, LAST_ID, LAST_ID + 1, 1ull << 32 | 1, 4};
     struct nsd_record_event *events;
 
     begin();
@@ -167,8 +169,8 @@ static void stacks(void) {
     put_stack(2, 0, 13); /* of no frames */
     put_stack(3, 64, 14);
     put_stack(0, 1, 15);
-    put_stack(8191, 1, 16);
-    put_stack(8192, 1, 17);
+    put_stack(LAST_ID, 1, 16);
+    put_stack(LAST_ID + 1, 1, 17);
     put_stack(4, 65, 18); /* deeper than any */
     events = (struct nsd_record_event *) (block_at(0) + 1);
     fill_block(1, 0, 0, 8);

@@ -135,10 +135,10 @@ static void is_whole(bool whole) {
 
 static void ids_of_stacks(void) {
     CHECK(begin() == NULL);
-    event_at(stack(8191, 1, 0x1000, 0));
+    event_at(stack(NSD_RECORD_STACKS - 1, 1, 0x1000, 0));
     is_whole(true);
     CHECK(tables(NSD_RECORD_STACK) == 1);
-    event_at(stack(8192, 1, 0x2000, 0));
+    event_at(stack(NSD_RECORD_STACKS, 1, 0x2000, 0));
     is_whole(false);
     CHECK(part.head.unnamed == 1);
     CHECK(tables(NSD_RECORD_STACK) == 1 && tables(NSD_RECORD_PLACE) == 1);
@@ -179,7 +179,10 @@ static void full_tables(void) {
         event_at(stack(id, 8, 0x1000 + id * 128u, 16));
     is_whole(false);
     CHECK(part.head.tables_used <= part.head.tables_size);
-    CHECK(part.head.tables_size - part.head.tables_used < sizeof(struct nsd_record_stack) + 128);
+    /* A sixteenth is for findings. */
+    CHECK(part.head.tables_size - part.head.tables_used <
+          sizeof(struct nsd_record_stack) + 128 + part.head.tables_size / 16);
+    CHECK(part.head.tables_size - part.head.tables_used >= part.head.tables_size / 16);
     CHECK(part.head.keeping == 1);
 }
 
@@ -228,11 +231,35 @@ static void the_last_string_that_fits(void) {
 
     bare.head.tables = sizeof bare.head;
     bare.head.tables_size = 32;
+    record_tables__for_findings(interned, true);
     CHECK(record_tables__string(&bare.head, interned, "seven..") == 1);
     CHECK(record_tables__string(&bare.head, interned, "eight...") == 0 && bare.head.unnamed == 1);
     CHECK(record_tables__string(&bare.head, interned, "7 again") == 2);
     CHECK(bare.head.tables_used == 32);
     CHECK(record_tables__string(&bare.head, interned, "x") == 0 && bare.head.unnamed == 2);
+}
+
+/* Events leave the end of the tables free: the last sixteenth, or a quarter of continued ones. */
+static void room_for_findings(void) {
+    struct nsd_interned *interned = record_tables__begin(NULL);
+    uint32_t number = 0, unnamed;
+    char name[8];
+
+    memset(&bare, 0, sizeof bare.head);
+    bare.head.tables = sizeof bare.head;
+    bare.head.tables_size = 1024;
+    do {
+        snprintf(name, sizeof name, "%06u", ++number);
+    } while (record_tables__string(&bare.head, interned, name) != 0);
+    CHECK(number == 1024 / 16 - 4 + 1 && bare.head.tables_used == 1024 - 1024 / 16);
+    unnamed = bare.head.unnamed;
+    record_tables__for_findings(interned, true);
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%06u", number);
+        CHECK(record_tables__string(&bare.head, interned, name) == number++);
+    }
+    CHECK(bare.head.unnamed == unnamed && bare.head.tables_used == 1024);
+    CHECK(record_tables__string(&bare.head, interned, "another") == 0);
 }
 
 /* Where no call may be made a copy takes its parent's memory, emptied, or has none. */
@@ -310,6 +337,7 @@ int main(void) {
     TEST(full_tables);
     TEST(strings);
     TEST(the_last_string_that_fits);
+    TEST(room_for_findings);
     TEST(under_a_filter);
     TEST(findings_that_are_kept);
     return end_of_tests();

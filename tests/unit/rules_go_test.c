@@ -488,7 +488,10 @@ SCENE(no_memory_for_findings) {
     CHECK(findings.lost + ledger__lost(&ledger) > 0);
 }
 
+/* A finding for which there is no room counts for one of the same call from another caller. */
 SCENE(bounded_findings) {
+    uint64_t told = 0;
+
     go_starts();
     for (int i = 0; i < 120; i++) {
         for (int j = 0; j < 3; j++) {
@@ -496,5 +499,7 @@ SCENE(bounded_findings) {
             goes_home(unlocked(1, 2), NET, AT(MAIN(1)));
         }
     }
-    CHECK(findings.count == 256 && findings.lost == 360 - 256);
+    for (struct nsd_finding *finding = findings.first; finding != NULL; finding = finding->next)
+        told += finding->count;
+    CHECK(findings.count == 256 && findings.lost == 0 && told == 360);
 }

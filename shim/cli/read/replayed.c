@@ -141,7 +141,7 @@ static void copy_facts(struct nsd_image *to, const struct nsd_record_facts *from
     NSD_COUNT_FACTS(NSD_FACT_FROM_RECORDING)
     NSD_STRING_FACTS(NSD_STRING_FROM_RECORDING)
     to->cross_check =
-        from->cross_check <= NSD_CROSS_NOT_NEEDED ? from->cross_check : NSD_CROSS_IMPOSSIBLE;
+        from->cross_check <= NSD_CROSS_IMPOSSIBLE ? from->cross_check : NSD_CROSS_IMPOSSIBLE;
 }
 
 static void begin_image(struct reading *reading) {
