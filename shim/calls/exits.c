@@ -6,7 +6,9 @@
  */
 #include "base/options.h"
 #include "base/syscall.h"
+#include "calls/exits.h"
 #include "calls/meanings.h"
+#include "calls/signals.h"
 #include "host/caller.h"
 #include "host/identity.h"
 #include "host/image.h"
@@ -23,19 +25,36 @@ static int status_to_leave_with(int status) {
     return status;
 }
 
-/* _exit, exit_group, quick_exit, runtime.exit: the event stands prepared. */
-static void end(struct nsd_ongoing *ongoing) {
+void exits__report(const struct nsd_event *event) {
     copies__settle();
     /* Another process that shares our memory (clone with CLONE_VM) ends only itself. */
-    if (caller__is_stranger())
-        return;
-    last_words__report(&ongoing->event, NSD_OCCASION_EXIT);
-    ongoing->argument[0] = (uint32_t) status_to_leave_with((int) ongoing->argument[0]);
+    if (!caller__is_stranger())
+        last_words__report(event, NSD_OCCASION_EXIT);
+}
+
+/* _exit, exit_group, quick_exit, runtime.exit: the event stands prepared. */
+static void end(struct nsd_ongoing *ongoing) {
+    exits__report(&ongoing->event);
+    if (!caller__is_stranger())
+        ongoing->argument[0] = (uint32_t) status_to_leave_with((int) ongoing->argument[0]);
 }
 
 void calls__before_end(struct nsd_ongoing *ongoing) {
     if (calls__prepare_whole(ongoing))
         end(ongoing);
+}
+
+/*
+ * The arguments are those of tgkill. Without a stack: a signal comes anywhere, and the stack would
+ * be its handler's.
+ */
+void calls__before_raise(struct nsd_ongoing *ongoing) {
+    int number = (int) ongoing->argument[2];
+
+    if (!signals__would_end(number) || !calls__prepare(ongoing, NSD_CALL_RAISE))
+        return;
+    ongoing->event.arguments[0] = (uint64_t) number;
+    exits__report(&ongoing->event);
 }
 
 /*
@@ -79,13 +98,12 @@ __attribute__((destructor)) static void end_of_image(void) {
 
     if (!nsd_on || !caller__is_ours(&caller, machine__thread_pointer(), 0))
         return;
-    copies__settle();
-    if (caller__is_stranger())
-        return;
     submit__prepare(&event, NSD_CALL_EXIT, caller.tid);
     if (announced.call == NSD_CALL_EXIT && announced.tid == caller.tid)
         event = announced;
-    last_words__report(&event, NSD_OCCASION_EXIT);
+    exits__report(&event);
+    if (caller__is_stranger())
+        return;
     if (nsd_options.exitcode.number == 0 || report__faults() == 0)
         return;
     status = (int) nsd_options.exitcode.number;

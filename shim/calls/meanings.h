@@ -77,6 +77,7 @@ void exec__reclaim(uintptr_t key);
 
 /* ---- exits.c ---- */
 void calls__before_end(struct nsd_ongoing *ongoing);
+void calls__before_raise(struct nsd_ongoing *ongoing);
 void calls__before_handlers(struct nsd_ongoing *ongoing);
 void calls__before_thread_end(struct nsd_ongoing *ongoing);
 void calls__before_report(struct nsd_ongoing *ongoing);

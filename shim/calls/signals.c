@@ -1,12 +1,14 @@
 /*
  * The option signal=: our handler is installed in the kernel, and the host's own action is kept
- * here. The handler writes the report and then calls the host's handler; where the host has none
- * the signal ends there. The handler runs on whatever stack the host gave it.
+ * here. The handler writes the report and then does what the host's action says: it calls the
+ * host's handler, ends the process as the default does, or does nothing where the default or the
+ * host ignores the signal. The handler runs on whatever stack the host gave it.
  */
 #include "calls/signals.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
+#include "calls/exits.h"
 #include "calls/meanings.h"
 #include "host/caller.h"
 #include "host/image.h"
@@ -95,10 +97,54 @@ static long set_kernel_action(int number, const struct nsd_kernel_action *action
     return SYS4(__NR_rt_sigaction, number, action, NULL, sizeof action->mask);
 }
 
+/* What the kernel has for this signal. */
+static long read_kernel_action_of(int number, struct nsd_kernel_action *action) {
+    return SYS4(__NR_rt_sigaction, number, NULL, action, sizeof action->mask);
+}
+
 /* What the kernel has for our signal. */
 static long read_kernel_action(struct nsd_kernel_action *action) {
-    return SYS4(__NR_rt_sigaction, nsd_options.signal.number, NULL, action, sizeof action->mask);
+    return read_kernel_action_of((int) nsd_options.signal.number, action);
 }
+
+/* ---- defaults ---- */
+
+#define SIGNAL_BIT(number) (1ull << ((number) -1))
+/* CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH: signal(7); the numbers are <asm/signal.h>'s. */
+#define SPARING_SIGNALS                                                                            \
+    (SIGNAL_BIT(17) | SIGNAL_BIT(18) | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) |          \
+     SIGNAL_BIT(22) | SIGNAL_BIT(23) | SIGNAL_BIT(28))
+
+/*
+ * Whether the default action ends this process. The first process of a pid namespace ignores what
+ * has the default action (kernel/signal.c, sig_task_ignored).
+ */
+static bool default_ends(int number) {
+    return number >= 1 && number <= 64 && (SPARING_SIGNALS & SIGNAL_BIT(number)) == 0 &&
+           sys__getpid() != 1;
+}
+
+bool signals__would_end(int number) {
+    struct nsd_kernel_action action;
+
+    return !sys__is_forbidden() && read_kernel_action_of(number, &action) == 0 &&
+           action.handler == HANDLER_DEFAULT && default_ends(number);
+}
+
+/*
+ * Ends the process as the signal does by default, with the same wait status: it is sent once more,
+ * with the default action, and comes when our handler returns, which has it blocked. No question
+ * whether calls are forbidden: a filter that kills for one of these ends the process as well.
+ */
+static void end_by(int number) {
+    struct nsd_kernel_action action;
+
+    memory__fill(&action, 0, sizeof action);
+    set_kernel_action(number, &action);
+    SYS3(__NR_tgkill, sys__getpid(), sys__gettid(), number);
+}
+
+/* ---- our handler ---- */
 
 static void on_signal(int number, void *info, void *context);
 
@@ -122,18 +168,29 @@ static void install(void) {
     set_kernel_action((int) nsd_options.signal.number, &ours);
 }
 
-static void on_signal(int number, void *info, void *context) {
+static void report(int number, bool ends) {
     struct nsd_caller caller;
-    struct nsd_kernel_action action;
+    struct nsd_event event;
 
-    if (caller__is_ours(&caller, image__has_libc() ? machine__thread_pointer() : 0, 0)) {
-        struct nsd_event event;
-
-        submit__prepare(&event, NSD_CALL_REPORT, caller.tid);
-        event.arguments[0] = (uint64_t) number;
+    if (!caller__is_ours(&caller, image__has_libc() ? machine__thread_pointer() : 0, 0))
+        return;
+    submit__prepare(&event, ends ? NSD_CALL_RAISE : NSD_CALL_REPORT, caller.tid);
+    event.arguments[0] = (uint64_t) number;
+    if (ends)
+        exits__report(&event);
+    else
         last_words__report(&event, NSD_OCCASION_SIGNAL);
-    }
-    if (!read_host(&action) || is_none(action.handler))
+}
+
+static void on_signal(int number, void *info, void *context) {
+    struct nsd_kernel_action action;
+    bool is_known = read_host(&action);
+    bool ends = is_known && action.handler == HANDLER_DEFAULT && default_ends(number);
+
+    report(number, ends);
+    if (ends)
+        end_by(number);
+    if (!is_known || is_none(action.handler))
         return;
     if ((action.flags & FLAG_RESETHAND) != 0) {
         struct nsd_kernel_action none = action;

@@ -1,5 +1,5 @@
 /*
- * The option signal=: our handler in front of the host's own. Called by the wrappers of sigaction
+ * What becomes of a signal; the option signal=: our handler in front of the host's own. Called by the wrappers of sigaction
  * and signal, by the Go hook of rt_sigaction and by the constructor; safe in a signal handler.
  */
 #ifndef NSD_CALLS_SIGNALS_H
@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/*
+ * True if this signal, sent to the process now, would end it by its default action. False where the
+ * kernel cannot be asked.
+ */
+bool signals__would_end(int number);
 
 /* Puts our handler in, if signal= is set. Called once by the constructor. */
 void signals__begin(void);

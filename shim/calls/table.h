@@ -77,6 +77,7 @@
     LIBRARY(exit_by_handlers, EXIT, "d", NEVER, ALWAYS, calls__before_handlers, NULL)              \
     LIBRARY(quick_exit, QUICK_EXIT, "d", NEVER, ALWAYS, calls__before_end, NULL)                   \
     LIBRARY(runtime_exit, EXIT, "d", BEFORE, ALWAYS, calls__before_end, NULL)                      \
+    LIBRARY(runtime_raise, RAISE, "", BEFORE, ALWAYS, calls__before_raise, NULL)                   \
     KERNEL(exit, THREAD_EXIT, "", BEFORE, ALWAYS, calls__before_thread_end, NULL)                  \
     /* births.c */                                                                                 \
     LIBRARY(pthread_create, THREAD_CREATE, "", NEVER, ALWAYS, calls__before_create,                \

@@ -34,6 +34,8 @@ enum nsd_go_site_kind {
     NSD_GO_SITE_RAW_VFORK,
     /* runtime.exit: exit_group with the status on the stack, never comes back. */
     NSD_GO_SITE_EXIT,
+    /* runtime.raise: tgkill of the own thread, with the signal on the stack. */
+    NSD_GO_SITE_RAISE,
     /* runtime.exitThread: exit of a thread whose stack is given away already. */
     NSD_GO_SITE_EXIT_THREAD,
     /* runtime.clone: a new M without libc; both sides come back. */
@@ -57,6 +59,7 @@ enum nsd_go_site_kind {
     X(raw_syscall6, "syscall.RawSyscall6", SYSCALL6, 16, 18)                                       \
     X(raw_vfork, "syscall.rawVforkSyscall", RAW_VFORK, 16, 99)                                     \
     X(exit, "runtime.exit", EXIT, 16, 99)                                                          \
+    X(raise, "runtime.raise", RAISE, 16, 99)                                                       \
     X(exit_thread, "runtime.exitThread", EXIT_THREAD, 16, 99)                                      \
     X(clone, "runtime.clone", CLONE, 16, 99)                                                       \
     X(rt_sigaction, "runtime.rt_sigaction", RT_SIGACTION, 16, 99)

@@ -38,6 +38,7 @@ static bool is_counted(const struct nsd_event *event) {
     case NSD_EFFECT_SWITCH:
     case NSD_EFFECT_NONE:
     case NSD_EFFECT_PROCESS:
+    case NSD_EFFECT_END:
         return event->call != NSD_CALL_REPORT && event->call != NSD_CALL_EXEC_FAILED;
     default:
         return false;
@@ -142,13 +143,9 @@ static bool needs_thread(const struct nsd_event *event) {
     case NSD_CALL_THREAD_FOUND:
     case NSD_CALL_THREAD_DIED:
     case NSD_CALL_IDENTITY:
-    case NSD_CALL_EXIT:
-    case NSD_CALL_QUICK_EXIT:
-    case NSD_CALL_EXIT_GROUP:
-    case NSD_CALL_REPORT:
         return false;
     default:
-        return true;
+        return nsd_call_table[event->call].effect != NSD_EFFECT_END;
     }
 }
 

@@ -31,7 +31,8 @@ enum nsd_effect {
     NSD_EFFECT_THREAD,     /* creation, birth, death of a thread */
     NSD_EFFECT_LOCK,       /* pin, unpin */
     NSD_EFFECT_DESCRIPTOR, /* open of a /proc path, dup, close */
-    NSD_EFFECT_PROCESS,    /* start, fork, exec, exit, report */
+    NSD_EFFECT_PROCESS,    /* fork, spawn, exec */
+    NSD_EFFECT_END,        /* the image ends, or a report is asked for: nothing is done */
     NSD_EFFECT_KNOWLEDGE,  /* identities of a thread's namespaces, read from /proc */
 };
 
@@ -81,10 +82,11 @@ enum nsd_effect {
     X(EXEC, "execve", NONE, PROCESS, A)                                                            \
     X(EXEC_FAILED, "execve", NONE, PROCESS, 0)                                                     \
     /* the end of the image */                                                                     \
-    X(EXIT, "exit", STATUS, PROCESS, 0)                                                            \
-    X(QUICK_EXIT, "quick_exit", STATUS, PROCESS, 0)                                                \
-    X(EXIT_GROUP, "exit_group", STATUS, PROCESS, 0)                                                \
-    X(REPORT, "report", SIGNAL, PROCESS, 0)                                                        \
+    X(EXIT, "exit", STATUS, END, 0)                                                                \
+    X(QUICK_EXIT, "quick_exit", STATUS, END, 0)                                                    \
+    X(EXIT_GROUP, "exit_group", STATUS, END, 0)                                                    \
+    X(RAISE, "raise", SIGNAL, END, 0)                                                              \
+    X(REPORT, "report", SIGNAL, END, 0)                                                            \
     /* threads */                                                                                  \
     X(THREAD_CREATE, "pthread_create", NONE, THREAD, 0)                                            \
     X(THREAD_NOT_CREATED, "pthread_create", NONE, THREAD, 0)                                       \

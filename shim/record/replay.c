@@ -172,7 +172,8 @@ static void look_for_answers(struct nsd_replay *replay, const struct nsd_block_c
 }
 
 static bool occasions_report(const struct nsd_event *event) {
-    return nsd_call_table[event->call].effect == NSD_EFFECT_PROCESS;
+    return nsd_call_table[event->call].effect == NSD_EFFECT_END ||
+           nsd_call_table[event->call].effect == NSD_EFFECT_PROCESS;
 }
 
 static void apply(struct nsd_replay *replay, const struct nsd_event *event) {

@@ -220,17 +220,8 @@ static void begin_waiting(void) {
 
 /* The end of a fork copy, and what we looked up ourselves, do not begin its part. */
 static bool is_a_beginning(const struct nsd_event *event) {
-    switch (event->call) {
-    case NSD_CALL_EXEC:
-    case NSD_CALL_EXEC_FAILED:
-    case NSD_CALL_EXIT:
-    case NSD_CALL_QUICK_EXIT:
-    case NSD_CALL_EXIT_GROUP:
-    case NSD_CALL_REPORT:
-        return false;
-    default:
-        return true;
-    }
+    return nsd_call_table[event->call].effect != NSD_EFFECT_END && event->call != NSD_CALL_EXEC &&
+           event->call != NSD_CALL_EXEC_FAILED;
 }
 
 /* ---- blocks ---- */

@@ -176,18 +176,10 @@ void compose__stack(const struct nsd_compose *compose, const struct nsd_frames *
  * are no calls.
  */
 static bool has_result(enum nsd_call call) {
-    switch (call) {
-    case NSD_CALL_EXEC:
-    case NSD_CALL_EXIT:
-    case NSD_CALL_QUICK_EXIT:
-    case NSD_CALL_EXIT_GROUP:
-    case NSD_CALL_REPORT:
+    if (call == NSD_CALL_EXEC)
         return false;
-    case NSD_CALL_THREAD_NOT_CREATED:
+    if (call == NSD_CALL_THREAD_NOT_CREATED)
         return true;
-    default:
-        break;
-    }
     switch (nsd_call_table[call].effect) {
     case NSD_EFFECT_NONE:
         return call != NSD_CALL_NONE;

@@ -43,6 +43,7 @@ static unsigned sort_of(const struct nsd_event *event) {
                    ? NSD_LOOK_LIFE
                    : sort | NSD_LOOK_LIFE;
     case NSD_EFFECT_PROCESS:
+    case NSD_EFFECT_END:
         return sort | NSD_LOOK_PROCESS;
     case NSD_EFFECT_LOCK:
         return sort | NSD_LOOK_LOCK;

@@ -47,6 +47,5 @@ enum nsd_hold scene__hold(const struct nsd_switch *departure, const struct nsd_e
 }
 
 bool scene__is_ending(const struct nsd_event *event) {
-    return event->call == NSD_CALL_EXIT || event->call == NSD_CALL_QUICK_EXIT ||
-           event->call == NSD_CALL_EXIT_GROUP || event->call == NSD_CALL_REPORT;
+    return nsd_call_table[event->call].effect == NSD_EFFECT_END;
 }

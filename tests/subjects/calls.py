@@ -110,6 +110,7 @@ CASES = {
     "exit_by_handlers": [case(3, kinds=[])],
     "quick_exit": [case(3, kinds=[])],
     "runtime_exit": [case(3, kinds=[])],
+    "runtime_raise": [case(15, kinds=[])],
     "exit": [case(0, kinds=[])],
     "pthread_create": [case("thread", 0, "routine", 0, kinds=[], thrd_create=("thread", "routine", 0))],
     "pthread_exit": [case(0, kinds=[])],
@@ -122,6 +123,8 @@ CASES = {
     "nsdrift_thread_unpin": [case(kinds=[])],
     "nsdrift_report": [case(kinds=[])],
 }
+# Rows that are no system call of package syscall: how the Go host has the runtime make the call.
+BY_RUNTIME = {"runtime_exit": "os.Exit", "runtime_raise": "runtime.raise"}
 # Entrances that have the row, and at which the host cannot make the call.
 NOT_BY = {
     ("vfork", "go"): "the child of a raw vfork would write over the goroutine's stack",
@@ -136,7 +139,7 @@ def entrances(row):
     if numbered:
         yield "syscall", number_of(row)
     if moments != "NEVER" and (row, "go") not in NOT_BY:
-        yield "go", number_of(row) if numbered else "os.Exit"
+        yield "go", number_of(row) if numbered else BY_RUNTIME[row]
 
 
 def events_of(entrance, called, arguments):

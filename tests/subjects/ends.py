@@ -1,10 +1,14 @@
 """Every way in which a process image ends brings the report, once."""
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
 from harness import programs, settings, shim
 from harness.registry import Skip, check, check_equal, test
+
+from . import static
 
 WAYS = ["return", "exit", "_exit", "_Exit", "quick_exit", "exit_group", "worker-exit", "execv",
         "execve", "execvp", "execl", "execle", "execlp", "fexecve", "execveat", "execve-by-syscall"]
@@ -56,6 +60,58 @@ def killed_by_a_signal():
     """A bare preload cannot report then; it must not change how the process dies."""
     native = shim.run(["sh", "-c", "kill -TERM $$"], on=False)
     check_equal(shim.run(["sh", "-c", "kill -TERM $$"]).status, native.status, "status")
+
+
+# ---- Go programs that are ended by a signal ----
+
+SIGNALS = {"term": signal.SIGTERM, "int": signal.SIGINT, "hup": signal.SIGHUP,
+           "reset": signal.SIGTERM, "crash": signal.SIGABRT, "pipe": signal.SIGPIPE}
+
+
+for go in programs.GO_RELEASES:
+    for kind in ("dynamic", "static"):
+        @test(f"go_by_signal.{kind}.{go}", level="fast" if go == programs.NEWEST else "gate", timeout=300)
+        def go_by_signal(release=go, way=kind):
+            """The report comes before the runtime raises the signal that ends the program."""
+            ldflags = {} if way == "dynamic" else {"ldflags": (), "label": "static-plain"}
+            program = programs.go("ends_by_signal", release, **ldflags)
+            for how, number in SIGNALS.items():
+                native = shim.run([program, how], on=False)
+                check_equal((native.status, native.out), (-number, "ready\n"), f"{how}, natively")
+                for goes_home in ((), ("home",)):
+                    argv = [program, how, *goes_home]
+                    run = static.watched(argv, "verbosity=1")
+                    wanted = [] if goes_home else ["unlocked-while-switched"]
+                    check_equal((run.status, run.out), (128 + number, native.out), f"{argv}")
+                    check_equal(run.report.faults(), wanted, f"{argv}: faults by nsdrift run")
+                    shim.check_coverage(run.report)
+                    check_equal([row["ended"] for row in run.report.coverage], ["exit"], "ended")
+                    if way == "static":
+                        continue
+                    plain = shim.run(argv)
+                    check_equal((plain.status, plain.out), (native.status, native.out), f"{argv}")
+                    check_equal(plain.err.count("error: unlocked-while-switched"), len(wanted),
+                                f"{argv}: reports in\n{plain.err}")
+
+
+@test("go_by_signal.as_pid_1")
+def go_by_signal_as_first_process():
+    """The kernel ignores such a signal for pid 1, and the runtime exits instead."""
+    argv = ["unshare", "-p", "-f", "--mount-proc", programs.go("ends_by_signal"), "term"]
+    native, run = shim.run(argv, on=False), shim.watched(argv, "verbosity=1")
+    check_equal((run.status, run.out), (native.status, native.out), "status and output")
+    check_equal(run.report.faults(), ["unlocked-while-switched"], "faults")
+
+
+@test("go_by_signal.with_option")
+def go_by_signal_with_option():
+    """signal= for the signal that ends the program: one report, and the same end."""
+    for program in (programs.go("ends_by_signal"), programs.go("ends_by_signal", ldflags=(),
+                                                               label="static-plain")):
+        run = static.watched([program, "term"], "signal=TERM:verbosity=1")
+        check_equal((run.status, run.out), (128 + signal.SIGTERM, "ready\n"), "status and output")
+        check_equal(run.report.faults(), ["unlocked-while-switched"], "faults")
+        shim.check_coverage(run.report)
 
 
 # ---- a thread that leaves in the middle of our work ----

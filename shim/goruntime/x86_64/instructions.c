@@ -19,6 +19,8 @@ const struct nsd_go_site_bytes nsd_go_site_bytes[NSD_GO_SITE_KINDS] = {
     /* SYSCALL; PUSHQ R12; CMPQ AX, $-4095 */
     [NSD_GO_SITE_RAW_VFORK] = {NSD_SYSTEM_CALL_BYTES "\x41\x54\x48\x3d\x01\xf0\xff\xff", 10, 0},
     [NSD_GO_SITE_EXIT] = {NSD_SYSTEM_CALL_BYTES, 2, 0},
+    /* MOVL $SYS_tgkill, AX; SYSCALL */
+    [NSD_GO_SITE_RAISE] = {"\xb8\xea\x00\x00\x00" NSD_SYSTEM_CALL_BYTES, 7, 5},
     [NSD_GO_SITE_EXIT_THREAD] = {NSD_SYSTEM_CALL_BYTES, 2, 0},
     /* MOVL $SYS_clone, AX; SYSCALL */
     [NSD_GO_SITE_CLONE] = {"\xb8\x38\x00\x00\x00" NSD_SYSTEM_CALL_BYTES, 7, 5},

@@ -86,6 +86,7 @@ extern uint32_t nsd_go_signal;
 void nsd_go_trampoline_syscall(void);
 void nsd_go_trampoline_vfork(void);
 void nsd_go_trampoline_exit(void);
+void nsd_go_trampoline_raise(void);
 void nsd_go_trampoline_exit_thread(void);
 void nsd_go_trampoline_clone(void);
 void nsd_go_trampoline_sigaction(void);
@@ -94,6 +95,7 @@ void nsd_go_trampoline_sigaction(void);
 void nsd_go_before(struct nsd_go_call *call);
 void nsd_go_after(struct nsd_go_call *call);
 void nsd_go_exit(struct nsd_go_call *call);
+void nsd_go_raise(struct nsd_go_call *call);
 void nsd_go_exit_thread(struct nsd_go_call *call);
 /* Before runtime.clone: `result` is the new m, and on return the token of the birth, 0 for none. */
 void nsd_go_clone_before(struct nsd_go_call *call);

@@ -1,7 +1,7 @@
 /*
  * The Go hooks of what the runtime does by itself: threads that it makes by a raw clone and ends by
  * exitThread (programs without cgo; under cgo the libc probes see pthread_create), its exit, which
- * runs no destructor, and its sigaction. Called by the trampolines on a stack of the pool.
+ * runs no destructor, the signal by which it ends, and its sigaction. Called by the trampolines on a stack of the pool.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
@@ -15,9 +15,9 @@
 uint32_t nsd_go_signal;
 
 /*
- * At runtime.exit R14 holds a g, with two exceptions: rt0_go calls it before there is a g (on a
- * processor without GOAMD64's instructions), and a runtime that could not be decoded may use R14
- * otherwise.
+ * At runtime.exit and runtime.raise R14 holds a g, with exceptions: rt0_go exits before there is a g
+ * (on a processor without GOAMD64's instructions), a signal may come on a thread that Go does not
+ * know, and a runtime that could not be decoded may use R14 otherwise.
  */
 static bool has_g(const struct nsd_go_call *call) {
     uint64_t m, g0;
@@ -48,19 +48,32 @@ static void capture(struct nsd_ongoing *ongoing) {
 static const struct nsd_entrance entrance_without_g = {
     .is_ours = is_ours, .describe = describe, .capture = capture};
 
-void nsd_go_exit(struct nsd_go_call *call) {
+/* A call that may end the image, with a goroutine or without one. */
+static void hand_over_end(enum nsd_row row, struct nsd_go_call *call) {
     struct nsd_ongoing ongoing;
 
     call->result = 0;
     moment__find_g(call);
     if (has_g(call)) {
-        hook__hand_over(NSD_ROW_runtime_exit, call, true);
+        hook__hand_over(row, call, true);
         return;
     }
-    calls__begin(&ongoing, NSD_ROW_runtime_exit, &entrance_without_g, NULL, 0);
+    calls__begin(&ongoing, row, &entrance_without_g, NULL, 0);
     memory__copy(ongoing.argument, call->arguments, sizeof ongoing.argument);
     calls__before(&ongoing);
     call->arguments[0] = ongoing.argument[0];
+}
+
+void nsd_go_exit(struct nsd_go_call *call) {
+    hand_over_end(NSD_ROW_runtime_exit, call);
+}
+
+/*
+ * A signal that ends a Go program does not end it at once: the runtime's handler gives the signal
+ * its default action and raises it again (runtime/signal_unix.go, dieFromSignal).
+ */
+void nsd_go_raise(struct nsd_go_call *call) {
+    hand_over_end(NSD_ROW_runtime_raise, call);
 }
 
 /* runtime.mexit ends its M: the goroutine ended while it was locked to it. */

@@ -1,8 +1,9 @@
 /*
- * With signal=USR1: a worker stands in another namespace after a forgotten restore, the program
- * signals itself, and later the worker is healed. With the argument `handler` the program has its
- * own handler, which must be called; without it the signal must not kill the program. Must be
- * reported: left-switched, a warning, at the signal, and not a second time at the end.
+ * With signal=: a worker stands in another namespace after a forgotten restore, the program sends
+ * itself the signal of its first argument, and later the worker is healed. With the second argument
+ * `handler` the program has its own handler, which must be called; with `ignore` it ignores the
+ * signal. Must be reported: left-switched, a warning, at the signal, and not a second time at the
+ * end. Without an action of its own the program ends by the signal, or it goes on, as natively.
  */
 #include "host.h"
 #include <signal.h>
@@ -41,23 +42,26 @@ static void *worker(void *unused) {
 int main(int argc, char **argv) {
     sem_init(&done, 0, 0);
     sem_init(&go_on, 0, 0);
-    int own = argc > 1 && !strcmp(argv[1], "handler");
+    int number = argc > 1 ? atoi(argv[1]) : SIGUSR1;
+    if (argc > 2 && !strcmp(argv[2], "ignore"))
+        signal(number, SIG_IGN);
+    int own = argc > 2 && !strcmp(argv[2], "handler");
     if (own) {
         struct sigaction action = {.sa_handler = handler}, old;
-        must(sigaction(SIGUSR1, &action, &old) == 0, "sigaction");
+        must(sigaction(number, &action, &old) == 0, "sigaction");
         if (old.sa_handler != SIG_DFL)
             return 71;
-        must(sigaction(SIGUSR1, NULL, &old) == 0, "sigaction");
+        must(sigaction(number, NULL, &old) == 0, "sigaction");
         if (old.sa_handler != handler || old.sa_flags & ~0x04000000)
             return 72;
     }
     other = other_network();
     pthread_t thread = start(worker, NULL);
     wait_for(&done);
-    raise(SIGUSR1);
-    puts(handled == SIGUSR1 ? "handled" : "not handled");
+    raise(number);
+    puts(handled == number ? "handled" : "not handled");
     post(&go_on);
     join(thread);
     puts("done");
-    return own != (handled == SIGUSR1);
+    return own != (handled == number);
 }

@@ -3,6 +3,7 @@
 //
 //	makes_every_call NUMBER ARGUMENT...
 //	makes_every_call os.Exit STATUS
+//	makes_every_call runtime.raise SIGNAL
 //
 // The words are those of tests/programs/c/makes_every_call.c.
 package main
@@ -102,8 +103,11 @@ func calls() {
 	number, _ := strconv.Atoi(os.Args[1])
 	fmt.Println(os.Getpid(), syscall.Gettid())
 	syscall.RawSyscall(syscall.SYS_UNSHARE, 0, 0, 0)
-	if os.Args[1] == "os.Exit" {
+	switch os.Args[1] {
+	case "os.Exit":
 		os.Exit(int(argument[0]))
+	case "runtime.raise": // by the handler of a signal that ends the program
+		syscall.RawSyscall(syscall.SYS_TGKILL, uintptr(os.Getpid()), uintptr(syscall.Gettid()), argument[0])
 	}
 	raw(uintptr(number), &argument)
 	syscall.RawSyscall(syscall.SYS_UNSHARE, 0, 0, 0)

@@ -11,15 +11,16 @@
 #define JUMP_SIZE 5
 
 /*
- * One row a kind: the bytes that must stand there, from the SYSCALL instruction or from the
- * function's entry; how many are replaced (whole instructions, and no jump of the function leads
- * into them); where the trampoline comes back to.
+ * One row a kind: the bytes that must stand there, from the function's entry or from `ahead` bytes
+ * before the SYSCALL instruction; how many are replaced (whole instructions, and no jump of the
+ * function leads into them); where the trampoline comes back to.
  */
 struct form {
     const char *expected;
     uint8_t expected_size;
     uint8_t replaced;
     uint8_t back;
+    uint8_t ahead;
     bool at_entry;
     bool filtered;
     void (*trampoline)(void);
@@ -27,28 +28,31 @@ struct form {
 
 static const struct form forms[] = {
     /* syscall; cmp rax, -4095; back to the conditional jump */
-    [NSD_GO_SITE_SYSCALL6] = {"\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 8, 8, false, true,
+    [NSD_GO_SITE_SYSCALL6] = {"\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 8, 8, 0, false, true,
                               nsd_go_trampoline_syscall},
     /*
      * The same bytes; r10, r8 and r9, which the runtime leaves as they were, are kept and passed to
      * a kernel that does not look at them. What the trampoline uses is free: the function is ABI0.
      */
-    [NSD_GO_SITE_SYSCALL3] = {"\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 8, 8, false, true,
+    [NSD_GO_SITE_SYSCALL3] = {"\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 8, 8, 0, false, true,
                               nsd_go_trampoline_syscall},
     /* syscall; push r12; cmp rax, -4095 */
-    [NSD_GO_SITE_RAW_VFORK] = {"\x0f\x05\x41\x54\x48\x3d\x01\xf0\xff\xff", 10, 10, 10, false, false,
+    [NSD_GO_SITE_RAW_VFORK] = {"\x0f\x05\x41\x54\x48\x3d\x01\xf0\xff\xff", 10, 10, 10, 0, false, false,
                                nsd_go_trampoline_vfork},
     /* mov edi, [rsp+8]; mov eax, 231; back to the syscall */
-    [NSD_GO_SITE_EXIT] = {"\x8b\x7c\x24\x08\xb8\xe7\x00\x00\x00\x0f\x05", 11, 9, 9, true, false,
+    [NSD_GO_SITE_EXIT] = {"\x8b\x7c\x24\x08\xb8\xe7\x00\x00\x00\x0f\x05", 11, 9, 9, 0, true, false,
                           nsd_go_trampoline_exit},
+    /* mov edx, [rsp+8]; mov eax, 234; back to the syscall */
+    [NSD_GO_SITE_RAISE] = {"\x8b\x54\x24\x08\xb8\xea\x00\x00\x00\x0f\x05", 11, 9, 9, 9, false,
+                           false, nsd_go_trampoline_raise},
     /* mov rax, [rsp+8]; back to movl $0, (rax) */
-    [NSD_GO_SITE_EXIT_THREAD] = {"\x48\x8b\x44\x24\x08\xc7\x00\x00\x00\x00\x00", 11, 5, 5, true,
+    [NSD_GO_SITE_EXIT_THREAD] = {"\x48\x8b\x44\x24\x08\xc7\x00\x00\x00\x00\x00", 11, 5, 5, 0, true,
                                  false, nsd_go_trampoline_exit_thread},
     /* syscall; cmp rax, 0; back to the jump of the child */
-    [NSD_GO_SITE_CLONE] = {"\x0f\x05\x48\x83\xf8\x00\x74", 7, 6, 6, false, false,
+    [NSD_GO_SITE_CLONE] = {"\x0f\x05\x48\x83\xf8\x00\x74", 7, 6, 6, 0, false, false,
                            nsd_go_trampoline_clone},
     /* syscall; mov [rsp+0x28], eax; back to the return */
-    [NSD_GO_SITE_RT_SIGACTION] = {"\x0f\x05\x89\x44\x24\x28\xc3", 7, 6, 6, false, false,
+    [NSD_GO_SITE_RT_SIGACTION] = {"\x0f\x05\x89\x44\x24\x28\xc3", 7, 6, 6, 0, false, false,
                                   nsd_go_trampoline_sigaction},
 };
 
@@ -110,9 +114,10 @@ bool stub__write(const struct nsd_go_site *site, uint8_t *room,
     if ((size_t) site->kind >= sizeof forms / sizeof *forms || forms[site->kind].expected == NULL)
         return false;
     form = &forms[site->kind];
-    replacement->address = form->at_entry ? site->entry : site->syscall;
+    replacement->address = form->at_entry ? site->entry : site->syscall - form->ahead;
     replacement->size = form->replaced;
-    if (site->end < replacement->address + form->expected_size ||
+    if (replacement->address < site->entry ||
+        site->end < replacement->address + form->expected_size ||
         !memory__equal((void *) replacement->address, form->expected, form->expected_size))
         return false;
     *why = "no memory was free within reach of it";

@@ -16,6 +16,7 @@
 
 #define SCHED_YIELD 24
 #define EXIT_GROUP 231
+#define TGKILL 234
 #define CLONE 56
 
 /* Counted in the upper half of a register: rounds of waiting for a stack. */
@@ -202,6 +203,16 @@ BEGIN nsd_go_trampoline_exit
     movl    $EXIT_GROUP, %eax
     jmp     *NSD_GO_PATCH_BACK(%rbx)
 END nsd_go_trampoline_exit
+
+/* runtime.raise(sig uint32): the last two instructions before its third SYSCALL, then back to it. */
+BEGIN nsd_go_trampoline_raise
+    movl    $TGKILL, %r13d
+    movq    %rcx, %rbx
+    movl    8(%rsp), %edx
+    ON_A_STACK nsd_go_raise, SHORT, %r13, %r13d, movq (%rsp), %r11
+    movl    $TGKILL, %eax
+    jmp     *NSD_GO_PATCH_BACK(%rbx)
+END nsd_go_trampoline_raise
 
 /* runtime.exitThread(wait *uint32): before *wait is zeroed, which gives this stack away. */
 BEGIN nsd_go_trampoline_exit_thread
