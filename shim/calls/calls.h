@@ -14,11 +14,14 @@
  *
  * To add a libc function or a system call:
  *   1. shim/ledger/calls.h: a row for its event, unless an event of its meaning is there;
- *   2. shim/calls/table.h: a row for its meaning (with calls__record no function is needed);
+ *   2. shim/calls/table.h: a row for its meaning; calls__prepare_event and calls__record
+ *      are enough for a call that is only recorded with its arguments and its result;
  *   3. shim/host/libc/function_table.h: its prototype, the row's name, what stands in for it in a
  *      libc that lacks it (a system call without a libc function needs no row there);
  *   4. shim/probes/libc: a line NSD_WRAPPER in plain.c, or a wrapper in the file of its family;
- *   5. tests/subjects/calls.py: a case with its arguments; the test fails until it is there.
+ *   5. tests/subjects/calls.py: a case with its arguments; the test fails until it is there;
+ *   6. README.md, libnsdrift.7 and nsdrift-run.1 show the closing line with the number of libc
+ *      functions: command.examples_are_current fails until that is the new number.
  * syscall() and Go's trampolines take it from the table without further words.
  */
 #ifndef NSD_CALLS_CALLS_H

@@ -53,7 +53,8 @@ void finding__begin(struct nsd_finding *finding, enum nsd_rule_id rule, enum nsd
                     const struct nsd_scene *scene, const struct nsd_thread *thread);
 /*
  * The same for a finding about a departure, with its message and remedy. False, and nothing is
- * filled, if the rule has found this of the departure at no lower severity.
+ * filled, if the rule has found this of the departure at no lower severity. `departure` is not
+ * NULL, but change->current can be NULL: check it first.
  */
 bool finding__begin_about(struct nsd_finding *finding, enum nsd_rule_id rule,
                           enum nsd_severity severity, const struct nsd_scene *scene,

@@ -11,7 +11,7 @@
  * and the fields of struct nsd_switch that are the rules', makes no system call, prints nothing and
  * does not know how an event was seen.
  *
- * To add a rule, touch six files, two of them for the host:
+ * To add a rule, touch six files, two of them for the host with the mistake:
  *
  *     rules/NAME.c              the rule: its messages and remedies, a struct nsd_rule at the end
  *                               (rule.h); CMake finds the file by itself
@@ -20,7 +20,11 @@
  *     man/libnsdrift.7          its section: when it fires, how severe it is, what to do
  *     tests/unit/rules_*_test.c what must fire and what must not, as stories (story.h)
  *     tests/programs/           a host with the mistake, and beside it NAME.expect, the report that
- *                               is expected of it
+ *                               is expected of it (harness/expectations.py has the words for it)
+ *
+ * If no host in tests/programs does nearly the same without the mistake, add that host too, with a
+ * NAME.expect that says `clean`. If the rule needs a fact that the ledger does not keep yet, add a
+ * field to ledger/switches.h or ledger/threads.h first.
  *
  * README.md lists the rules for a first reader; a new one may do without a row there.
  */

@@ -6,11 +6,14 @@
  * the same definitions in them:
  *     base/base_machine.h, names/names_machine.h, host/host_machine.h
  *     stacks/stacks_machine.h, stacks/on_stack.S (calls a function on another stack)
- *     goruntime/instructions.c (what a Go runtime's instructions tell), with its code.h
+ *     goruntime/instructions.c (what a Go runtime's instructions tell), with its code.c and code.h
  *     calls/calls_machine.h, births.S, signals.S (clone, thread starts, signal returns)
  *     probes/go/go_machine.h, stub.c, trampoline.S (patched system calls)
  *     probes/libc: lookups.S, syscall.S, vfork.S (wrappers that cannot be written in C)
  *     start/start.S (the library's own entry), cli/inject/inject_machine.h (registers of a tracee)
+ * Only instructions.c uses code.c and code.h: another machine may have other helpers. C code refers
+ * to the assembly by the names that are .globl in it; goruntime/instructions.h and
+ * probes/go/stub.h declare what instructions.c and stub.c define.
  */
 #ifndef NSD_BASE_MACHINE_H
 #define NSD_BASE_MACHINE_H

@@ -3,7 +3,9 @@
  * decides what is shown; a form says how. Reads no recording.
  *
  * To add a form whose report is made of views in their order: a file of functions like
- * report/json.c, a name below, a row in form.c, an option of `nsdrift report`.
+ * report/json.c, but in this folder, because only the command prints the form; a name below; a row
+ * in form.c; an option of `nsdrift report`, which the call of pager__begin there must know too. No
+ * form can print anything before the first view or after the last one.
  */
 #ifndef NSD_CLI_SHOW_FORM_H
 #define NSD_CLI_SHOW_FORM_H
@@ -26,6 +28,7 @@ struct nsd_gap_words {
     const char *words;
 };
 
+/* No function is NULL: a form that leaves a view out has one that adds nothing. */
 struct nsd_form {
     /* For people: lines are broken on a terminal, a closing line is printed only if it has news. */
     bool is_prose;
