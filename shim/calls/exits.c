@@ -4,11 +4,11 @@
  * the last thread after main's pthread_exit; all other ways end at once, and the report comes
  * first. A vfork child's _exit ends no image of ours.
  */
+#include "calls/exits.h"
 #include "base/options.h"
 #include "base/syscall.h"
-#include "calls/exits.h"
+#include "calls/disposition.h"
 #include "calls/meanings.h"
-#include "calls/signals.h"
 #include "host/caller.h"
 #include "host/identity.h"
 #include "host/image.h"
@@ -51,7 +51,7 @@ void calls__before_end(struct nsd_ongoing *ongoing) {
 void calls__before_raise(struct nsd_ongoing *ongoing) {
     int number = (int) ongoing->argument[2];
 
-    if (!signals__would_end(number) || !calls__prepare(ongoing, NSD_CALL_RAISE))
+    if (!disposition__would_end(number) || !calls__prepare(ongoing, NSD_CALL_RAISE))
         return;
     ongoing->event.arguments[0] = (uint64_t) number;
     exits__report(&ongoing->event);

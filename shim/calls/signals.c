@@ -25,8 +25,6 @@
 #define FLAG_RESTART 0x10000000ul
 #define FLAG_RESETHAND 0x80000000ul
 #define SIGNAL_KILL 9
-#define HANDLER_DEFAULT ((void (*)(int)) 0)
-#define HANDLER_IGNORE ((void (*)(int)) 1)
 
 void signals__return(void);
 
@@ -93,55 +91,9 @@ static void (*host_handler(void))(int) {
     return (void (*)(int)) atomic_load_explicit(&host[0], memory_order_relaxed);
 }
 
-static long set_kernel_action(int number, const struct nsd_kernel_action *action) {
-    return SYS4(__NR_rt_sigaction, number, action, NULL, sizeof action->mask);
-}
-
-/* What the kernel has for this signal. */
-static long read_kernel_action_of(int number, struct nsd_kernel_action *action) {
-    return SYS4(__NR_rt_sigaction, number, NULL, action, sizeof action->mask);
-}
-
 /* What the kernel has for our signal. */
 static long read_kernel_action(struct nsd_kernel_action *action) {
-    return read_kernel_action_of((int) nsd_options.signal.number, action);
-}
-
-/* ---- defaults ---- */
-
-#define SIGNAL_BIT(number) (1ull << ((number) -1))
-/* CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH: signal(7); the numbers are <asm/signal.h>'s. */
-#define SPARING_SIGNALS                                                                            \
-    (SIGNAL_BIT(17) | SIGNAL_BIT(18) | SIGNAL_BIT(19) | SIGNAL_BIT(20) | SIGNAL_BIT(21) |          \
-     SIGNAL_BIT(22) | SIGNAL_BIT(23) | SIGNAL_BIT(28))
-
-/*
- * Whether the default action ends this process. The first process of a pid namespace ignores what
- * has the default action (kernel/signal.c, sig_task_ignored).
- */
-static bool default_ends(int number) {
-    return number >= 1 && number <= 64 && (SPARING_SIGNALS & SIGNAL_BIT(number)) == 0 &&
-           sys__getpid() != 1;
-}
-
-bool signals__would_end(int number) {
-    struct nsd_kernel_action action;
-
-    return !sys__is_forbidden() && read_kernel_action_of(number, &action) == 0 &&
-           action.handler == HANDLER_DEFAULT && default_ends(number);
-}
-
-/*
- * Ends the process as the signal does by default, with the same wait status: it is sent once more,
- * with the default action, and comes when our handler returns, which has it blocked. No question
- * whether calls are forbidden: a filter that kills for one of these ends the process as well.
- */
-static void end_by(int number) {
-    struct nsd_kernel_action action;
-
-    memory__fill(&action, 0, sizeof action);
-    set_kernel_action(number, &action);
-    SYS3(__NR_tgkill, sys__getpid(), sys__gettid(), number);
+    return disposition__read((int) nsd_options.signal.number, action);
 }
 
 /* ---- our handler ---- */
@@ -149,7 +101,7 @@ static void end_by(int number) {
 static void on_signal(int number, void *info, void *context);
 
 static bool is_none(void (*handler)(int)) {
-    return handler == HANDLER_DEFAULT || handler == HANDLER_IGNORE;
+    return handler == NSD_HANDLER_DEFAULT || handler == NSD_HANDLER_IGNORE;
 }
 
 static void install(void) {
@@ -165,7 +117,7 @@ static void install(void) {
         ours.flags |= wished.flags & ~FLAG_RESETHAND;
         ours.mask = wished.mask;
     }
-    set_kernel_action((int) nsd_options.signal.number, &ours);
+    disposition__set((int) nsd_options.signal.number, &ours);
 }
 
 static void report(int number, bool ends) {
@@ -185,17 +137,18 @@ static void report(int number, bool ends) {
 static void on_signal(int number, void *info, void *context) {
     struct nsd_kernel_action action;
     bool is_known = read_host(&action);
-    bool ends = is_known && action.handler == HANDLER_DEFAULT && default_ends(number);
+    bool ends =
+        is_known && action.handler == NSD_HANDLER_DEFAULT && disposition__default_ends(number);
 
     report(number, ends);
     if (ends)
-        end_by(number);
+        disposition__end_by(number);
     if (!is_known || is_none(action.handler))
         return;
     if ((action.flags & FLAG_RESETHAND) != 0) {
         struct nsd_kernel_action none = action;
 
-        none.handler = HANDLER_DEFAULT; /* as the kernel does (kernel/signal.c, get_signal) */
+        none.handler = NSD_HANDLER_DEFAULT; /* as the kernel does (kernel/signal.c, get_signal) */
         write_host(&none);
     }
     ((void (*)(int, void *, void *))(void *) action.handler)(number, info, context);
@@ -242,7 +195,7 @@ void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel
 static long answer(const struct nsd_kernel_action *set, struct nsd_kernel_action *old) {
     struct nsd_kernel_action before;
 
-    if (set != NULL && set_kernel_action(SIGNAL_KILL, set) == -EFAULT)
+    if (set != NULL && disposition__set(SIGNAL_KILL, set) == -EFAULT)
         return -EFAULT;
     signals__host_action(set, &before);
     if (old == NULL)
@@ -271,7 +224,7 @@ static bool is_ignored_behind(void (*handler)(int)) {
     struct nsd_kernel_action action;
 
     /* The kernel may have another one, which a vfork child has set for itself: it is left alone. */
-    return nsd_options.signal.number != 0 && host_handler() == HANDLER_IGNORE &&
+    return nsd_options.signal.number != 0 && host_handler() == NSD_HANDLER_IGNORE &&
            !sys__is_forbidden() && read_kernel_action(&action) == 0 && action.handler == handler;
 }
 
@@ -281,11 +234,11 @@ void signals__before_exec(void) {
     if (!is_ignored_behind((void (*)(int))(void *) on_signal))
         return;
     memory__fill(&ignored, 0, sizeof ignored);
-    ignored.handler = HANDLER_IGNORE;
-    set_kernel_action((int) nsd_options.signal.number, &ignored);
+    ignored.handler = NSD_HANDLER_IGNORE;
+    disposition__set((int) nsd_options.signal.number, &ignored);
 }
 
 void signals__after_exec(void) {
-    if (is_ignored_behind(HANDLER_IGNORE))
+    if (is_ignored_behind(NSD_HANDLER_IGNORE))
         install();
 }

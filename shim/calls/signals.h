@@ -1,19 +1,14 @@
 /*
- * What becomes of a signal; the option signal=: our handler in front of the host's own. Called by the wrappers of sigaction
+ * The option signal=: our handler in front of the host's own. Called by the wrappers of sigaction
  * and signal, by the Go hook of rt_sigaction and by the constructor; safe in a signal handler.
  */
 #ifndef NSD_CALLS_SIGNALS_H
 #define NSD_CALLS_SIGNALS_H
 
+#include "calls/disposition.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/*
- * True if this signal, sent to the process now, would end it by its default action. False where the
- * kernel cannot be asked.
- */
-bool signals__would_end(int number);
 
 /* Puts our handler in, if signal= is set. Called once by the constructor. */
 void signals__begin(void);
@@ -24,19 +19,9 @@ void signals__begin(void);
 bool signals__is_ours(int number, uintptr_t key);
 
 /*
- * The kernel's struct sigaction. The host's action for our signal is kept here and never reaches
- * the kernel; the handler calls it after the report.
- */
-struct nsd_kernel_action {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)(void);
-    unsigned long mask;
-};
-
-/*
  * What the host asks for our signal: `set` and `old` as rt_sigaction takes them, each may be NULL.
- * The host sees its own disposition, as if we were not there.
+ * The host's action is kept here and never reaches the kernel; the host sees it as if we were not
+ * there, and our handler does what it says after the report.
  */
 void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old);
 

@@ -123,9 +123,8 @@ static void answers_of_the_parent(void) {
 }
 
 static void a_copy_that_only_ends(void) {
-    static const enum nsd_call ends[] = {NSD_CALL_EXEC,       NSD_CALL_EXEC_FAILED,
-                                         NSD_CALL_EXIT,       NSD_CALL_QUICK_EXIT,
-                                         NSD_CALL_EXIT_GROUP, NSD_CALL_RAISE,
+    static const enum nsd_call ends[] = {NSD_CALL_EXEC,       NSD_CALL_EXEC_FAILED, NSD_CALL_EXIT,
+                                         NSD_CALL_QUICK_EXIT, NSD_CALL_EXIT_GROUP,  NSD_CALL_RAISE,
                                          NSD_CALL_REPORT};
 
     CHECK(begin() == NULL);

@@ -324,10 +324,9 @@ static void locks(void) {
 /* Which calls have an answer to show. */
 static void answers(void) {
     static const enum nsd_call without[] = {
-        NSD_CALL_EXEC,         NSD_CALL_EXIT,        NSD_CALL_QUICK_EXIT,    NSD_CALL_EXIT_GROUP,
-        NSD_CALL_RAISE,
-        NSD_CALL_REPORT,       NSD_CALL_THREAD_BORN, NSD_CALL_THREAD_DIED,   NSD_CALL_THREAD_EXIT,
-        NSD_CALL_THREAD_FOUND, NSD_CALL_PIN,         NSD_CALL_THREAD_CREATE,
+        NSD_CALL_EXEC,        NSD_CALL_EXIT,         NSD_CALL_QUICK_EXIT,  NSD_CALL_EXIT_GROUP,
+        NSD_CALL_RAISE,       NSD_CALL_REPORT,       NSD_CALL_THREAD_BORN, NSD_CALL_THREAD_DIED,
+        NSD_CALL_THREAD_EXIT, NSD_CALL_THREAD_FOUND, NSD_CALL_PIN,         NSD_CALL_THREAD_CREATE,
     };
     static const enum nsd_call with[] = {
         NSD_CALL_SETNS,

@@ -1,7 +1,8 @@
 /*
  * The Go hooks of what the runtime does by itself: threads that it makes by a raw clone and ends by
  * exitThread (programs without cgo; under cgo the libc probes see pthread_create), its exit, which
- * runs no destructor, the signal by which it ends, and its sigaction. Called by the trampolines on a stack of the pool.
+ * runs no destructor, the signal by which it ends, and its sigaction. Called by the trampolines on
+ * a stack of the pool.
  */
 #include "base/memory.h"
 #include "base/syscall.h"
@@ -15,8 +16,8 @@
 uint32_t nsd_go_signal;
 
 /*
- * At runtime.exit and runtime.raise R14 holds a g, with exceptions: rt0_go exits before there is a g
- * (on a processor without GOAMD64's instructions), a signal may come on a thread that Go does not
+ * At runtime.exit and runtime.raise R14 holds a g, with exceptions: rt0_go exits before there is a
+ * g (on a processor without GOAMD64's instructions), a signal may come on a thread that Go does not
  * know, and a runtime that could not be decoded may use R14 otherwise.
  */
 static bool has_g(const struct nsd_go_call *call) {

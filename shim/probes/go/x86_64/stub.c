@@ -37,8 +37,8 @@ static const struct form forms[] = {
     [NSD_GO_SITE_SYSCALL3] = {"\x0f\x05\x48\x3d\x01\xf0\xff\xff", 8, 8, 8, 0, false, true,
                               nsd_go_trampoline_syscall},
     /* syscall; push r12; cmp rax, -4095 */
-    [NSD_GO_SITE_RAW_VFORK] = {"\x0f\x05\x41\x54\x48\x3d\x01\xf0\xff\xff", 10, 10, 10, 0, false, false,
-                               nsd_go_trampoline_vfork},
+    [NSD_GO_SITE_RAW_VFORK] = {"\x0f\x05\x41\x54\x48\x3d\x01\xf0\xff\xff", 10, 10, 10, 0, false,
+                               false, nsd_go_trampoline_vfork},
     /* mov edi, [rsp+8]; mov eax, 231; back to the syscall */
     [NSD_GO_SITE_EXIT] = {"\x8b\x7c\x24\x08\xb8\xe7\x00\x00\x00\x0f\x05", 11, 9, 9, 0, true, false,
                           nsd_go_trampoline_exit},
