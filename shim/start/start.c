@@ -74,12 +74,42 @@ static void read_auxiliary(char **environment, struct auxiliary *found) {
     }
 }
 
-static bool is_switched_on(char **environment) {
-    for (; *environment != NULL; environment++) {
-        if (string__equal(*environment, "NSDRIFT=1"))
-            return true;
+#define OUR_NAMES "NSDRIFT"
+
+/* What the environment says of us, and whether that is worth a line. */
+enum wish { WISH_NONE, WISH_ON, WISH_OFF, WISH_MISTAKEN };
+
+/* `entry`: what follows "NSDRIFT" in an entry. */
+static enum wish wish_of(const char *entry) {
+    static const struct {
+        const char *entry;
+        enum wish wish;
+    } rows[] = {
+        {"=1", WISH_ON}, {"=true", WISH_ON}, {"=yes", WISH_ON}, {"=on", WISH_ON}, {"=0", WISH_OFF}};
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (string__equal(entry, rows[i].entry))
+            return rows[i].wish;
     }
-    return false;
+    return entry[0] == '=' || string__begins(entry, "_OPTIONS=") ? WISH_MISTAKEN : WISH_NONE;
+}
+
+/* Options without the switch, and a switch of another value, are taken for a slip. */
+static enum wish read_wish(char **environment) {
+    enum wish wish = WISH_NONE;
+
+    for (; *environment != NULL; environment++) {
+        enum wish said;
+
+        if (!string__begins(*environment, OUR_NAMES))
+            continue;
+        said = wish_of(*environment + sizeof OUR_NAMES - 1);
+        if (said == WISH_ON)
+            return said;
+        if (said == WISH_OFF || wish == WISH_NONE)
+            wish = said;
+    }
+    return wish;
 }
 
 /* The part of the start that a new image and a fork child share. */
@@ -205,6 +235,7 @@ static bool has_started;
 
 __attribute__((constructor)) static void start(int count, char **arguments, char **environment) {
     struct auxiliary auxiliary;
+    enum wish wish;
 
     if (has_started)
         return;
@@ -220,11 +251,16 @@ __attribute__((constructor)) static void start(int count, char **arguments, char
         else if (!is_handed_over(count, arguments, environment))
             environment = NULL;
     }
-    if (environment == NULL || !is_switched_on(environment))
+    wish = environment == NULL ? WISH_NONE : read_wish(environment);
+    if (wish == WISH_NONE || wish == WISH_OFF)
         return;
     read_auxiliary(environment, &auxiliary);
-    if (!auxiliary.secure)
+    if (auxiliary.secure)
+        return;
+    if (wish == WISH_ON)
         begin(environment, &auxiliary, environment__options_entry(environment));
+    else
+        report__complain("is loaded but off: set NSDRIFT=1");
 }
 
 /*

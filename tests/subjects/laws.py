@@ -174,19 +174,25 @@ for old in (False, True):
 
 @test(every_build=True)
 def off_means_off():
-    """Preloaded without NSDRIFT=1: no mapping but the object's own, no descriptor, no output."""
+    """Preloaded without NSDRIFT=1: no mapping but the object's own, no descriptor, and no output but
+    a line an image where NSDRIFT_OPTIONS, or NSDRIFT with an unknown value, shows that more was wanted."""
+    line = re.compile(r"==\d+==nsdrift: is loaded but off: set NSDRIFT=1$")
     for host in ("glibc", "musl", "go"):
         program = HOSTS[host]()
         native, native_maps, native_err = looks(program, False, on=False)
         base = shim.environment(on=False)
-        for value in (None, "0", "", "yes"):
-            env = dict(base, LD_PRELOAD=str(settings.library()),
-                       NSDRIFT_OPTIONS=f"verbosity=3:log_path={settings.FOLDER}/log")
-            if value is not None:
-                env["NSDRIFT"] = value
+        options = {"NSDRIFT_OPTIONS": f"verbosity=3:log_path={settings.FOLDER}/log"}
+        for given, is_told in ((options, True), ({"NSDRIFT": "0", **options}, False),
+                               ({"NSDRIFT": "", **options}, True), ({"NSDRIFT": "2"}, True), ({}, False),
+                               ({"NSDRIFT": "0"}, False), ({"NSDRIFT_OTHER": "1"}, False)):
+            env = dict(base, LD_PRELOAD=str(settings.library()), **given)
             done = subprocess.run([program], env=env, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            check_equal((done.returncode, done.stderr.splitlines()), (7, native_err), f"{host}: status, stderr")
+            told = done.stderr.splitlines()
+            own = [text for text in told if line.match(text)]  # its children have one each
+            check_equal(bool(told) and told[0] in own, is_told, f"{host}, {given}: {done.stderr}")
+            check_equal((done.returncode, [text for text in told if text not in own]), (7, native_err),
+                        f"{host}, {given}")
             lines = [line for line in done.stdout.splitlines()
                      if not line.startswith((*PASSING, *VARIABLES))]
             check_equal([line for line in lines if not line.startswith("map ")], native, host)
@@ -198,6 +204,17 @@ def off_means_off():
                       f"{host}: mappings beside the object's own:\n" + "\n".join(others)
                       + "\nnative:\n" + "\n".join(native_maps))
     check_equal([p.name for p in settings.FOLDER.iterdir() if p.name.startswith("log")], [], "files")
+
+
+@test()
+def switched_on():
+    """By each of the words; a later entry of the same name does not switch it off."""
+    for value in ("1", "true", "yes", "on"):
+        env = dict(shim.environment(on=False), LD_PRELOAD=str(settings.library()), NSDRIFT=value,
+                   NSDRIFT_OPTIONS="verbosity=1")
+        done = subprocess.run(["/bin/sh", "-c", "/bin/true; exit 3"], env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        check_equal((done.returncode, done.stderr.count("0 errors, 0 warnings")), (3, 2), f"{value}:\n{done.stderr}")
 
 
 @test(every_build=True)
