@@ -101,7 +101,7 @@ static enum wish read_wish(char **environment) {
     for (; *environment != NULL; environment++) {
         enum wish said;
 
-        if (!string__begins(*environment, OUR_NAMES))
+        if ((*environment)[0] != OUR_NAMES[0] || !string__begins(*environment, OUR_NAMES))
             continue;
         said = wish_of(*environment + sizeof OUR_NAMES - 1);
         if (said == WISH_ON)
