@@ -145,7 +145,7 @@ static bool on_report_stack(void (*function)(void *), const struct report_reques
     if (here == NSD_REPORT_STACKS)
         return false;
     reports_begun = here + 1;
-    on_stack__call(function, (void *) (uintptr_t) request, nsd_report_stack[here + 1]);
+    on_stack__call_undisturbed(function, (void *) (uintptr_t) request, nsd_report_stack[here + 1]);
     reports_begun = here;
     return true;
 }

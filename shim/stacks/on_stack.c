@@ -29,20 +29,39 @@ static unsigned take(void) {
     return i;
 }
 
+static bool block_signals(uint64_t *before) {
+    uint64_t all = UINT64_MAX;
+
+    return !sys__is_forbidden() &&
+           !SYS_IS_ERROR(SYS4(__NR_rt_sigprocmask, SIG_BLOCK, &all, before, sizeof *before));
+}
+
+static void unblock_signals(const uint64_t *before) {
+    SYS4(__NR_rt_sigprocmask, SIG_SETMASK, before, NULL, sizeof *before);
+}
+
+void on_stack__call_undisturbed(void (*function)(void *), void *argument, void *stack_top) {
+    uint64_t before;
+    bool blocked = block_signals(&before);
+
+    on_stack__call(function, argument, stack_top);
+    if (blocked)
+        unblock_signals(&before);
+}
+
 bool on_stack__call_apart(void (*function)(void *), void *argument) {
-    uint64_t all = UINT64_MAX, before;
+    uint64_t before;
     unsigned i;
 
     /* Signals are blocked first: a handler that leaves by longjmp would keep the stack for ever. */
-    if (sys__is_forbidden() ||
-        SYS_IS_ERROR(SYS4(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof before)))
+    if (!block_signals(&before))
         return false;
     i = take();
     if (i < SPARE) {
         on_stack__call(function, argument, room[i] + SPARE_SIZE);
         atomic_store_explicit(&taken[i], false, memory_order_release);
     }
-    SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    unblock_signals(&before);
     return i < SPARE;
 }
 

@@ -8,8 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Calls it on the stack that ends at `stack_top`. */
+/* Calls it on the stack that ends at `stack_top`. The machine's assembly; for on_stack.c alone. */
 void on_stack__call(void (*function)(void *), void *argument, void *stack_top);
+/*
+ * The same with all signals blocked, unless no system call may be made. A handler of the host needs
+ * the host's stack: ours may be too small for it, and a garbage collector that stops its threads by
+ * signals looks for the host's pointers from where the handler finds the stack pointer.
+ */
+void on_stack__call_undisturbed(void (*function)(void *), void *argument, void *stack_top);
 
 /*
  * Calls the function on a spare stack of 96 KiB with all signals blocked, so that no handler of the

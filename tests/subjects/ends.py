@@ -218,3 +218,14 @@ def later_calls_do_not_wait():
         shown = run.out, run.err
     check_equal(run.status, 0, f"status\n{shown}")
     check(sum(int(row[3]) for row in rows) < 20000, "sched_yield:", rows)
+
+
+@test(every_build=True)
+def handlers_check_their_stack():
+    """No handler of the host runs on a stack of ours, whatever we are doing."""
+    program = programs.c("handlers_check_their_stack")
+    native = shim.run([program], on=False)
+    for _ in range(3):
+        run = shim.run([program])
+        check_equal((run.status, run.out), (3, native.out), f"status and output\n{run.err}")
+        check_equal(run.err.count("warning: left-switched"), 1, f"reports in\n{run.err}")
