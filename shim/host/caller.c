@@ -76,27 +76,36 @@ void caller__distrust_thread_pointer(void) {
     atomic_store_explicit(&tid_is_unreliable, true, memory_order_relaxed);
 }
 
-/* The offset, as long as the tid there needs no check; else 0. */
-static ptrdiff_t trusted_offset(void) {
+/* Where this thread's tid is kept; 0: not known, or there is no block of libc's. */
+static inline ptrdiff_t offset_for(uintptr_t thread_pointer) {
+    ptrdiff_t offset = atomic_load_explicit(&tid_offset, memory_order_relaxed);
+
+    return offset != 0 && thread_pointer != 0 && host_machine__is_libc_block(thread_pointer, offset)
+               ? offset
+               : 0;
+}
+
+/* The same, as long as the tid there needs no check. */
+static inline ptrdiff_t trusted_offset(uintptr_t thread_pointer) {
     return atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed)
                ? 0
-               : atomic_load_explicit(&tid_offset, memory_order_relaxed);
+               : offset_for(thread_pointer);
 }
 
 bool caller__is_libc_thread(uintptr_t thread_pointer, int32_t tid) {
-    ptrdiff_t offset = atomic_load_explicit(&tid_offset, memory_order_relaxed);
+    ptrdiff_t offset = offset_for(thread_pointer);
     int32_t word;
 
-    if (trusted_offset() != 0)
+    if (trusted_offset(thread_pointer) != 0)
         return true;
-    return offset != 0 && thread_pointer != 0 &&
+    return offset != 0 &&
            memory__try_copy(&word, (const char *) thread_pointer + offset, sizeof word) ==
                sizeof word &&
            word == tid;
 }
 
 int32_t caller__tid_at_birth(uintptr_t thread_pointer) {
-    ptrdiff_t offset = trusted_offset();
+    ptrdiff_t offset = trusted_offset(thread_pointer);
     int32_t tid;
 
     caller__clear_vfork(thread_pointer);
@@ -120,16 +129,17 @@ static __attribute__((noinline)) int32_t ask_tid(uintptr_t thread_pointer) {
     if (sys__is_forbidden())
         return 0;
     tid = sys__gettid();
-    if (thread_pointer != 0 && !atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed))
+    /* A thread with a block of its own kind says nothing of libc's threads. */
+    if (thread_pointer != 0 && atomic_load_explicit(&tid_offset, memory_order_relaxed) == 0 &&
+        !atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed))
         learn_tid_offset(thread_pointer, tid);
     return tid;
 }
 
 static inline int32_t find_tid(uintptr_t thread_pointer) {
-    ptrdiff_t offset = trusted_offset();
+    ptrdiff_t offset = trusted_offset(thread_pointer);
 
-    return offset != 0 && thread_pointer != 0 ? kept_tid(thread_pointer, offset)
-                                              : ask_tid(thread_pointer);
+    return offset != 0 ? kept_tid(thread_pointer, offset) : ask_tid(thread_pointer);
 }
 
 bool caller__begin(void (*copy)(void)) {
