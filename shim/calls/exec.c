@@ -5,7 +5,6 @@
  */
 #include "base/syscall.h"
 #include "calls/meanings.h"
-#include "calls/signals.h"
 #include "host/caller.h"
 #include "host/unwatched.h"
 #include "intake/last_words.h"
@@ -92,7 +91,6 @@ void calls__before_exec(struct nsd_ongoing *ongoing) {
     if (ongoing->is_ours)
         last_words__report(&ongoing->event, NSD_OCCASION_EXEC);
     hand_on(ongoing);
-    signals__before_exec();
     unwatched__note(place == 3 ? (int) ongoing->argument[0] : AT_FDCWD,
                     (const char *) ongoing->argument[place - 2]);
 }
@@ -102,7 +100,6 @@ void calls__after_exec(struct nsd_ongoing *ongoing) {
         environment__release(&ongoing->kept.environment);
     else
         release_pending(ongoing->key, &ongoing->argument[environment_place(ongoing)]);
-    signals__after_exec();
     unwatched__take_back();
     if (calls__is_still_ours(ongoing))
         last_words__exec_failed(ongoing->tid, ongoing->result);

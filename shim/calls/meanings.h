@@ -66,8 +66,6 @@ void calls__before_spawn(struct nsd_ongoing *ongoing);
 void calls__after_spawn(struct nsd_ongoing *ongoing);
 void calls__before_system(struct nsd_ongoing *ongoing);
 void calls__after_system(struct nsd_ongoing *ongoing);
-void calls__before_popen(struct nsd_ongoing *ongoing);
-void calls__after_popen(struct nsd_ongoing *ongoing);
 
 /* ---- exec.c ---- */
 void calls__before_exec(struct nsd_ongoing *ongoing);

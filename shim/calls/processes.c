@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "calls/meanings.h"
-#include "calls/signals.h"
 #include "host/caller.h"
 #include "host/unwatched.h"
 #include "intake/copies.h"
@@ -168,14 +167,12 @@ void calls__before_spawn(struct nsd_ongoing *ongoing) {
     /* Unmapped right after the call, in a vfork child too: the new program has its own copy. */
     environment__for_exec((char *const *) ongoing->argument[5], 0, &ongoing->kept.environment);
     ongoing->argument[5] = (uint64_t) ongoing->kept.environment.list;
-    signals__before_exec();
 }
 
 /* The result is a negative error; the first argument points to the child's pid. */
 void calls__after_spawn(struct nsd_ongoing *ongoing) {
     int32_t child = ongoing->result == 0 ? *(const int *) ongoing->argument[0] : 0;
 
-    signals__after_exec();
     environment__release(&ongoing->kept.environment);
     if (!ongoing->is_prepared)
         return;
@@ -185,30 +182,13 @@ void calls__after_spawn(struct nsd_ongoing *ongoing) {
     calls__hand_in(ongoing);
 }
 
-/*
- * A signal that the host ignores must be ignored in the child too, so our handler is taken out
- * until libc has made the child. system(NULL) only asks whether there is a shell.
- */
+/* system(NULL) only asks whether there is a shell. */
 void calls__before_system(struct nsd_ongoing *ongoing) {
-    if (ongoing->argument[0] == 0)
-        return;
-    calls__prepare_whole(ongoing);
-    signals__before_exec();
+    if (ongoing->argument[0] != 0)
+        calls__prepare_whole(ongoing);
 }
 
 void calls__after_system(struct nsd_ongoing *ongoing) {
-    if (ongoing->argument[0] == 0)
-        return;
-    signals__after_exec();
-    calls__record(ongoing);
-}
-
-void calls__before_popen(struct nsd_ongoing *ongoing) {
-    calls__prepare_whole(ongoing);
-    signals__before_exec();
-}
-
-void calls__after_popen(struct nsd_ongoing *ongoing) {
-    signals__after_exec();
-    calls__record(ongoing);
+    if (ongoing->argument[0] != 0)
+        calls__record(ongoing);
 }

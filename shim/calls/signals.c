@@ -1,8 +1,9 @@
 /*
  * The option signal=: our handler is installed in the kernel, and the host's own action is kept
  * here. The handler writes the report and then does what the host's action says: it calls the
- * host's handler, ends the process as the default does, or does nothing where the default or the
- * host ignores the signal. The handler runs on whatever stack the host gave it.
+ * host's handler, ends the process as the default does, or does nothing where the default ignores
+ * the signal. The handler runs on whatever stack the host gave it. A signal that the host ignores
+ * is left to the kernel.
  */
 #include "calls/signals.h"
 #include "base/memory.h"
@@ -86,11 +87,6 @@ static bool write_host(const struct nsd_kernel_action *action) {
     return false;
 }
 
-/* The host's handler at this moment; one word needs no version. */
-static void (*host_handler(void))(int) {
-    return (void (*)(int)) atomic_load_explicit(&host[0], memory_order_relaxed);
-}
-
 /* What the kernel has for our signal. */
 static long read_kernel_action(struct nsd_kernel_action *action) {
     return disposition__read((int) nsd_options.signal.number, action);
@@ -100,10 +96,6 @@ static long read_kernel_action(struct nsd_kernel_action *action) {
 
 static void on_signal(int number, void *info, void *context);
 
-static bool is_none(void (*handler)(int)) {
-    return handler == NSD_HANDLER_DEFAULT || handler == NSD_HANDLER_IGNORE;
-}
-
 static void install(void) {
     struct nsd_kernel_action ours, wished;
 
@@ -111,8 +103,11 @@ static void install(void) {
     ours.handler = (void (*)(int))(void *) on_signal;
     ours.restorer = signals__return;
     ours.flags = FLAG_SIGINFO | FLAG_RESTORER;
-    if (!read_host(&wished) || is_none(wished.handler)) {
+    if (!read_host(&wished) || wished.handler == NSD_HANDLER_DEFAULT) {
         ours.flags |= FLAG_RESTART | FLAG_ONSTACK;
+    } else if (wished.handler == NSD_HANDLER_IGNORE) {
+        /* A handler would interrupt nanosleep, poll and the like, and is not ignored by a child. */
+        ours = wished;
     } else {
         ours.flags |= wished.flags & ~FLAG_RESETHAND;
         ours.mask = wished.mask;
@@ -143,7 +138,8 @@ static void on_signal(int number, void *info, void *context) {
     report(number, ends);
     if (ends)
         disposition__end_by(number);
-    if (!is_known || is_none(action.handler))
+    /* It may be ignored by now: another thread's wish. */
+    if (!is_known || action.handler == NSD_HANDLER_DEFAULT || action.handler == NSD_HANDLER_IGNORE)
         return;
     if ((action.flags & FLAG_RESETHAND) != 0) {
         struct nsd_kernel_action none = action;
@@ -217,28 +213,4 @@ void calls__before_sigaction(struct nsd_ongoing *ongoing) {
     }
     ongoing->result = answer((const struct nsd_kernel_action *) ongoing->argument[1],
                              (struct nsd_kernel_action *) ongoing->argument[2]);
-}
-
-/* Whether the host ignores our signal, and the kernel has this handler for it now. */
-static bool is_ignored_behind(void (*handler)(int)) {
-    struct nsd_kernel_action action;
-
-    /* The kernel may have another one, which a vfork child has set for itself: it is left alone. */
-    return nsd_options.signal.number != 0 && host_handler() == NSD_HANDLER_IGNORE &&
-           !sys__is_forbidden() && read_kernel_action(&action) == 0 && action.handler == handler;
-}
-
-void signals__before_exec(void) {
-    struct nsd_kernel_action ignored;
-
-    if (!is_ignored_behind((void (*)(int))(void *) on_signal))
-        return;
-    memory__fill(&ignored, 0, sizeof ignored);
-    ignored.handler = NSD_HANDLER_IGNORE;
-    disposition__set((int) nsd_options.signal.number, &ignored);
-}
-
-void signals__after_exec(void) {
-    if (is_ignored_behind(NSD_HANDLER_IGNORE))
-        install();
 }

@@ -25,12 +25,4 @@ bool signals__is_ours(int number, uintptr_t key);
  */
 void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old);
 
-/*
- * Around an exec by this process or its vfork child, and around a spawn. The kernel keeps an
- * ignored signal across an exec and drops a handler: where the host ignores our signal, our handler
- * is taken out before the call and put back after it.
- */
-void signals__before_exec(void);
-void signals__after_exec(void);
-
 #endif

@@ -68,7 +68,7 @@
     KERNEL(clone3, CLONE3, "", BOTH, ALWAYS, calls__before_fork, calls__after_fork)                \
     LIBRARY(posix_spawn, POSIX_SPAWN, "", NEVER, ALWAYS, calls__before_spawn, calls__after_spawn)  \
     LIBRARY(system, SYSTEM, "", NEVER, ALWAYS, calls__before_system, calls__after_system)          \
-    LIBRARY(popen, POPEN, "", NEVER, ALWAYS, calls__before_popen, calls__after_popen)              \
+    LIBRARY(popen, POPEN, "", NEVER, ALWAYS, calls__prepare_event, calls__record)                  \
     /* exec.c */                                                                                   \
     KERNEL(execve, EXEC, "", BOTH, ALWAYS, calls__before_exec, calls__after_exec)                  \
     KERNEL(execveat, EXEC, "", BOTH, ALWAYS, calls__before_exec, calls__after_exec)                \
