@@ -12,12 +12,14 @@
 #include "host/caller.h"
 #include "host/identity.h"
 #include "host/image.h"
+#include "host/libc/next.h"
 #include "intake/copies.h"
 #include "intake/last_words.h"
 #include "report/report.h"
 #include <stddef.h>
 
 int fflush(void *stream) __attribute__((weak));
+const char *gnu_get_libc_version(void) __attribute__((weak));
 
 static int status_to_leave_with(int status) {
     if (nsd_options.exitcode.number != 0 && report__faults() > 0)
@@ -91,10 +93,23 @@ void calls__before_report(struct nsd_ongoing *ongoing) {
         last_words__report(&ongoing->event, NSD_OCCASION_SIGNAL);
 }
 
+/*
+ * In a handler of exit(). glibc's exit may be called there again: it runs the handlers that are
+ * left, gives unread input of its streams back without waiting for their locks, and ends with the
+ * last status (stdlib/exit.c, __run_exit_handlers). musl's traps a second call since 1.2.5: its
+ * streams are written here.
+ */
+static void leave_with(int status) {
+    if (gnu_get_libc_version != NULL)
+        NEXT(exit)(status);
+    if (fflush != NULL)
+        fflush(NULL);
+    SYS1(__NR_exit_group, status);
+}
+
 __attribute__((destructor)) static void end_of_image(void) {
     struct nsd_caller caller;
     struct nsd_event event;
-    int status;
 
     if (!nsd_on || !caller__is_ours(&caller, machine__thread_pointer(), 0))
         return;
@@ -104,14 +119,6 @@ __attribute__((destructor)) static void end_of_image(void) {
     exits__report(&event);
     if (caller__is_stranger())
         return;
-    if (nsd_options.exitcode.number == 0 || report__faults() == 0)
-        return;
-    status = (int) nsd_options.exitcode.number;
-    /*
-     * libc would now write out its streams and exit with the host's status. The streams are written
-     * here, and the status is ours, as the sanitizers do it; only if the user asked for a status.
-     */
-    if (fflush != NULL)
-        fflush(NULL);
-    SYS1(__NR_exit_group, status);
+    if (nsd_options.exitcode.number != 0 && report__faults() > 0)
+        leave_with((int) nsd_options.exitcode.number);
 }
