@@ -162,8 +162,8 @@ static bool other_thread_left(const struct nsd_hold *own, int32_t own_tid, uint6
                               bool thoroughly) {
     int32_t tid = lock__owner_of(word);
     uintptr_t there = lock__hold_of(&intake.lock, word, 0);
-    bool is_whole =
-        lock__word_for((const struct nsd_hold *) there, tid) == word && there >> 35 != 0;
+    /* An owner that was preempted as it took the lock has not stored the whole address yet. */
+    bool is_whole = lock__knows_hold_of(&intake.lock, word);
     uintptr_t asleep;
 
     /* By tid alone: the owner may be of another process that shares our memory. */
