@@ -75,7 +75,12 @@ static bool this_thread_left(const struct nsd_hold *own, uint64_t word) {
     /* Two variables that live do not share an address. */
     if (here == there)
         return true;
-    if (sys__is_forbidden() || guarded__is_report_stack(here))
+    if (sys__is_forbidden() || guarded__is_report_stack(here) ||
+        SYS2(__NR_sigaltstack, NULL, &alternate) != 0)
+        return false;
+    is_on_it = (alternate.flags & IS_ON_IT) != 0;
+    /* Interrupted as it took the lock: the whole address is a guess from another stack's. */
+    if (is_on_it && !lock__knows_hold_of(&intake.lock, word))
         return false;
     switch (hold_stands(own, there, word)) {
     case GONE:
@@ -85,9 +90,6 @@ static bool this_thread_left(const struct nsd_hold *own, uint64_t word) {
     default:
         break;
     }
-    if (SYS2(__NR_sigaltstack, NULL, &alternate) != 0)
-        return false;
-    is_on_it = (alternate.flags & IS_ON_IT) != 0;
     was_on_it = there - alternate.at < alternate.size;
     /* A handler on the alternate stack ends before the thread is on its own stack again. */
     if (is_on_it != was_on_it)
