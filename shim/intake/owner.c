@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
+#include "host/caller.h"
 #include "host/image.h"
 #include "intake/copies.h"
 #include "intake/guarded.h"
@@ -214,11 +215,14 @@ static bool is_own(uint64_t word, int32_t tid) {
     return word != 0 && (lock__owner_of(word) == tid || copies__is_waiting());
 }
 
-/* Two looks with a wait between. True: the lock is taken, from the owner or after its release. */
+/*
+ * Two looks with a wait between. True: the lock is taken, from the owner or after its release. Not
+ * by another process that shares our memory: in its pid namespace our tids may name nobody.
+ */
 static bool look_twice(struct nsd_hold *hold, int32_t tid, bool thoroughly) {
     uint64_t word = lock__word(&intake.lock);
 
-    if (sys__is_forbidden() || word == 0 || is_own(word, tid) ||
+    if (sys__is_forbidden() || word == 0 || is_own(word, tid) || caller__is_stranger() ||
         !other_thread_left(hold, tid, word, thoroughly))
         return false;
     if (lock__wait(&intake.lock, hold, tid, YIELDS_BETWEEN))
