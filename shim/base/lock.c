@@ -33,6 +33,11 @@ static uint32_t place_of(uintptr_t address) {
     return (uint32_t) (address >> 3);
 }
 
+bool lock__knows_hold_of(struct nsd_lock *lock, uint64_t word) {
+    return place_of(atomic_load_explicit(&lock->hold, memory_order_relaxed)) ==
+           (uint32_t) (word >> 32);
+}
+
 uintptr_t lock__hold_of(struct nsd_lock *lock, uint64_t word, uintptr_t near) {
     uintptr_t known = atomic_load_explicit(&lock->hold, memory_order_relaxed);
     uint32_t place = (uint32_t) (word >> 32);

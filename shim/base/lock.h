@@ -101,6 +101,8 @@ static inline int32_t lock__owner(struct nsd_lock *lock) {
  * decides where the whole address is not known.
  */
 uintptr_t lock__hold_of(struct nsd_lock *lock, uint64_t word, uintptr_t near);
+/* False for the few instructions between taking the lock and storing the whole address. */
+bool lock__knows_hold_of(struct nsd_lock *lock, uint64_t word);
 /* The owner of this word has left: takes the lock from it. False: the word is another by now. */
 bool lock__take_over(struct nsd_lock *lock, uint64_t word, struct nsd_hold *hold, int32_t tid);
 /* The caller has waited for the owner of this word in vain. */

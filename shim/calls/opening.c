@@ -6,11 +6,14 @@
  */
 #include "calls/opening.h"
 #include "base/memory.h"
+#include "base/syscall.h"
 #include "calls/meanings.h"
 #include "host/identity.h"
 #include "host/proc_path.h"
 #include "intake/language.h"
+#include "intake/submit.h"
 #include "ledger/kinds.h"
+#include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <stdatomic.h>
 
@@ -60,12 +63,17 @@ static void set_known(unsigned fd, bool is) {
  */
 static void record_opened(struct nsd_ongoing *ongoing, const struct nsd_proc_path *path) {
     struct nsd_event *event = &ongoing->event;
-    int fd = (int) ongoing->result;
+    int fd = (int) ongoing->result, answer;
 
     if (!calls__prepare(ongoing, NSD_CALL_OPEN))
         return;
-    if (identity__of_descriptor(fd, 0, &event->identity[0]) != 0)
+    answer = identity__of_descriptor(fd, 0, &event->identity[0]);
+    if (answer != 0) {
+        /* A filter that answers with an error hides a namespace that the path has named. */
+        if (path->kinds != 0 && (answer == -EPERM || answer == -ENOSYS) && !sys__is_forbidden())
+            submit__count_lost();
         return;
+    }
     event->identities = 1;
     event->from_descriptor = true;
     /* ns/pid and ns/pid_for_children give descriptors that look alike: the path decides. */

@@ -115,6 +115,9 @@ int32_t caller__tid_at_birth(uintptr_t thread_pointer) {
     if (sys__is_forbidden())
         return 0;
     tid = sys__gettid();
+    /* A filter of the host may answer with an error, which says nothing about the word. */
+    if (tid <= 0)
+        return offset != 0 ? kept_tid(thread_pointer, offset) : 0;
     if (offset != 0 && kept_tid(thread_pointer, offset) == tid)
         atomic_fetch_add_explicit(&agreeing_births, 1, memory_order_relaxed);
     else if (offset != 0)
@@ -129,6 +132,8 @@ static __attribute__((noinline)) int32_t ask_tid(uintptr_t thread_pointer) {
     if (sys__is_forbidden())
         return 0;
     tid = sys__gettid();
+    if (tid <= 0)
+        return 0;
     /* A thread with a block of its own kind says nothing of libc's threads. */
     if (thread_pointer != 0 && atomic_load_explicit(&tid_offset, memory_order_relaxed) == 0 &&
         !atomic_load_explicit(&tid_is_unreliable, memory_order_relaxed))

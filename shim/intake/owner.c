@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "base/text.h"
+#include "host/caller.h"
 #include "host/image.h"
 #include "intake/copies.h"
 #include "intake/guarded.h"
@@ -75,7 +76,12 @@ static bool this_thread_left(const struct nsd_hold *own, uint64_t word) {
     /* Two variables that live do not share an address. */
     if (here == there)
         return true;
-    if (sys__is_forbidden() || guarded__is_report_stack(here))
+    if (sys__is_forbidden() || guarded__is_report_stack(here) ||
+        SYS2(__NR_sigaltstack, NULL, &alternate) != 0)
+        return false;
+    is_on_it = (alternate.flags & IS_ON_IT) != 0;
+    /* Interrupted as it took the lock: the whole address is a guess from another stack's. */
+    if (is_on_it && !lock__knows_hold_of(&intake.lock, word))
         return false;
     switch (hold_stands(own, there, word)) {
     case GONE:
@@ -85,9 +91,6 @@ static bool this_thread_left(const struct nsd_hold *own, uint64_t word) {
     default:
         break;
     }
-    if (SYS2(__NR_sigaltstack, NULL, &alternate) != 0)
-        return false;
-    is_on_it = (alternate.flags & IS_ON_IT) != 0;
     was_on_it = there - alternate.at < alternate.size;
     /* A handler on the alternate stack ends before the thread is on its own stack again. */
     if (is_on_it != was_on_it)
@@ -158,12 +161,39 @@ static bool is_zombie(int32_t tid, int32_t own_tid) {
     return sys__stat(text__string(&text), &stat) == -ENOENT;
 }
 
+/* As far as a host's frames reach; further away is another stack. */
+#define FRAMES_REACH (512u << 10)
+#define CHUNK_WORDS 64u
+#define CHUNKS 32u
+
+/*
+ * Whether the thread sleeps in a handler that has interrupted the owner's frame: the kernel has
+ * then saved a stack pointer at or below the hold, somewhere above. That happens with the handler
+ * on an alternate stack that lies above the thread's own.
+ */
+static bool returns_below(uintptr_t asleep, uintptr_t hold) {
+    uintptr_t words[CHUNK_WORDS];
+
+    for (unsigned i = 0; i < CHUNKS; i++) {
+        size_t size =
+            memory__try_copy(words, (const void *) (asleep + i * sizeof words), sizeof words);
+
+        for (unsigned j = 0; j < size / sizeof words[0]; j++) {
+            if (words[j] <= hold && hold - words[j] < FRAMES_REACH)
+                return true;
+        }
+        if (size < sizeof words)
+            break;
+    }
+    return false;
+}
+
 static bool other_thread_left(const struct nsd_hold *own, int32_t own_tid, uint64_t word,
                               bool thoroughly) {
     int32_t tid = lock__owner_of(word);
     uintptr_t there = lock__hold_of(&intake.lock, word, 0);
-    bool is_whole =
-        lock__word_for((const struct nsd_hold *) there, tid) == word && there >> 35 != 0;
+    /* An owner that was preempted as it took the lock has not stored the whole address yet. */
+    bool is_whole = lock__knows_hold_of(&intake.lock, word);
     uintptr_t asleep;
 
     /* By tid alone: the owner may be of another process that shares our memory. */
@@ -176,8 +206,8 @@ static bool other_thread_left(const struct nsd_hold *own, int32_t own_tid, uint6
     if (is_zombie(tid, own_tid))
         return true;
     asleep = is_whole ? sleeping_at(tid) : 0;
-    /* Half a megabyte: as far as a host's frames reach; further away is another stack. */
-    return asleep > there && asleep - there < (512u << 10);
+    return asleep > there && asleep - there < FRAMES_REACH && !guarded__is_report_stack(asleep) &&
+           !returns_below(asleep, there);
 }
 
 /* ---- taking over ---- */
@@ -212,11 +242,14 @@ static bool is_own(uint64_t word, int32_t tid) {
     return word != 0 && (lock__owner_of(word) == tid || copies__is_waiting());
 }
 
-/* Two looks with a wait between. True: the lock is taken, from the owner or after its release. */
+/*
+ * Two looks with a wait between. True: the lock is taken, from the owner or after its release. Not
+ * by another process that shares our memory: in its pid namespace our tids may name nobody.
+ */
 static bool look_twice(struct nsd_hold *hold, int32_t tid, bool thoroughly) {
     uint64_t word = lock__word(&intake.lock);
 
-    if (sys__is_forbidden() || word == 0 || is_own(word, tid) ||
+    if (sys__is_forbidden() || word == 0 || is_own(word, tid) || caller__is_stranger() ||
         !other_thread_left(hold, tid, word, thoroughly))
         return false;
     if (lock__wait(&intake.lock, hold, tid, YIELDS_BETWEEN))

@@ -50,6 +50,14 @@ static bool is_shown(const struct nsd_event *event) {
     return event->call != NSD_CALL_IDENTITY && event->call != NSD_CALL_LOCK_STATE;
 }
 
+/* A filter of the host, or of a container, answers each copy that cannot fault with an error. */
+static bool copies_are_refused(void) {
+    const uint64_t word = 1;
+    uint64_t copy;
+
+    return !sys__is_forbidden() && memory__try_copy(&copy, &word, sizeof copy) != sizeof copy;
+}
+
 /*
  * A word of a visiting thread's stack. The recording keeps the answer, because a replay cannot read
  * the stack again.
@@ -58,6 +66,8 @@ static bool read_word(void *context, int32_t tid, uint64_t address, uint64_t sta
                       uint64_t *value) {
     bool could_be_read = look__read_word(context, tid, address, stack_pointer, value);
 
+    if (!could_be_read && address >= stack_pointer && copies_are_refused())
+        submit__count_lost();
     record__answer(could_be_read ? *value : 0, could_be_read);
     return could_be_read;
 }
@@ -111,6 +121,7 @@ static void apply_identities(int32_t tid, int32_t of_thread, nsd_kinds kinds) {
 static bool announce_unknown(int32_t tid, nsd_kinds about_to_change, enum event_source source) {
     struct nsd_event event;
     struct nsd_change change;
+    int32_t asked;
 
     if (!intake.is_damaged && ledger__thread(&intake.ledger, tid) != NULL)
         return true;
@@ -120,9 +131,10 @@ static bool announce_unknown(int32_t tid, nsd_kinds about_to_change, enum event_
     /*
      * A fork in a handler that interrupted a call of the host: the frames of that call in the child
      * go on with the parent's tid. What they tell was before the child's image, which begins where
-     * the thread is then.
+     * the thread is then. A filter of the host may answer with an error, which says nothing.
      */
-    if (source == SOURCE_CALLER && !sys__is_forbidden() && sys__gettid() != tid)
+    asked = source == SOURCE_CALLER && !sys__is_forbidden() ? sys__gettid() : tid;
+    if (asked > 0 && asked != tid)
         return false;
     submit__prepare(&event, NSD_CALL_THREAD_FOUND, tid);
     identity__fill(&event, source == SOURCE_CALLER ? 0 : tid,

@@ -374,6 +374,9 @@ static void put_answers(void) {
 }
 
 void record__event_is_over(uint64_t events, uint64_t lost) {
+    /* A loss is told even by a fork copy that has no event to tell. */
+    if (writer.waits && lost > 0)
+        begin_waiting();
     if (writer.part == NULL)
         return;
     if (answer_count > 0)
@@ -443,10 +446,10 @@ static bool wants_findings_alone(void) {
 }
 
 static bool has_nothing_to_say(bool for_good) {
-    if (!writer.has_events)
-        return true;
-    return for_good && wants_findings_alone() && writer.findings->first == NULL &&
-           writer.findings->lost == 0 && writer.part->facts.lost == 0;
+    if (writer.part->facts.lost != 0)
+        return false;
+    return !writer.has_events || (for_good && wants_findings_alone() &&
+                                  writer.findings->first == NULL && writer.findings->lost == 0);
 }
 
 /* Prevents fork copies from claiming slices in the file. False if one has claimed one already. */

@@ -17,6 +17,7 @@
 #define WAIT_MOST SECOND             /* of one write, until the reader takes something */
 #define WAIT_IN_ALL (10ull * SECOND) /* of one report, for a slow reader */
 #define TRIES_MOST 16
+#define INTERRUPTIONS_MOST 10000 /* by signals, of one wait */
 
 #define SIGNAL_BIT(signal) (1ull << ((signal) -1))
 #define SIGNAL_PIPE SIGNAL_BIT(13)
@@ -255,8 +256,13 @@ static bool wait_for(int fd, struct patience *patience) {
     uint64_t most = patience->left < WAIT_MOST ? patience->left : WAIT_MOST, left;
     struct sys_timespec time = {.seconds = (int64_t) (most / SECOND),
                                 .nanoseconds = (int64_t) (most % SECOND)};
-    bool ready = most > 0 && SYS5(__NR_ppoll, &asked, 1, &time, NULL, 8) == 1;
+    long result = most > 0 ? FAIL_INTERRUPTED : 0;
+    bool ready;
 
+    /* A handler of the host ends the call; the kernel has then subtracted what has passed. */
+    for (unsigned i = 0; result == FAIL_INTERRUPTED && i < INTERRUPTIONS_MOST; i++)
+        result = SYS5(__NR_ppoll, &asked, 1, &time, NULL, 8);
+    ready = result == 1;
     /* The kernel writes back what is left of the time (fs/select.c, poll_select_finish). */
     left = (uint64_t) time.seconds * SECOND + (uint64_t) time.nanoseconds;
     patience->left = ready && left <= most ? patience->left - (most - left) : 0;

@@ -272,6 +272,19 @@ def seccomp_filters():
         check_equal((result.status, result.out), (native.status, native.out), (arguments, "verbosity=3"))
 
 
+@test()
+def refused_calls_are_told():
+    """A filter that answers a call of ours with EPERM costs the finding at most, never the 125."""
+    program = programs.c("drifts_where_a_call_is_refused")
+    for number in (5, 16, 186, 310):  # fstat, ioctl, gettid, process_vm_readv
+        for arguments in ((str(number),), (str(number), "before")):
+            check_equal(shim.run([program, *arguments], on=False).status, 0, "native status")
+            run = subprocess.run([settings.BUILD / "nsdrift", "run", "--exit-status=findings", "--", program,
+                                  *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            found = "left-switched" in run.stderr
+            check_equal(run.returncode, 1 if found else 125, (arguments, run.stderr))
+
+
 @test(every_build=True)
 def filter_holds_before_the_call_returns():
     """Whoever calls between the kernel's answer and our look at it, we are silent already."""

@@ -59,7 +59,9 @@ static void one_thread(void) {
     word = lock__word(&lock);
     CHECK(lock__owner_of(word) == 7);
     /* Where the whole address is not known, the nearest one on the caller's stack is taken. */
+    CHECK(lock__knows_hold_of(&lock, word));
     lock.hold = 0;
+    CHECK(!lock__knows_hold_of(&lock, word));
     CHECK(lock__hold_of(&lock, word, (uintptr_t) &second) == (uintptr_t) &first);
     CHECK(!lock__is_hopeless(&lock));
     lock__waited_in_vain(&lock, word, 1000);

@@ -138,6 +138,21 @@ static void a_copy_that_only_ends(void) {
     CHECK(records_of(NSD_RECORD_EVENT) == 1);
 }
 
+/* A copy that saw nothing but its end, and lost something, says so. */
+static void a_copy_that_only_lost(void) {
+    CHECK(begin() == NULL);
+    event(NSD_CALL_SOCKET);
+    become_copy();
+    event(NSD_CALL_EXIT);
+    record__event_is_over(0, 3);
+    facts.lost = 3;
+    record__facts(&facts);
+    record__end(true, true);
+    facts.lost = 0;
+    CHECK(read_part((files(), names[0]), 1) && recording__parts(&recording) == 2);
+    CHECK(part.head.facts.lost == 3);
+}
+
 /* What the parent knew of its tables is nothing to the copy: its part can be read by itself. */
 static void names_in_a_copy(void) {
     struct nsd_frames *frames = calloc(1, sizeof *frames + sizeof frames->frame[0]);
@@ -462,6 +477,7 @@ int main(void) {
     TEST(a_copy_without_room);
     TEST(answers_of_the_parent);
     TEST(a_copy_that_only_ends);
+    TEST(a_copy_that_only_lost);
     TEST(names_in_a_copy);
     TEST(the_parent_ends_first);
     TEST(an_image_in_the_index);

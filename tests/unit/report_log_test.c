@@ -6,7 +6,9 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* ---- where it goes ---- */
@@ -328,8 +330,21 @@ static void *read_slowly(void *unused) {
     return unused;
 }
 
-static void long_reports_through_a_pipe(void) {
+static void no_more_than_interrupt(int number) {
+    (void) number;
+}
+
+/* A host's timer ends each wait for the reader before the reader comes. */
+static void set_interval(long microseconds) {
+    struct itimerval interval = {{0, microseconds}, {0, microseconds}};
+
+    signal(SIGALRM, no_more_than_interrupt);
+    setitimer(ITIMER_REAL, &interval, NULL);
+}
+
+static void long_reports_through_a_pipe(long interval) {
     enum { LINES = 3000, WIDTH = 100 };
+    sigset_t alarm;
     char *all = malloc(LINES * WIDTH);
     pthread_t reader;
 
@@ -340,10 +355,17 @@ static void long_reports_through_a_pipe(void) {
     fcntl(slow_pipe[1], F_SETPIPE_SZ, 8192);
     dup2(slow_pipe[1], 2);
     close(slow_pipe[1]);
+    lines_read = torn = 0;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &alarm, NULL);
     pthread_create(&reader, NULL, read_slowly, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
+    set_interval(interval);
     CHECK(log__begin(NULL) == 0 && log__open(&names_of_log));
     log__write(all, LINES * WIDTH);
     log__close();
+    set_interval(0);
     capture();
     pthread_join(reader, NULL);
     CHECK(lines_read == LINES && torn == 0);
@@ -450,7 +472,8 @@ int main(void) {
     terminals();
     nothing_stays_open();
     complaints();
-    long_reports_through_a_pipe();
+    long_reports_through_a_pipe(0);
+    long_reports_through_a_pipe(500);
     whole_lines_in_each_write();
     a_limit_of_file_sizes();
     signals_of_the_program();
