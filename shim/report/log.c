@@ -36,11 +36,15 @@
 #define FAIL_TOO_BIG (-27)
 #define NAME_MOST 255u /* NAME_MAX */
 #define FAIL_TOO_LONG (-36)
+#define FAIL_NO_READER (-6)
+#define FAIL_FOLDER (-21)
+#define FAIL_LINK (-40)
 
 static struct {
     bool begun;
     bool stderr_known; /* descriptor 2 was open at start */
     bool to_file;
+    bool has_no_reader; /* the last log__open found a FIFO that nobody reads */
     uint64_t device, inode, rdev;
     uint64_t start_seconds;
     char host[65];
@@ -158,6 +162,18 @@ bool log__path(const struct nsd_log_names *names, char *buffer, size_t size) {
 }
 
 /*
+ * Whether what is there can be opened for the report. A FIFO is not tried: its reader would take
+ * our closing it for the end.
+ */
+static int64_t error_of_existing(const struct sys_stat *stat) {
+    if ((stat->mode & SYS_MODE_TYPE) == SYS_MODE_FOLDER)
+        return FAIL_FOLDER;
+    if ((stat->mode & SYS_MODE_TYPE) == SYS_MODE_LINK)
+        return FAIL_LINK;
+    return SYS3(__NR_faccessat, AT_FDCWD, path, MAY_WRITE);
+}
+
+/*
  * Tries whether a file can be made, and removes it again. Making one is the only test that works in
  * every file system (access(2) says yes to root under /proc). The file has another name than the
  * log: a process with the same pid in another namespace may be writing to that by now.
@@ -172,7 +188,7 @@ static int64_t try_path(void) {
     if (!log__path(&names, path, sizeof path))
         return FAIL_TOO_LONG;
     if (SYS4(__NR_newfstatat, AT_FDCWD, path, &stat, AT_SYMLINK_NOFOLLOW) == 0)
-        return SYS3(__NR_faccessat, AT_FDCWD, path, MAY_WRITE);
+        return error_of_existing(&stat);
     folder = (size_t) (string__base_name(path) - path);
     if (string__length(path + folder) > NAME_MOST)
         return FAIL_TOO_LONG;
@@ -223,6 +239,7 @@ bool log__open(const struct nsd_log_names *names) {
         fd = sys__openat(
             AT_FDCWD, path,
             O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+        log.has_no_reader = fd == FAIL_NO_READER;
         if (SYS_IS_ERROR(fd))
             return false;
     } else if (!stderr_is_the_same()) {
@@ -232,6 +249,13 @@ bool log__open(const struct nsd_log_names *names) {
     target.is_file = log.to_file;
     target.regular = is_regular(target.fd);
     target.patience.left = WAIT_IN_ALL;
+    return true;
+}
+
+bool log__leaves_file(void) {
+    if (!log.to_file || !log.has_no_reader)
+        return false;
+    log.to_file = false;
     return true;
 }
 

@@ -23,6 +23,11 @@ struct nsd_log_names {
 int64_t log__begin(const char *log_path);
 /* False if there is nothing to write to now. After true, log__close() must follow. */
 bool log__open(const struct nsd_log_names *names);
+/*
+ * True, once, if log__open failed because the log is a FIFO that nobody reads: from now on stderr
+ * is used in its place.
+ */
+bool log__leaves_file(void);
 bool log__is_terminal(void);
 /* Writes whole lines, in one system call if the target takes them at once. */
 void log__write(const char *bytes, size_t size);

@@ -16,6 +16,7 @@
 #include "report/symbols.h"
 #include "report/text.h"
 #include "report/thread_views.h"
+#include <linux/errno.h>
 
 /* Pages of these cost the host nothing until a report touches them. */
 static char output[64 * 1024];
@@ -247,6 +248,11 @@ static void begin_compose(struct nsd_compose *compose, struct nsd_scratch *scrat
 static bool open_log(const struct nsd_image *image) {
     struct nsd_log_names names = {.pid = image->pid, .program = image->program};
 
+    if (log__open(&names))
+        return true;
+    if (!log__leaves_file())
+        return false;
+    complain_about_log_path(nsd_options.log_path.text, -ENXIO);
     return log__open(&names);
 }
 

@@ -63,6 +63,23 @@ for name, path in (("folder_missing", "/nowhere/at/all"), ("folder_itself", "/pr
         check_equal(len(complaints), 1, f"complaints in {result.err!r}")
 
 
+for name, command, why in (("is_folder", "mkdir", "EISDIR"), ("is_fifo", "mkfifo", "ENXIO"),
+                           ("is_link", "ln -s /dev/null", "ELOOP")):
+    @test(f"log_path_{name}")
+    def log_is_no_file(make=command, error=why):
+        """What stands there when the program starts: one line, and the report on stderr."""
+        program = programs.c("pool_worker_skips_restore_and_idles")
+        native = shim.run([program], on=False)
+        folder = settings.FOLDER / "logs"
+        folder.mkdir()
+        result = shim.run(["sh", "-c", f'{make} {folder}/log.$$; exec "$0"', program],
+                          options=f"log_path={folder}/log")
+        check_equal((result.status, result.out), (native.status, native.out), "status and output")
+        told = lines(result.err)
+        check_equal(sum(f"({error}): {folder}/log" in line for line in told), 1, f"{told}")
+        check("left-switched" in result.err, "the report:", result.err)
+
+
 def go_program(edit, name="visits_locked"):
     """A copy of a Go host with its bytes changed."""
     program = programs.go(name)
