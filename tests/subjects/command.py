@@ -3,7 +3,7 @@ import re
 import shutil
 import subprocess
 
-from harness import programs, settings, shim
+from harness import programs, registry, settings, shim
 from harness.registry import Skip, check, check_equal, test
 
 
@@ -209,6 +209,17 @@ def examples_are_current():
     for line in shown_closing:
         check(line.startswith(closing), "the closing line:", line, closing)
     check(f"Fix: {remedy} at " in pages["nsdrift-run.1"], remedy)
+
+
+@test()
+def guarantees_name_their_tests():
+    """Each name in brackets in nsdrift-guarantees(7) is a part of the name of a test."""
+    page = (settings.SHIM / "man" / "nsdrift-guarantees.7").read_text()
+    named = {name for group in re.findall(r"^\.RB \[ (.*?)\]", page, re.S | re.M)
+             for name in re.findall(r"[\w.]*\w", re.sub(r"^\.BR ", "", group, flags=re.M))}
+    check(len(named) > 10, "names", sorted(named))
+    known = [test.name for test in registry.tests]
+    check_equal([name for name in sorted(named) if not any(name in test for test in known)], [], "no such test")
 
 
 @test()
