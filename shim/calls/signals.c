@@ -96,7 +96,7 @@ static long read_kernel_action(struct nsd_kernel_action *action) {
 
 static void on_signal(int number, void *info, void *context);
 
-static void install(void) {
+static void install_as_wished(void) {
     struct nsd_kernel_action ours, wished;
 
     memory__fill(&ours, 0, sizeof ours);
@@ -113,6 +113,21 @@ static void install(void) {
         ours.mask = wished.mask;
     }
     disposition__set((int) nsd_options.signal.number, &ours);
+}
+
+/*
+ * Again if the host's action has changed meanwhile: the thread that changed it may have called the
+ * kernel first, and an older wish would stay there (ignored, although the host has a handler).
+ */
+static void install(void) {
+    uint32_t version;
+    unsigned tries = 0;
+
+    do {
+        version = atomic_load_explicit(&host_version, memory_order_acquire);
+        install_as_wished();
+    } while (++tries < TRIES &&
+             atomic_load_explicit(&host_version, memory_order_acquire) != version);
 }
 
 static void report(int number, bool ends) {

@@ -20,8 +20,8 @@ bool signals__is_ours(int number, uintptr_t key);
 
 /*
  * What the host asks for our signal: `set` and `old` as rt_sigaction takes them, each may be NULL.
- * The host's action is kept here and never reaches the kernel; the host sees it as if we were not
- * there, and our handler does what it says after the report.
+ * The host's action is kept here, and the kernel gets it only if it ignores the signal. The host
+ * sees it as if we were not there, and our handler does what it says after the report.
  */
 void signals__host_action(const struct nsd_kernel_action *set, struct nsd_kernel_action *old);
 
