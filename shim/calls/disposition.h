@@ -32,7 +32,8 @@ bool disposition__default_ends(int number);
 bool disposition__would_end(int number);
 /*
  * Ends the process as the signal does by default, with the same wait status. Called in a handler of
- * that signal, which has it blocked: the end comes when the handler returns.
+ * that signal, which has it blocked. Unblocks it, and does not leave that to the handler's return:
+ * where the signal came in sigsuspend or ppoll, the mask before that call blocks it again.
  */
 void disposition__end_by(int number);
 

@@ -150,6 +150,11 @@ def signal_option():
         ended = [row["ended"] for row in lasting.report.coverage]
         goes_on = native.status == 0 and argument != ("ignore",)
         check_equal("report" in ended, goes_on, f"{argv}: a report before the end")
+    # The mask before sigsuspend blocks the signal: it must not be left pending.
+    program = programs.c("ends_by_signal_in_sigsuspend")
+    native, result = shim.run([program], on=False), shim.run([program], options="signal=USR1")
+    check_equal((native.status, native.out), (-signal.SIGUSR1, ""), "natively")
+    check_equal((result.status, result.out), (native.status, native.out), "in sigsuspend")
     program = programs.c("sets_action_badly")
     native, result = shim.run([program], on=False), shim.run([program], options="signal=USR1")
     check_equal((result.status, result.out), (native.status, native.out), "structs that are not there")
