@@ -1,22 +1,23 @@
 /*
  * The bounded queue of the intake (queue.h): slots that a thread claims with one compare-and-swap,
- * fills, and publishes. A thread that dies between claim and publication costs one slot, no more.
- * No lock and no system call, because signal handlers put events in here.
+ * fills, and publishes. A thread that dies between claim and publication, or while it takes an
+ * event out, costs one slot, no more. No lock and no system call, because signal handlers put
+ * events in here.
  */
 #include "intake/queue.h"
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* What a dozen busy threads produce while the lock's owner waits for a processor. */
 #define SLOTS 256u
 
-enum { EMPTY, FILLING, READY };
+enum { EMPTY, FILLING, READY, TAKING };
 
 /*
  * EMPTY -> FILLING by compare-and-swap; FILLING -> READY with release, and the owner of the
- * intake's lock reads with acquire: a thread that sees READY sees the whole event. READY -> EMPTY
- * with release, after the owner's last read of the event. Kept apart from the events, so that their
+ * intake's lock reads with acquire: a thread that sees READY sees the whole event. READY -> TAKING
+ * by compare-and-swap, because a handler may interrupt the owner and take events, too; TAKING ->
+ * EMPTY with release, after the last read of the event. Kept apart from the events, so that their
  * pages are not touched before they are needed.
  */
 static _Atomic uint32_t state[SLOTS];
@@ -69,24 +70,33 @@ bool queue__has_complete(void) {
     return false;
 }
 
-const struct nsd_event *queue__oldest(void) {
-    const struct slot *oldest = NULL;
+static int oldest(void) {
+    int found = -1;
 
     for (unsigned i = 0; i < SLOTS; i++) {
-        if (atomic_load_explicit(&state[i], memory_order_acquire) != READY)
-            continue;
-        if (oldest == NULL || (int32_t) (slots[i].order - oldest->order) < 0)
-            oldest = &slots[i];
+        if (atomic_load_explicit(&state[i], memory_order_acquire) == READY &&
+            (found < 0 || (int32_t) (slots[i].order - slots[found].order) < 0))
+            found = (int) i;
     }
-    return oldest != NULL ? &oldest->event : NULL;
+    return found;
 }
 
-void queue__remove(const struct nsd_event *event) {
-    const struct slot *slot =
-        (const struct slot *) ((const char *) event - offsetof(struct slot, event));
+bool queue__take(struct nsd_event *event) {
+    for (;;) {
+        uint32_t ready = READY;
+        int i = oldest();
 
-    atomic_store_explicit(&state[slot - slots], EMPTY, memory_order_release);
-    atomic_fetch_sub_explicit(&nsd_queue_ready, 1, memory_order_relaxed);
+        if (i < 0)
+            return false;
+        /* A handler of this thread may have taken it since. */
+        if (!atomic_compare_exchange_strong_explicit(&state[i], &ready, TAKING,
+                                                     memory_order_acquire, memory_order_relaxed))
+            continue;
+        *event = slots[i].event;
+        atomic_store_explicit(&state[i], EMPTY, memory_order_release);
+        atomic_fetch_sub_explicit(&nsd_queue_ready, 1, memory_order_relaxed);
+        return true;
+    }
 }
 
 void queue__reset(void) {

@@ -1,7 +1,8 @@
 /*
  * Events whose thread could not have the intake's lock: a signal handler that interrupted the
- * lock's owner, or one thread of a crowd. Any thread puts events in; only the owner of the intake's
- * lock takes them out. Safe in a signal handler and on a Go stack; nobody waits.
+ * lock's owner, or one thread of a crowd. Any thread puts events in. The owner of the intake's lock
+ * takes them out, and so does a report in a signal handler that has interrupted that owner. Safe in
+ * a signal handler and on a Go stack; nobody waits.
  */
 #ifndef NSD_INTAKE_QUEUE_H
 #define NSD_INTAKE_QUEUE_H
@@ -31,11 +32,11 @@ static inline bool queue__is_empty(void) {
 /* Whether an event can be taken out. Any thread may ask; the answer may be out of date at once. */
 bool queue__has_complete(void);
 /*
- * The event that was put in first, among those that are complete; NULL if none is. It stays in the
- * queue until queue__remove. For the owner of the intake's lock.
+ * Takes out the event that was put in first, among those that are complete. False if none is. For
+ * the owner of the intake's lock, and for a signal handler that has interrupted that owner: each
+ * event is taken once.
  */
-const struct nsd_event *queue__oldest(void);
-void queue__remove(const struct nsd_event *event);
+bool queue__take(struct nsd_event *event);
 /* At start and in a fork child: an empty queue. */
 void queue__reset(void);
 

@@ -214,17 +214,17 @@ void inside__take_in(const struct nsd_event *given, enum event_source source) {
         apply_identities(event->tid, 0, event->kinds & NSD_ALL_KINDS);
 }
 
-void inside__drain(void) {
-    if (queue__is_empty())
-        return;
-    for (uint32_t count = queue__length(); count > 0; count--) {
-        const struct nsd_event *oldest = queue__oldest();
+/* Out of line: few events find the queue filled. */
+static __attribute__((noinline)) void take_in_queued(void) {
+    struct nsd_event event;
 
-        if (oldest == NULL)
-            return;
-        inside__take_in(oldest, SOURCE_QUEUE);
-        queue__remove(oldest);
-    }
+    for (uint32_t count = queue__length(); count > 0 && queue__take(&event); count--)
+        inside__take_in(&event, SOURCE_QUEUE);
+}
+
+void inside__drain(void) {
+    if (!queue__is_empty())
+        take_in_queued();
 }
 
 static void let_go(struct nsd_hold *hold) {
