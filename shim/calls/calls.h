@@ -19,9 +19,7 @@
  *   3. shim/host/libc/function_table.h: its prototype, the row's name, what stands in for it in a
  *      libc that lacks it (a system call without a libc function needs no row there);
  *   4. shim/probes/libc: a line NSD_WRAPPER in plain.c, or a wrapper in the file of its family;
- *   5. tests/subjects/calls.py: a case with its arguments; the test fails until it is there;
- *   6. README.md, libnsdrift.7 and nsdrift-run.1 show the closing line with the number of libc
- *      functions: command.examples_are_current fails until that is the new number.
+ *   5. tests/subjects/calls.py: a case with its arguments; the test fails until it is there.
  * syscall() and Go's trampolines take it from the table without further words.
  */
 #ifndef NSD_CALLS_CALLS_H

@@ -51,8 +51,9 @@ static struct filter_call read_call(const struct nsd_ongoing *ongoing) {
 }
 
 /*
- * Reports what was found so far, because nothing can be written under the filter, and stops reading
- * the tick counter where that will raise a signal.
+ * Does what needs system calls, because none may be made under the filter: looks whether the
+ * library can be reached, maps the memory that later events may need, reports what was found so
+ * far.
  */
 static void prepare_for_filter(struct nsd_ongoing *ongoing) {
     environment__before_filter();

@@ -1,7 +1,7 @@
 /*
  * The constructor. If the environment has NSDRIFT=1 and the program is not set-uid, it starts every
- * room in order, while the process has one thread; else it does nothing. Also starts the rooms anew
- * in a fork child.
+ * room in order, while the process has one thread. Else it does nothing, but for a line on stderr
+ * where options are given without the switch. Also starts the rooms anew in a fork child.
  */
 #include "start/start.h"
 #include "base/lock.h"

@@ -4,7 +4,8 @@
  * In:   the loader's call of the constructor, the jump of `nsdrift run` to the library's entry in a
  *       static program (injection.h), or the first wrapper that runs before the constructor.
  * Out:  every room begun in order (start.c), and nsd_on set, if NSDRIFT=1 is there and the program
- *       is not set-uid; else nothing at all. Later the fresh start of each fork copy.
+ *       is not set-uid; else nothing, or one line on stderr where options are given without the
+ *       switch. Later the fresh start of each fork copy.
  * Who:  the loader, the injector, and the wrappers of pthread_create, which call this header.
  * Not:  it runs while the process has one thread, before the program's own code: it must not fail
  *       loudly, keep a descriptor, or change what the program will see.
