@@ -25,6 +25,7 @@
 #include "record/writer.h"
 #include "stacks/capture.h"
 #include "stacks/on_stack.h"
+#include "start/filter_probe.h"
 #include "start/injection.h"
 #include "start/static_pie.h"
 #include <elf.h>
@@ -255,7 +256,7 @@ __attribute__((constructor)) static void start(int count, char **arguments, char
     if (wish == WISH_NONE || wish == WISH_OFF)
         return;
     read_auxiliary(environment, &auxiliary);
-    if (auxiliary.secure)
+    if (auxiliary.secure || !filter_probe__permits())
         return;
     if (wish == WISH_ON)
         begin(environment, &auxiliary, environment__options_entry(environment));
@@ -281,7 +282,7 @@ uint64_t nsd_injected_begin(const struct nsd_injection *block) {
     stack = (const long *) block->stack;
     environment = (char **) (stack + *stack + 2);
     read_auxiliary(environment, &auxiliary);
-    if (auxiliary.secure)
+    if (auxiliary.secure || !filter_probe__permits())
         return NSD_INJECTED_INERT;
     has_started = true;
     coverage__probe("injected");
