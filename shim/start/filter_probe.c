@@ -159,8 +159,22 @@ static long in_a_copy(void (*work)(void)) {
     return SYS_IS_ERROR(result) ? result : ended;
 }
 
+/*
+ * Whether a copy would be the first process of a new pid namespace (`unshare -p` without -f): that
+ * place is for the host's first child, and nobody can be born there after the copy has ended. The
+ * kernel has nothing to open for a namespace without a process (pidns_for_children_get in
+ * kernel/pid_namespace.c).
+ */
+static bool copy_would_be_init(void) {
+    long fd = sys__openat(AT_FDCWD, "/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC, 0);
+
+    if (!SYS_IS_ERROR(fd))
+        sys__close((int) fd);
+    return fd == -ENOENT;
+}
+
 bool filter_probe__permits(void) {
-    if (!has_filter() || in_a_copy(make_calls) <= 0)
+    if (!has_filter() || copy_would_be_init() || in_a_copy(make_calls) <= 0)
         return true;
     in_a_copy(say);
     return false;

@@ -10,8 +10,9 @@
 /*
  * False: the filter kills for a call that the guest makes, so the guest must stay inert; a line on
  * stderr has said so if that could be done. Without a filter this reads one file of /proc; with one
- * a copy of the process makes each call and ends. A filter that looks at arguments is not
- * recognised, and neither is one that kills for openat, read, close, mmap, munmap, clone or wait4.
+ * a copy of the process makes each call and ends, unless that copy would be the first process of a
+ * new pid namespace. A filter that looks at arguments is not recognised, and neither is one that
+ * kills for openat, read, close, mmap, munmap, clone or wait4.
  */
 bool filter_probe__permits(void);
 

@@ -82,3 +82,14 @@ def the_probe_leaves_nothing():
         run = under_filter(number_of("process_vm_readv"), answer, program, on=True)
         check_equal((run.status, run.out), (0, "wait: no child\n"), f"{answer}: {run.err}")
     check_equal(set(Path.cwd().iterdir()) - before, set(), "files")
+
+
+@test()
+def first_child_of_a_pid_namespace():
+    """unshare -p without -f: the first process of the new namespace is the program's child, not the probe."""
+    words = [programs.c("starts_under_filter"), number_of("acct"), "1", "/usr/bin/unshare", "-p", "/usr/bin/env"]
+    program = programs.c("first_child_is_init")
+    native = shim.run([*words, program], on=False)
+    run = shim.run([*words, f"LD_PRELOAD={settings.library()}", "NSDRIFT=1", program], on=False)
+    check_equal((native.status, native.out), (0, "pid 1\n"), f"natively: {native.err}")
+    check_equal((run.status, run.out), (native.status, native.out), run.err)
