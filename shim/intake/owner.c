@@ -57,7 +57,38 @@ struct alternate_stack {
     int flags;
     size_t size;
 };
-#define IS_ON_IT 1 /* SS_ONSTACK */
+#define IS_ON_IT 1              /* SS_ONSTACK */
+#define IS_DISABLED 2           /* SS_DISABLE */
+#define IS_DISARMED 0x80000000u /* SS_AUTODISARM */
+
+#define CHUNK_WORDS 64u
+#define CHUNKS 32u
+
+/*
+ * With SS_AUTODISARM the kernel says in a handler that there is no alternate stack. Looks for the
+ * one that the caller runs on in the signal frame above: address, flags and size as they were
+ * (uc_stack; kernel/signal.c, __save_altstack). Leaves *alternate as it is if there is none.
+ */
+static void find_disarmed(uintptr_t here, struct alternate_stack *alternate) {
+    uint64_t words[CHUNK_WORDS];
+
+    for (unsigned i = 0; i < CHUNKS; i++) {
+        /* Each chunk begins with the last two words of the one before. */
+        const char *from = (const char *) here + i * (sizeof words - 2 * sizeof words[0]);
+        size_t size = memory__try_copy(words, from, sizeof words);
+
+        for (unsigned j = 0; j + 2 < size / sizeof words[0]; j++) {
+            if ((uint32_t) words[j + 1] != IS_DISARMED || here - words[j] >= words[j + 2])
+                continue;
+            alternate->at = words[j];
+            alternate->flags = IS_ON_IT;
+            alternate->size = words[j + 2];
+            return;
+        }
+        if (size < sizeof words)
+            return;
+    }
+}
 
 static bool on_one_stack(uintptr_t here, uintptr_t there) {
     struct nsd_extent ours, theirs;
@@ -71,6 +102,7 @@ static bool this_thread_left(const struct nsd_hold *own, uint64_t word) {
     uintptr_t here = (uintptr_t) own;
     uintptr_t there = lock__hold_of(&intake.lock, word, here);
     struct alternate_stack alternate;
+    enum standing standing;
     bool is_on_it, was_on_it;
 
     /* Two variables that live do not share an address. */
@@ -79,18 +111,21 @@ static bool this_thread_left(const struct nsd_hold *own, uint64_t word) {
     if (sys__is_forbidden() || guarded__is_report_stack(here) ||
         SYS2(__NR_sigaltstack, NULL, &alternate) != 0)
         return false;
+    standing = hold_stands(own, there, word);
+    if (standing == UNKNOWN)
+        return false;
+    if ((alternate.flags & IS_DISABLED) != 0) {
+        /* An ordinary handler, on the owner's stack. */
+        if (standing == STANDS && here < there)
+            return false;
+        find_disarmed(here, &alternate);
+    }
     is_on_it = (alternate.flags & IS_ON_IT) != 0;
     /* Interrupted as it took the lock: the whole address is a guess from another stack's. */
     if (is_on_it && !lock__knows_hold_of(&intake.lock, word))
         return false;
-    switch (hold_stands(own, there, word)) {
-    case GONE:
+    if (standing == GONE)
         return true;
-    case UNKNOWN:
-        return false;
-    default:
-        break;
-    }
     was_on_it = there - alternate.at < alternate.size;
     /* A handler on the alternate stack ends before the thread is on its own stack again. */
     if (is_on_it != was_on_it)
@@ -163,8 +198,6 @@ static bool is_zombie(int32_t tid, int32_t own_tid) {
 
 /* As far as a host's frames reach; further away is another stack. */
 #define FRAMES_REACH (512u << 10)
-#define CHUNK_WORDS 64u
-#define CHUNKS 32u
 
 /*
  * Whether the thread sleeps in a handler that has interrupted the owner's frame: the kernel has

@@ -229,3 +229,11 @@ def handlers_check_their_stack():
         run = shim.run([program])
         check_equal((run.status, run.out), (3, native.out), f"status and output\n{run.err}")
         check_equal(run.err.count("warning: left-switched"), 1, f"reports in\n{run.err}")
+
+
+@test(every_build=True)
+def handlers_on_disarmed_stack():
+    """The kernel denies that there is an alternate stack; the lock stays with the code that was interrupted."""
+    run = shim.run([programs.c("handlers_on_disarmed_stack")], options="verbosity=1")
+    check_equal((run.status, run.out), (0, "done\n"), f"status and output\n{run.err}")
+    check("0 records lost." in run.err and "not watched" not in run.err, run.err)
