@@ -210,10 +210,14 @@ static int spawn(spawn_function *next, struct nsd_site *site, int *pid, const ch
                  char *const environment[]) {
     struct nsd_ongoing ongoing;
     int error, child = 0;
+    char **changed;
 
     NSD_BEGIN(&ongoing, posix_spawn, site, &child, path, actions, attributes, list, environment);
     calls__before(&ongoing);
-    error = next(&child, path, actions, attributes, list, (char **) ongoing.argument[5]);
+    changed = (char **) ongoing.argument[5];
+    error = next(&child, path, actions, attributes, list, changed);
+    if (environment__was_too_long(-error, environment, changed))
+        error = next(&child, path, actions, attributes, list, environment);
     if (error == 0 && pid != NULL)
         *pid = child;
     return entrance__after_error(&ongoing, error);
