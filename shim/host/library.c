@@ -87,8 +87,14 @@ static bool may_read_after_exec(void) {
            !is_forbidden(SYS3(__NR_faccessat, AT_FDCWD, library, MAY_READ));
 }
 
-const char *library__refusal(void) {
+/* A seccomp filter may refuse fstat; that proves nothing, because newer loaders use newfstatat. */
+static bool leads_to_library(int fd) {
     struct sys_stat stat;
+
+    return sys__fstat(fd, &stat) == 0 ? is_the_library(&stat) : library__is_at(library);
+}
+
+const char *library__refusal(void) {
     const char *why = NULL;
     long fd;
 
@@ -97,12 +103,12 @@ const char *library__refusal(void) {
     fd = sys__openat(AT_FDCWD, library, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     if (is_forbidden(fd))
         return may_not_read;
-    /* Without a free descriptor: the look by name has to do. */
+    /* Without a free descriptor the look by name has to do. */
     if (fd == -EMFILE || fd == -ENFILE)
         return library__is_at(library) ? NULL : no_path;
     if (SYS_IS_ERROR(fd))
         return no_path;
-    if (sys__fstat((int) fd, &stat) != 0 || !is_the_library(&stat))
+    if (!leads_to_library((int) fd))
         why = no_path;
     else if (!may_map((int) fd))
         why = may_not_execute;
