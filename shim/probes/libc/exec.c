@@ -7,31 +7,13 @@
 #include "base/syscall.h"
 #include "host/libc/errno.h"
 #include "probes/libc/entrance.h"
+#include "probes/libc/search.h"
 
 #include <asm/errno.h>
 #include <stdarg.h>
 
-extern char **environ __attribute__((weak));
-
-/* For a name without a slash libc searches PATH: which file it will find is not known here. */
-static const char *with_slash(const char *file) {
-    char name[256];
-
-    if (!memory__try_string(name, sizeof name, file))
-        return NULL;
-    for (const char *at = name; *at != '\0'; at++) {
-        if (*at == '/')
-            return file;
-    }
-    return NULL;
-}
-
-static char **own_environment(void) {
-    return &environ != NULL ? environ : NULL;
-}
-
 /*
- * Before an exec of `path` (NULL: libc will search for it). Returns the environment to exec with.
+ * Before an exec of `path` (NULL: not known). Returns the environment to exec with.
  */
 static char **begin(struct nsd_ongoing *ongoing, struct nsd_site *site, const char *path,
                     char *const list[], char *const environment[]) {
@@ -78,12 +60,13 @@ int execve(const char *path, char *const list[], char *const environment[]) {
 }
 
 int execvpe(const char *file, char *const list[], char *const environment[]) {
+    char found[NSD_FOUND_MOST];
     struct nsd_ongoing ongoing;
     char **changed;
 
     if (!nsd_on)
         return NEXT(execvpe)(file, list, environment);
-    changed = begin(&ongoing, NSD_SITE(), with_slash(file), list, environment);
+    changed = begin(&ongoing, NSD_SITE(), search__program(file, found), list, environment);
     return make(&ongoing, NEXT(execvpe), file, list, environment, changed);
 }
 
@@ -120,7 +103,7 @@ int fexecve(int fd, char *const list[], char *const environment[]) {
 
 /* With the process's own environment: execv and execl. */
 static int exec_path(struct nsd_site *site, const char *path, char *const list[]) {
-    char **own = own_environment(), **changed;
+    char **own = search__own_environment(), **changed;
     struct nsd_ongoing ongoing;
 
     changed = begin(&ongoing, site, path, list, own);
@@ -130,10 +113,11 @@ static int exec_path(struct nsd_site *site, const char *path, char *const list[]
 }
 
 static int exec_file(struct nsd_site *site, const char *file, char *const list[]) {
-    char **own = own_environment(), **changed;
+    char **own = search__own_environment(), **changed;
+    char found[NSD_FOUND_MOST];
     struct nsd_ongoing ongoing;
 
-    changed = begin(&ongoing, site, with_slash(file), list, own);
+    changed = begin(&ongoing, site, search__program(file, found), list, own);
     if (changed != own)
         return make(&ongoing, NEXT(execvpe), file, list, own, changed);
     return (int) entrance__after(&ongoing, NEXT(execvp)(file, list));
