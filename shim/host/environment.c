@@ -10,6 +10,7 @@
 #include "base/syscall.h"
 #include "host/host_list.h"
 #include "host/library.h"
+#include "host/preload_value.h"
 #include "report/coverage.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -101,77 +102,10 @@ bool environment__was_too_long(int64_t result, char *const *given, char *const *
 
 /* ---- what has to change ---- */
 
-static bool is_separator(char c) {
-    return c == ':' || c == ' ';
-}
-
-/* An LD_PRELOAD value: its length, and our element of it, [from, end). */
-struct preload_value {
-    const char *value; /* NULL: there is none */
-    size_t length, from, end;
-    bool has_ours, is_relative; /* our element begins without a slash */
-};
-
-/*
- * Reads the value once. Our element is found by its file name: the user may have written the folder
- * in another way. False if the value cannot be read.
- */
-static bool read_preload(struct preload_value *preload) {
-    const char *base = string__base_name(library__path());
-    struct nsd_host_string string;
-    size_t at = 0, from = 0, matched = 0;
-    bool matches = true, is_relative = true;
-
-    preload->has_ours = false;
-    host_string__begin(&string, preload->value);
-    for (;; at++) {
-        char c = host_string__next(&string);
-
-        if (at == from)
-            is_relative = c != '/';
-        if (c == '\0' || is_separator(c)) {
-            if (!preload->has_ours && at > from && matches && base[matched] == '\0') {
-                preload->has_ours = true;
-                preload->from = from;
-                preload->end = at;
-                preload->is_relative = is_relative;
-            }
-            if (c == '\0')
-                break;
-            from = at + 1;
-        }
-        if (c == '/' || is_separator(c)) {
-            matched = 0;
-            matches = true;
-        } else if (matches) {
-            matches = base[matched] == c;
-            matched += matches;
-        }
-    }
-    preload->length = at;
-    return !string.has_failed;
-}
-
-/*
- * Our element is a path from the working directory (LD_PRELOAD=./libnsdrift.so), and the host has
- * gone to another one.
- */
-static bool leads_nowhere(const struct preload_value *preload) {
-    size_t size = preload->end - preload->from;
-    char path[256];
-
-    if (!preload->is_relative || sys__is_forbidden() || size >= sizeof path)
-        return false;
-    if (!host_list__copy(path, preload->value + preload->from, size))
-        return false;
-    path[size] = '\0';
-    return memory__find(path, size, "/", 1) != NULL && !library__is_at(path);
-}
-
-/* The loader splits LD_PRELOAD at colons and blanks (ld.so(8)), which cannot be quoted. */
+/* Whether the library's path can be an element of LD_PRELOAD. */
 static bool can_be_named(void) {
     for (const char *at = library__path(); *at != '\0'; at++) {
-        if (is_separator(*at)) {
+        if (preload_value__is_separator(*at)) {
             coverage__missing("exec", "the library's path has a blank or a colon, which LD_PRELOAD "
                                       "cannot name, so what comes after exec is not watched");
             return false;
@@ -209,7 +143,7 @@ struct plan {
     bool add_switch, add_options, add_preload, add_order;
     bool strip_ours;  /* follow=0: remove all three variables of ours */
     bool cut_preload; /* our element of LD_PRELOAD is to be removed */
-    struct preload_value preload;
+    struct nsd_preload_value preload;
     struct asan_value asan;
     size_t entries;
 };
@@ -252,7 +186,7 @@ static bool make_plan(char *const *given, const struct nsd_next_image *next, str
 
     memory__fill(plan, 0, sizeof *plan);
     if (!read_entries(given, plan, &present) ||
-        (plan->preload.value != NULL && !read_preload(&plan->preload)))
+        (plan->preload.value != NULL && !preload_value__read(&plan->preload)))
         return false;
     has_ours = plan->preload.has_ours;
     if (!follows() || next->refusal != NULL) {
@@ -264,9 +198,11 @@ static bool make_plan(char *const *given, const struct nsd_next_image *next, str
     }
     plan->add_switch = !present.has[NSD_VARIABLE_SWITCH];
     plan->add_options = !present.has[NSD_VARIABLE_OPTIONS] && options_entry != NULL;
-    plan->cut_preload = has_ours && leads_nowhere(&plan->preload);
+    /* AddressSanitizer's runtime refuses to run behind another library (asan_linux.cpp). */
+    plan->cut_preload = has_ours && (plan->preload.ours_is_before_asan ||
+                                     preload_value__leads_nowhere(&plan->preload));
     plan->add_preload = (!has_ours || plan->cut_preload) && can_be_named();
-    if (!next->program.needs_asan)
+    if (!next->program.needs_asan || plan->preload.has_asan)
         return true;
     if (plan->asan.value != NULL && !read_asan(&plan->asan))
         return false;
@@ -302,7 +238,7 @@ static void put_name(struct writer *writer, enum nsd_variable variable) {
     put(writer, host_list__name(variable), host_list__name_length(variable));
 }
 
-static char character_at(const struct preload_value *preload, size_t at) {
+static char character_at(const struct nsd_preload_value *preload, size_t at) {
     char c = '\0';
 
     host_list__copy(&c, preload->value + at, 1);
@@ -311,7 +247,7 @@ static char character_at(const struct preload_value *preload, size_t at) {
 
 /* The host's elements, without ours where that is to be cut out. True if there is one. */
 static bool put_elements(struct writer *writer, const struct plan *plan) {
-    const struct preload_value *preload = &plan->preload;
+    const struct nsd_preload_value *preload = &plan->preload;
     size_t before = preload->length, after = preload->length;
 
     if (preload->value == NULL)
@@ -319,10 +255,10 @@ static bool put_elements(struct writer *writer, const struct plan *plan) {
     if (plan->cut_preload) {
         before = preload->from;
         after = preload->end;
-        while (after < preload->length && is_separator(character_at(preload, after)))
+        while (after < preload->length && preload_value__is_separator(character_at(preload, after)))
             after++;
         while (after == preload->length && before > 0 &&
-               is_separator(character_at(preload, before - 1)))
+               preload_value__is_separator(character_at(preload, before - 1)))
             before--;
     }
     put_host(writer, preload->value, before);
@@ -330,21 +266,33 @@ static bool put_elements(struct writer *writer, const struct plan *plan) {
     return before > 0 || after < preload->length;
 }
 
-/* "LD_PRELOAD=" with the library put in front, or with its element cut out. NULL: none is left. */
+static void put_library(struct writer *writer) {
+    put(writer, library__path(), string__length(library__path()));
+}
+
+/*
+ * "LD_PRELOAD=" with the library put in front, or behind AddressSanitizer's runtime, or with its
+ * element cut out. NULL: no element is left.
+ */
 static char *write_preload(struct writer *writer, const struct plan *plan) {
-    char *begin = writer->at, *separator = NULL;
-    bool has_others;
+    bool is_last = plan->add_preload && plan->preload.has_asan;
+    bool is_first = plan->add_preload && !is_last, has_others;
+    char *begin = writer->at, *separator;
 
     put_name(writer, NSD_VARIABLE_PRELOAD);
-    if (plan->add_preload) {
-        put(writer, library__path(), string__length(library__path()));
-        separator = writer->at;
+    if (is_first)
+        put_library(writer);
+    separator = writer->at;
+    if (is_first)
         put(writer, ":", 1);
-    }
     has_others = put_elements(writer, plan);
-    if (!has_others && separator != NULL)
+    if (!has_others)
         writer->at = separator;
-    if (!has_others && separator == NULL) {
+    if (is_last) {
+        put(writer, ":", 1);
+        put_library(writer);
+    }
+    if (!has_others && !plan->add_preload) {
         writer->at = begin;
         return NULL;
     }
@@ -438,19 +386,19 @@ void environment__reclaim(uintptr_t vfork_key) {
 }
 
 /*
- * Memory for the new list. Under a seccomp filter nothing may be mapped, so one static list serves;
- * it is never given back, because an exec under a filter rarely fails.
+ * Memory for the new list. One static list serves where nothing may be mapped, under a seccomp
+ * filter, and where the kernel refuses a mapping. It is never given back: a failed exec is rare.
  */
 static char **take_room(size_t size, struct nsd_environment *out) {
     static char *room[4096];
     static _Atomic bool is_taken;
     long at;
 
-    if (sys__is_forbidden())
-        return size <= sizeof room && !atomic_exchange(&is_taken, true) ? room : NULL;
-    at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    at = sys__is_forbidden()
+             ? -EPERM
+             : sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (SYS_IS_ERROR(at))
-        return NULL;
+        return size <= sizeof room && !atomic_exchange(&is_taken, true) ? room : NULL;
     out->mapping = (void *) at;
     out->size = size;
     return (char **) at;

@@ -61,8 +61,7 @@ static uint64_t offset_of(const struct nsd_elf *image, uint64_t address) {
     return 0;
 }
 
-/* As the runtimes of gcc and of clang are called. */
-static bool is_asan(const char *name) {
+bool program_file__is_asan(const char *name) {
     return string__begins(name, "libasan.so") || string__begins(name, "libclang_rt.asan");
 }
 
@@ -73,9 +72,10 @@ static bool needs_asan(int fd, const struct nsd_elf *image, const Elf64_Phdr *dy
     read_needed(fd, dynamic, &needed);
     strings = offset_of(image, needed.strings);
     for (unsigned i = 0; strings != 0 && i < needed.count; i++) {
-        char name[sizeof "libclang_rt.asan"] = {0};
+        char name[PROGRAM_FILE_ASAN_NAME] = {0};
 
-        if (read_file(&fd, strings + needed.name[i], name, sizeof name - 1) && is_asan(name))
+        if (read_file(&fd, strings + needed.name[i], name, sizeof name - 1) &&
+            program_file__is_asan(name))
             return true;
     }
     return false;

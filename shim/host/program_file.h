@@ -29,4 +29,9 @@ struct nsd_program_look {
  */
 void program_file__look(int folder, const char *path, struct nsd_program_look *look);
 
+/* Whether a file is AddressSanitizer's shared runtime, of gcc or of clang, by its name. */
+bool program_file__is_asan(const char *name);
+/* As many characters of the name, with a NUL, tell. */
+#define PROGRAM_FILE_ASAN_NAME (sizeof "libclang_rt.asan")
+
 #endif

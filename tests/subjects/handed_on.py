@@ -153,16 +153,21 @@ def from_a_folder_with_a_blank():
         check_equal((left, done.stderr), (value, ""), f"in {elsewhere}")
 
 
-@test(every_build=True)
-def to_a_child_with_asan():
-    """A program with AddressSanitizer's shared runtime, started by a shell."""
-    program = settings.FOLDER / "san"
-    source = settings.FOLDER / "san.c"
+def program_with_asan():
+    """Linked against AddressSanitizer's shared runtime; prints its ASAN_OPTIONS, status 3."""
+    program, source = settings.FOLDER / "san", settings.FOLDER / "san.c"
     source.write_text('#include <stdio.h>\n#include <stdlib.h>\nint main(void) {\n'
                       '    puts(getenv("ASAN_OPTIONS") ? getenv("ASAN_OPTIONS") : "");\n    return 3;\n}\n')
     built = subprocess.run(["gcc", "-fsanitize=address", "-o", program, source], stderr=subprocess.PIPE)
     if built.returncode != 0:
         raise Skip("gcc has no AddressSanitizer here")
+    return program
+
+
+@test(every_build=True)
+def to_a_child_with_asan():
+    """A program with AddressSanitizer's shared runtime, started by a shell."""
+    program = program_with_asan()
     for before, after in (("", "verify_asan_link_order=0"),
                           ("detect_leaks=0", "detect_leaks=0:verify_asan_link_order=0"),
                           ("verify_asan_link_order=0", "verify_asan_link_order=0")):
@@ -170,6 +175,37 @@ def to_a_child_with_asan():
         result = shim.watched(["/bin/sh", "-c", f"{setting}{program}; exit $?"], options="verbosity=1")
         check_equal((result.status, result.out, result.err), (3, f"{after}\n", ""), before)
         check("san" in images(result), "the child is not watched:", images(result))
+
+
+BY_SPAWN = "import os; print(os.waitstatus_to_exitcode(os.waitpid(os.posix_spawnp('san', ['san'], os.environ), 0)[1]))"
+
+
+@test(every_build=True)
+def to_a_program_that_libc_finds():
+    """By its name alone, which libc looks for in PATH: the first program of that name counts."""
+    program_with_asan()
+    (settings.FOLDER / "nothing").mkdir()
+    (settings.FOLDER / "nothing" / "san").mkdir()
+    path = f"{settings.FOLDER}/nothing:{settings.FOLDER}:/usr/bin:/bin"
+    for argv, status, out in ((["/usr/bin/env", f"PATH={path}", "san"], 3, ""),
+                              (["/usr/bin/env", f"PATH={path}", "/usr/bin/python3", "-c", BY_SPAWN], 0, "3\n")):
+        result = shim.watched(argv, options="verbosity=1")
+        check_equal((result.status, result.out, result.err), (status, f"verify_asan_link_order=0\n{out}", ""), argv)
+        check("san" in images(result), "the child is not watched:", images(result))
+
+
+@test(every_build=True)
+def behind_a_preloaded_asan():
+    """AddressSanitizer's runtime is in LD_PRELOAD: the library goes behind it, as the runtime demands."""
+    program_with_asan()
+    runtime = subprocess.run(["gcc", "-print-file-name=libasan.so"], stdout=subprocess.PIPE, text=True).stdout.strip()
+    runtime = os.path.realpath(runtime)
+    for value in (runtime, f"$LD_PRELOAD:{runtime}", f"{runtime}:$LD_PRELOAD"):
+        result = shim.watched(["/bin/sh", "-c", f"LD_PRELOAD={value} /usr/bin/env"], options="verbosity=1")
+        left = [line for line in result.out.splitlines() if line.startswith("LD_PRELOAD=")]
+        check_equal((result.status, result.err, left),
+                    (0, "", [f"LD_PRELOAD={runtime}:{settings.library()}"]), value)
+        check("env" in images(result), "the child is not watched:", images(result))
 
 
 LONGEST = """
