@@ -11,6 +11,7 @@
 #include "host/host_list.h"
 #include "host/library.h"
 #include "host/preload_value.h"
+#include "record/writer.h"
 #include "report/coverage.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -82,7 +83,8 @@ void environment__look(int folder, const char *path, struct nsd_next_image *next
         .refusal = atomic_load_explicit(&refusal_before_filter, memory_order_relaxed)};
     if (sys__is_forbidden())
         return;
-    program_file__look(folder, path, &next->program);
+    /* Only the list of unwatched programs wants to know about rights. */
+    program_file__look(folder, path, record__has_index(), &next->program);
     next->refusal = !follows()                 ? NULL
                     : next->program.is_foreign ? "a program of another class or machine than the "
                                                  "library was executed, and is not watched"

@@ -9,15 +9,37 @@
 #define HEADERS_MOST 24u
 /* fs/exec.c, exec_binprm: a script's interpreter may be a script, five deep. */
 #define INTERPRETERS_MOST 5u
-/* Of a first line; fs/binfmt_script.c reads 256. Small, because hooks run on small stacks. */
-#define LINE_MOST 128u
+/*
+ * Of the file's beginning, read at once: a script's first line, of which fs/binfmt_script.c reads
+ * 256 bytes, and a program's headers and notes. Small, because hooks run on small stacks.
+ */
+#define BEGINNING_MOST 1024u
 #define DYNAMIC_MOST 512u
 /* Entries of the dynamic section that are read at once. */
 #define PIECE 16u
 #define NEEDED_MOST 16u
 
+/* A file that is looked at. */
+struct file {
+    int fd;
+    size_t size;                    /* of `beginning` */
+    char beginning[BEGINNING_MOST]; /* NULs behind its end, at least one */
+};
+
 static bool read_file(const void *context, uint64_t at, void *to, size_t size) {
-    return sys__pread(*(const int *) context, to, size, at) == (long) size;
+    const struct file *file = context;
+
+    if (at > file->size || size > file->size - at)
+        return sys__pread(file->fd, to, size, at) == (long) size;
+    memory__copy(to, file->beginning + at, size);
+    return true;
+}
+
+static void read_beginning(struct file *file) {
+    long got = sys__pread(file->fd, file->beginning, sizeof file->beginning - 1, 0);
+
+    file->size = SYS_IS_ERROR(got) ? 0 : (size_t) got;
+    memory__fill(file->beginning + file->size, 0, sizeof file->beginning - file->size);
 }
 
 /* ---- the dynamic section ---- */
@@ -28,14 +50,14 @@ struct needed {
     unsigned count;
 };
 
-static void read_needed(int fd, const Elf64_Phdr *segment, struct needed *needed) {
+static void read_needed(const struct file *file, const Elf64_Phdr *segment, struct needed *needed) {
     uint64_t entries = segment->p_filesz / sizeof(Elf64_Dyn);
 
     for (uint64_t i = 0; i < entries && i < DYNAMIC_MOST; i += PIECE) {
         Elf64_Dyn piece[PIECE];
         uint64_t count = entries - i < PIECE ? entries - i : PIECE;
 
-        if (!read_file(&fd, segment->p_offset + i * sizeof piece[0], piece,
+        if (!read_file(file, segment->p_offset + i * sizeof piece[0], piece,
                        count * sizeof piece[0]))
             return;
         for (uint64_t j = 0; j < count; j++) {
@@ -65,16 +87,17 @@ bool program_file__is_asan(const char *name) {
     return string__begins(name, "libasan.so") || string__begins(name, "libclang_rt.asan");
 }
 
-static bool needs_asan(int fd, const struct nsd_elf *image, const Elf64_Phdr *dynamic) {
+static bool needs_asan(const struct file *file, const struct nsd_elf *image,
+                       const Elf64_Phdr *dynamic) {
     struct needed needed = {.strings = 0};
     uint64_t strings;
 
-    read_needed(fd, dynamic, &needed);
+    read_needed(file, dynamic, &needed);
     strings = offset_of(image, needed.strings);
     for (unsigned i = 0; strings != 0 && i < needed.count; i++) {
         char name[PROGRAM_FILE_ASAN_NAME] = {0};
 
-        if (read_file(&fd, strings + needed.name[i], name, sizeof name - 1) &&
+        if (read_file(file, strings + needed.name[i], name, sizeof name - 1) &&
             program_file__is_asan(name))
             return true;
     }
@@ -119,14 +142,14 @@ static bool gives_rights(int fd) {
            (SYS_IS_ERROR(sys__fstatfs(fd, &mount)) || (mount.flags & SYS_MOUNT_NOSUID) == 0);
 }
 
-static void look_at_elf(int fd, struct nsd_program_look *look) {
+static void look_at_elf(const struct file *file, struct nsd_program_look *look) {
     Elf64_Phdr headers[HEADERS_MOST];
-    struct nsd_elf image = {headers, 0, true, read_file, &fd};
+    struct nsd_elf image = {headers, 0, true, read_file, file};
     const Elf64_Phdr *dynamic = NULL;
     bool is_dynamic = false;
     Elf64_Ehdr elf;
 
-    image.header_count = elf__read_headers(read_file, &fd, 0, &elf, headers, HEADERS_MOST);
+    image.header_count = elf__read_headers(read_file, file, 0, &elf, headers, HEADERS_MOST);
     if (image.header_count == 0)
         return;
     for (unsigned i = 0; i < image.header_count; i++) {
@@ -135,7 +158,7 @@ static void look_at_elf(int fd, struct nsd_program_look *look) {
             dynamic = &headers[i];
     }
     look->is_foreign = !elf__is_of_machine(&elf);
-    look->needs_asan = is_dynamic && dynamic != NULL && needs_asan(fd, &image, dynamic);
+    look->needs_asan = is_dynamic && dynamic != NULL && needs_asan(file, &image, dynamic);
     look->kind = kind_of(&image, elf.e_type, is_dynamic);
 }
 
@@ -167,26 +190,27 @@ static long open_to_look(int folder, const char *path) {
     return sys__openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 }
 
-void program_file__look(int folder, const char *path, struct nsd_program_look *look) {
-    char line[LINE_MOST];
+void program_file__look(int folder, const char *path, bool asks_rights,
+                        struct nsd_program_look *look) {
     long fd = path == NULL ? -1 : open_to_look(folder, path);
+    struct file file;
 
     *look = (struct nsd_program_look){.kind = NSD_FILE_OTHER};
     for (unsigned i = 0; !SYS_IS_ERROR(fd); i++) {
         const char *interpreter;
 
-        memory__fill(line, 0, sizeof line);
-        sys__pread((int) fd, line, sizeof line - 1, 0);
-        interpreter = interpreter_of(line);
+        file.fd = (int) fd;
+        read_beginning(&file);
+        interpreter = interpreter_of(file.beginning);
         if (interpreter == NULL) {
-            look->is_foreign = is_elf_of_other_class(line);
-            look_at_elf((int) fd, look);
+            look->is_foreign = is_elf_of_other_class(file.beginning);
+            look_at_elf(&file, look);
         }
         if (i > 0) /* a script is not judged by its interpreter */
             look->kind = NSD_FILE_OTHER;
-        if (look->kind != NSD_FILE_OTHER && gives_rights((int) fd))
+        if (asks_rights && look->kind != NSD_FILE_OTHER && gives_rights(file.fd))
             look->kind = NSD_FILE_PRIVILEGED;
-        sys__close((int) fd);
+        sys__close(file.fd);
         fd = interpreter == NULL || i == INTERPRETERS_MOST ? -1
                                                            : open_to_look(AT_FDCWD, interpreter);
     }

@@ -25,9 +25,10 @@ struct nsd_program_look {
 
 /*
  * `folder` and `path` as execveat takes them, NULL where the path is not known. What cannot be read
- * is NSD_FILE_OTHER and nothing more.
+ * is NSD_FILE_OTHER and nothing more. NSD_FILE_PRIVILEGED is told only if `asks_rights`.
  */
-void program_file__look(int folder, const char *path, struct nsd_program_look *look);
+void program_file__look(int folder, const char *path, bool asks_rights,
+                        struct nsd_program_look *look);
 
 /* Whether a file is AddressSanitizer's shared runtime, of gcc or of clang, by its name. */
 bool program_file__is_asan(const char *name);
