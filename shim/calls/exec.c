@@ -22,7 +22,6 @@
 
 static struct pending {
     _Atomic uintptr_t key;
-    uint64_t given; /* the host's own argument */
     struct nsd_environment environment;
 } pending[PENDING];
 
@@ -46,7 +45,7 @@ static void release_pending(uintptr_t key, uint64_t *given) {
     for (unsigned i = 0; i < PENDING; i++) {
         if (atomic_load_explicit(&pending[i].key, memory_order_acquire) != key)
             continue;
-        *given = pending[i].given;
+        *given = (uint64_t) pending[i].environment.given;
         environment__release(&pending[i].environment);
         give_pending(&pending[i]);
     }
@@ -64,7 +63,7 @@ static unsigned environment_place(const struct nsd_ongoing *ongoing) {
     return ongoing->meaning->number == __NR_execveat ? 3 : 2;
 }
 
-static void hand_on(struct nsd_ongoing *ongoing) {
+static void hand_on(struct nsd_ongoing *ongoing, const struct nsd_next_image *next) {
     uint64_t *argument = &ongoing->argument[environment_place(ongoing)];
     uintptr_t vfork_key = caller__is_vfork_child(ongoing->key) ? ongoing->key : 0;
     struct nsd_environment *environment = &ongoing->kept.environment;
@@ -75,9 +74,8 @@ static void hand_on(struct nsd_ongoing *ongoing) {
         if (ours == NULL)
             return;
         environment = &ours->environment;
-        ours->given = *argument;
     }
-    environment__for_exec((char *const *) *argument, vfork_key, environment);
+    environment__for_exec((char *const *) *argument, vfork_key, next, environment);
     if (ours != NULL && environment->list == (char **) *argument)
         give_pending(ours);
     *argument = (uint64_t) environment->list;
@@ -85,21 +83,44 @@ static void hand_on(struct nsd_ongoing *ongoing) {
 
 void calls__before_exec(struct nsd_ongoing *ongoing) {
     unsigned place = environment_place(ongoing);
+    int folder = place == 3 ? (int) ongoing->argument[0] : AT_FDCWD;
+    const char *path = (const char *) ongoing->argument[place - 2];
+    struct nsd_next_image next;
 
+    environment__look(folder, path, &next);
     if (!calls__prepare_whole(ongoing) || caller__is_stranger())
         ongoing->is_ours = false;
     if (ongoing->is_ours)
         last_words__report(&ongoing->event, NSD_OCCASION_EXEC);
-    hand_on(ongoing);
-    unwatched__note(place == 3 ? (int) ongoing->argument[0] : AT_FDCWD,
-                    (const char *) ongoing->argument[place - 2]);
+    hand_on(ongoing, &next);
+    unwatched__note(path, &next);
+}
+
+/*
+ * An entrance that makes its call itself (Go's, syscall()) cannot make it again with the host's own
+ * list, so it is made again here: in the host's stead, as the host would have made it, also under a
+ * seccomp filter. Libc's functions are called again by their wrappers.
+ */
+static void try_given(struct nsd_ongoing *ongoing, char *const *changed) {
+    const uint64_t *word = ongoing->argument;
+    char *const *given = (char *const *) word[environment_place(ongoing)];
+
+    if (word[environment_place(ongoing) - 2] != 0 &&
+        environment__was_too_long(ongoing->result, given, changed))
+        SYS5(ongoing->meaning->number, word[0], word[1], word[2], word[3], word[4]);
 }
 
 void calls__after_exec(struct nsd_ongoing *ongoing) {
-    if (ongoing->entrance->keeps)
+    uint64_t *argument = &ongoing->argument[environment_place(ongoing)];
+    char *const *changed = (char *const *) *argument;
+
+    if (ongoing->entrance->keeps) {
+        *argument = (uint64_t) ongoing->kept.environment.given;
         environment__release(&ongoing->kept.environment);
-    else
-        release_pending(ongoing->key, &ongoing->argument[environment_place(ongoing)]);
+    } else {
+        release_pending(ongoing->key, argument);
+    }
+    try_given(ongoing, changed);
     unwatched__take_back();
     if (calls__is_still_ours(ongoing))
         last_words__exec_failed(ongoing->tid, ongoing->result);

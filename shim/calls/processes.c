@@ -163,9 +163,13 @@ void calls__after_fork(struct nsd_ongoing *ongoing) {
 
 /* Arguments as posix_spawn's: pid, path, actions, attributes, list, environment. */
 void calls__before_spawn(struct nsd_ongoing *ongoing) {
+    struct nsd_next_image next;
+
     calls__prepare_whole(ongoing);
+    environment__look(AT_FDCWD, (const char *) ongoing->argument[1], &next);
     /* Unmapped right after the call, in a vfork child too: the new program has its own copy. */
-    environment__for_exec((char *const *) ongoing->argument[5], 0, &ongoing->kept.environment);
+    environment__for_exec((char *const *) ongoing->argument[5], 0, &next,
+                          &ongoing->kept.environment);
     ongoing->argument[5] = (uint64_t) ongoing->kept.environment.list;
 }
 
@@ -177,7 +181,8 @@ void calls__after_spawn(struct nsd_ongoing *ongoing) {
     if (!ongoing->is_prepared)
         return;
     if (ongoing->result == 0)
-        unwatched__note_spawned(AT_FDCWD, (const char *) ongoing->argument[1], child);
+        unwatched__note_spawned((const char *) ongoing->argument[1],
+                                &ongoing->kept.environment.next, child);
     ongoing->event.other_tid = child;
     calls__hand_in(ongoing);
 }

@@ -1,30 +1,24 @@
 /*
- * The environment of the next image (environment.h). Remembers the library's path and the options
- * that this image was started with. Where the host's own list has lost the preload, a new list with
- * it is built in a mapping; where the library cannot be reached from the caller's root, a list
- * without it, because ld.so would complain on the program's stderr.
+ * The environment of the next image (environment.h). Remembers the options that this image was
+ * started with. Where the host's own list has lost the preload, a new list with it is built in a
+ * mapping; where the next image cannot load the library, a list without it, because ld.so would
+ * complain on the program's stderr.
  */
 #include "host/environment.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/syscall.h"
-#include "names/modules.h"
+#include "host/host_list.h"
+#include "host/library.h"
+#include "host/preload_value.h"
+#include "record/writer.h"
+#include "report/coverage.h"
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/mman.h>
 #include <stdatomic.h>
 
-#define SWITCH "NSDRIFT="
-#define OPTIONS "NSDRIFT_OPTIONS="
-#define PRELOAD "LD_PRELOAD="
-
-static char library[PATH_MAX]; /* absolute path for LD_PRELOAD; empty: unknown */
-static uint64_t library_device, library_inode;
 static const char *options_entry; /* "NSDRIFT_OPTIONS=..." as it was at start, NULL */
-
-static bool entry_is(const char *entry, const char *name) {
-    return string__begins(entry, name);
-}
 
 const char *environment__of(char **list, const char *name) {
     size_t length = string__length(name);
@@ -34,38 +28,6 @@ const char *environment__of(char **list, const char *name) {
             return *list + length + 1;
     }
     return NULL;
-}
-
-/*
- * The library's path as the loader opened it, made absolute now, while the working directory is
- * still the one of the start.
- */
-static void learn_library(void) {
-    for (unsigned i = 0; i < modules__count(); i++) {
-        const struct nsd_module *module = modules__at(i);
-        struct sys_stat stat;
-        size_t length, before = 0;
-
-        if (!module->is_shim || module->path == NULL)
-            continue;
-        length = string__length(module->path);
-        if (module->path[0] != '/') {
-            long got = SYS2(__NR_getcwd, library, sizeof library);
-
-            if (got <= 0)
-                return;
-            before = (size_t) got; /* counts the NUL, which becomes the slash */
-            library[before - 1] = '/';
-        }
-        if (before + length + 1 > sizeof library || sys__stat(module->path, &stat) != 0) {
-            library[0] = '\0';
-            return;
-        }
-        memory__copy(library + before, module->path, length + 1);
-        library_device = stat.device;
-        library_inode = stat.inode;
-        return;
-    }
 }
 
 /* A copy, because the host may overwrite its environment's memory (setproctitle does). */
@@ -81,197 +43,312 @@ static const char *keep(const char *entry) {
 
 const char *environment__options_entry(char **list) {
     for (; list != NULL && *list != NULL; list++) {
-        if (entry_is(*list, OPTIONS))
+        if (string__begins(*list, host_list__name(NSD_VARIABLE_OPTIONS)))
             return *list;
     }
     return NULL;
 }
 
 void environment__begin(const char *options) {
-    learn_library();
+    library__learn();
     if (options != NULL)
         options_entry = keep(options);
 }
 
+/* ---- the next image ---- */
+
 static bool follows_no_more;
+/* library__refusal() as it was before the host's first filter. Relaxed: it points to constants. */
+static const char *_Atomic refusal_before_filter;
 
 void environment__end_following(void) {
     follows_no_more = true;
 }
 
-bool environment__reaches_library(void) {
-    struct sys_stat stat;
-
-    return library[0] != '\0' && sys__stat(library, &stat) == 0 && stat.device == library_device &&
-           stat.inode == library_inode;
-}
-
-static bool reached_before_filter = true;
-
 void environment__before_filter(void) {
     if (!sys__is_forbidden())
-        reached_before_filter = environment__reaches_library();
+        atomic_store_explicit(&refusal_before_filter, library__refusal(), memory_order_relaxed);
 }
 
-static bool reaches_library_now(void) {
-    return sys__is_forbidden() ? reached_before_filter : environment__reaches_library();
+static bool follows(void) {
+    return nsd_options.follow.number != 0 && !follows_no_more;
 }
 
-static bool is_separator(char c) {
-    return c == ':' || c == ' ';
+/*
+ * Under a seccomp filter of the host nothing is looked at: the answer from before the filter holds,
+ * because sandboxes change their root first and set the filter last.
+ */
+void environment__look(int folder, const char *path, struct nsd_next_image *next) {
+    *next = (struct nsd_next_image){
+        .refusal = atomic_load_explicit(&refusal_before_filter, memory_order_relaxed)};
+    if (sys__is_forbidden())
+        return;
+    /* Only the list of unwatched programs wants to know about rights. */
+    program_file__look(folder, path, record__has_index(), &next->program);
+    next->refusal = !follows()                 ? NULL
+                    : next->program.is_foreign ? "a program of another class or machine than the "
+                                                 "library was executed, and is not watched"
+                                               : library__refusal();
+    if (next->refusal != NULL)
+        coverage__missing("exec", next->refusal);
 }
 
-/* Our element of an LD_PRELOAD value: [*from, *end) in `value`. False if there is none. */
-static bool find_element(const char *value, const char **from, const char **end) {
-    const char *base = string__base_name(library);
-    size_t base_length = string__length(base);
+bool environment__was_too_long(int64_t result, char *const *given, char *const *changed) {
+    if (result != -E2BIG || given == changed)
+        return false;
+    coverage__missing("exec", "a program was executed with as long a list of arguments as the "
+                              "kernel takes: it left no room for the preload, so that the program "
+                              "is not watched");
+    return true;
+}
 
-    while (*value != '\0') {
-        const char *start, *stop;
+/* ---- what has to change ---- */
 
-        while (is_separator(*value))
-            value++;
-        start = value;
-        while (*value != '\0' && !is_separator(*value))
-            value++;
-        stop = value;
-        /* Compared by file name: the user may have written the folder in another way. */
-        if ((size_t) (stop - start) >= base_length &&
-            memory__equal(stop - base_length, base, base_length) &&
-            ((size_t) (stop - start) == base_length || stop[-(ptrdiff_t) base_length - 1] == '/')) {
-            *from = start;
-            *end = stop;
-            return true;
+/* Whether the library's path can be an element of LD_PRELOAD. */
+static bool can_be_named(void) {
+    for (const char *at = library__path(); *at != '\0'; at++) {
+        if (preload_value__is_separator(*at)) {
+            coverage__missing("exec", "the library's path has a blank or a colon, which LD_PRELOAD "
+                                      "cannot name, so what comes after exec is not watched");
+            return false;
         }
     }
-    return false;
+    return true;
+}
+
+#define ASAN_ORDER "verify_asan_link_order=0"
+
+/* An ASAN_OPTIONS value: its length, and whether it ends with the option that we would add. */
+struct asan_value {
+    const char *value; /* NULL: there is none */
+    size_t length;
+    bool has_order;
+};
+
+static bool read_asan(struct asan_value *asan) {
+    struct nsd_host_string string;
+    char end[sizeof ASAN_ORDER - 1];
+
+    host_string__begin(&string, asan->value);
+    for (asan->length = 0; host_string__next(&string) != '\0';)
+        asan->length++;
+    if (string.has_failed)
+        return false;
+    asan->has_order = asan->length >= sizeof end &&
+                      host_list__copy(end, asan->value + asan->length - sizeof end, sizeof end) &&
+                      memory__equal(end, ASAN_ORDER, sizeof end);
+    return true;
 }
 
 /* The changes that the host's list needs. */
 struct plan {
-    bool add_switch, add_options, add_preload;
-    bool strip_ours;                /* follow=0: remove all three variables of ours */
-    const char *cut_from, *cut_end; /* our element of the LD_PRELOAD value, to be removed */
-    const char *preload;            /* the LD_PRELOAD value, NULL for none */
+    bool add_switch, add_options, add_preload, add_order;
+    bool strip_ours;  /* follow=0: remove all three variables of ours */
+    bool cut_preload; /* our element of LD_PRELOAD is to be removed */
+    struct nsd_preload_value preload;
+    struct asan_value asan;
     size_t entries;
 };
 
 /* Which of our variables the host's list has. */
 struct present {
-    bool is_switched, has_options;
+    bool has[NSD_VARIABLES];
 };
 
-/* Notes an entry that is one of our variables. Its first byte is known to be readable. */
-static void note_entry(struct plan *plan, const char *entry, struct present *present) {
-    if (entry[0] != 'N' && entry[0] != 'L')
-        return;
-    if (entry_is(entry, SWITCH))
-        present->is_switched = true;
-    else if (entry_is(entry, OPTIONS))
-        present->has_options = true;
-    else if (entry_is(entry, PRELOAD))
-        plan->preload = entry + sizeof PRELOAD - 1;
-}
-
-/* Reads the host's list. False, and no crash, where the kernel would answer EFAULT. */
+/* Reads the host's list. False where the kernel would answer EFAULT. */
 static bool read_entries(char *const *given, struct plan *plan, struct present *present) {
-    const void *part[MEMORY_PLACES];
+    struct nsd_list_piece piece;
 
-    while (given != NULL) {
-        unsigned count = 0, room = MEMORY_PLACES;
-
-        if (!sys__is_forbidden()) {
-            size_t in_page = NSD_PAGE_SIZE - ((uintptr_t) given & (NSD_PAGE_SIZE - 1));
-            size_t size = sizeof part < in_page ? sizeof part : in_page;
-
-            /* A pointer that crosses into the next page is read alone. */
-            if (size < sizeof part[0])
-                size = sizeof part[0];
-            room = (unsigned) (memory__try_copy(part, given, size) / sizeof part[0]);
-            if (room == 0)
-                return false;
-        }
-        while (count < room && given[count] != NULL)
-            count++;
-        memory__copy(part, given, count * sizeof part[0]);
-        if (!memory__can_read(part, count))
+    do {
+        if (!host_list__read(given, &piece))
             return false;
-        for (unsigned i = 0; i < count; i++)
-            note_entry(plan, part[i], present);
-        plan->entries += count;
-        given += count;
-        if (count < room)
-            return true;
-    }
+        for (unsigned i = 0; i < piece.count; i++) {
+            enum nsd_variable variable = piece.variable[i];
+            const char *value = piece.entry[i] + host_list__name_length(variable);
+
+            present->has[variable] = true;
+            if (variable == NSD_VARIABLE_PRELOAD)
+                plan->preload.value = value;
+            else if (variable == NSD_VARIABLE_ASAN)
+                plan->asan.value = value;
+        }
+        plan->entries += piece.count;
+        given += piece.count;
+    } while (!piece.is_last);
     return true;
 }
 
 /*
  * Under a seccomp filter that can kill, the next image gets no preload: our calls there might kill
- * it. Under any filter the library's file is not looked at again: the answer from before the filter
- * holds, because sandboxes change their root first and set the filter last.
+ * it.
  */
-static bool make_plan(char *const *given, struct plan *plan) {
-    bool follow = nsd_options.follow.number != 0;
-    struct present present = {false, false};
-    bool has_ours = false;
+static bool make_plan(char *const *given, const struct nsd_next_image *next, struct plan *plan) {
+    struct present present = {{false}};
+    bool has_ours;
 
     memory__fill(plan, 0, sizeof *plan);
-    if (!read_entries(given, plan, &present))
+    if (!read_entries(given, plan, &present) ||
+        (plan->preload.value != NULL && !preload_value__read(&plan->preload)))
         return false;
-    if (plan->preload != NULL)
-        has_ours = find_element(plan->preload, &plan->cut_from, &plan->cut_end);
-    if (follow && !follows_no_more && reaches_library_now()) {
-        plan->add_switch = !present.is_switched;
-        plan->add_options = !present.has_options && options_entry != NULL;
-        plan->add_preload = !has_ours;
-        plan->cut_from = plan->cut_end = NULL;
+    has_ours = plan->preload.has_ours;
+    if (!follows() || next->refusal != NULL) {
+        plan->cut_preload = has_ours;
+        plan->strip_ours =
+            nsd_options.follow.number == 0 &&
+            (present.has[NSD_VARIABLE_SWITCH] || present.has[NSD_VARIABLE_OPTIONS] || has_ours);
         return true;
     }
-    plan->strip_ours = !follow && (present.is_switched || present.has_options || has_ours);
+    plan->add_switch = !present.has[NSD_VARIABLE_SWITCH];
+    plan->add_options = !present.has[NSD_VARIABLE_OPTIONS] && options_entry != NULL;
+    /* AddressSanitizer's runtime refuses to run behind another library (asan_linux.cpp). */
+    plan->cut_preload = has_ours && (plan->preload.ours_is_before_asan ||
+                                     preload_value__leads_nowhere(&plan->preload));
+    plan->add_preload = (!has_ours || plan->cut_preload) && can_be_named();
+    if (!next->program.needs_asan || plan->preload.has_asan)
+        return true;
+    if (plan->asan.value != NULL && !read_asan(&plan->asan))
+        return false;
+    plan->add_order = !plan->asan.has_order;
     return true;
 }
 
 static bool plan_changes(const struct plan *plan) {
-    return plan->add_switch || plan->add_options || plan->add_preload || plan->strip_ours ||
-           plan->cut_from != NULL;
+    return plan->add_switch || plan->add_options || plan->add_preload || plan->add_order ||
+           plan->strip_ours || plan->cut_preload;
 }
 
-/* "LD_PRELOAD=" with the library put in front, or with its element cut out, into `to`. */
-static char *write_preload(char *to, const struct plan *plan) {
-    const char *value = plan->preload == NULL ? "" : plan->preload;
-    char *at = to;
-    size_t length = string__length(value);
+/* ---- the new list ---- */
 
-    memory__copy(at, PRELOAD, sizeof PRELOAD - 1);
-    at += sizeof PRELOAD - 1;
-    if (plan->add_preload) {
-        size_t size = string__length(library);
+/* Where strings are put, behind the new list. */
+struct writer {
+    char *at;
+    bool has_failed; /* what was to be copied from the host is gone */
+};
 
-        memory__copy(at, library, size);
-        at += size;
-        if (length > 0)
-            *at++ = ':';
-        memory__copy(at, value, length + 1);
-        return at + length + 1;
-    }
-    {
-        const char *rest = plan->cut_end;
-        size_t before = (size_t) (plan->cut_from - value);
+static void put(struct writer *writer, const char *from, size_t size) {
+    memory__copy(writer->at, from, size);
+    writer->at += size;
+}
 
-        while (is_separator(*rest))
-            rest++;
-        while (*rest == '\0' && before > 0 && is_separator(value[before - 1]))
+static void put_host(struct writer *writer, const char *from, size_t size) {
+    if (!host_list__copy(writer->at, from, size))
+        writer->has_failed = true;
+    writer->at += size;
+}
+
+static void put_name(struct writer *writer, enum nsd_variable variable) {
+    put(writer, host_list__name(variable), host_list__name_length(variable));
+}
+
+static char character_at(const struct nsd_preload_value *preload, size_t at) {
+    char c = '\0';
+
+    host_list__copy(&c, preload->value + at, 1);
+    return c;
+}
+
+/* The host's elements, without ours where that is to be cut out. True if there is one. */
+static bool put_elements(struct writer *writer, const struct plan *plan) {
+    const struct nsd_preload_value *preload = &plan->preload;
+    size_t before = preload->length, after = preload->length;
+
+    if (preload->value == NULL)
+        return false;
+    if (plan->cut_preload) {
+        before = preload->from;
+        after = preload->end;
+        while (after < preload->length && preload_value__is_separator(character_at(preload, after)))
+            after++;
+        while (after == preload->length && before > 0 &&
+               preload_value__is_separator(character_at(preload, before - 1)))
             before--;
-        memory__copy(at, value, before);
-        at += before;
-        length = string__length(rest);
-        memory__copy(at, rest, length + 1);
-        at += length;
-        if (at == to + sizeof PRELOAD - 1)
-            return to; /* the value is empty now: leave the variable out */
-        return at + 1;
     }
+    put_host(writer, preload->value, before);
+    put_host(writer, preload->value + after, preload->length - after);
+    return before > 0 || after < preload->length;
+}
+
+static void put_library(struct writer *writer) {
+    put(writer, library__path(), string__length(library__path()));
+}
+
+/*
+ * "LD_PRELOAD=" with the library put in front, or behind AddressSanitizer's runtime, or with its
+ * element cut out. NULL: no element is left.
+ */
+static char *write_preload(struct writer *writer, const struct plan *plan) {
+    bool is_last = plan->add_preload && plan->preload.has_asan;
+    bool is_first = plan->add_preload && !is_last, has_others;
+    char *begin = writer->at, *separator;
+
+    put_name(writer, NSD_VARIABLE_PRELOAD);
+    if (is_first)
+        put_library(writer);
+    separator = writer->at;
+    if (is_first)
+        put(writer, ":", 1);
+    has_others = put_elements(writer, plan);
+    if (!has_others)
+        writer->at = separator;
+    if (is_last) {
+        put(writer, ":", 1);
+        put_library(writer);
+    }
+    if (!has_others && !plan->add_preload) {
+        writer->at = begin;
+        return NULL;
+    }
+    put(writer, "", 1);
+    return begin;
+}
+
+/* "ASAN_OPTIONS=" with the option that lets us stand before the runtime (see cli/watch/preload.c).
+ */
+static char *write_asan(struct writer *writer, const struct plan *plan) {
+    char *begin = writer->at;
+
+    put_name(writer, NSD_VARIABLE_ASAN);
+    if (plan->asan.length > 0) {
+        put_host(writer, plan->asan.value, plan->asan.length);
+        put(writer, ":", 1);
+    }
+    put(writer, ASAN_ORDER, sizeof ASAN_ORDER);
+    return begin;
+}
+
+/* Each variable's new entry, and whether the host's own entries of it go. */
+struct replacement {
+    char *entry[NSD_VARIABLES]; /* NULL: none is put in */
+    bool goes[NSD_VARIABLES];
+};
+
+/*
+ * Copies the host's entries. A new one takes the first place of its variable, so that the order of
+ * the host's variables stays. The host may be changing its list: no more than `plan->entries` are
+ * taken. Returns their number.
+ */
+static size_t copy_list(char *const *given, const struct plan *plan, struct replacement *by,
+                        char **list, struct writer *writer) {
+    size_t seen = 0, count = 0;
+    struct nsd_list_piece piece;
+
+    do {
+        if (!host_list__read(given + seen, &piece)) {
+            writer->has_failed = true;
+            return 0;
+        }
+        for (unsigned i = 0; i < piece.count && seen < plan->entries; i++, seen++) {
+            enum nsd_variable variable = piece.variable[i];
+
+            if (!by->goes[variable]) {
+                list[count++] = (char *) piece.entry[i];
+            } else if (by->entry[variable] != NULL) {
+                list[count++] = by->entry[variable];
+                by->entry[variable] = NULL;
+            }
+        }
+    } while (!piece.is_last && seen < plan->entries);
+    return count;
 }
 
 /*
@@ -311,64 +388,71 @@ void environment__reclaim(uintptr_t vfork_key) {
 }
 
 /*
- * Memory for the new list. Under a seccomp filter nothing may be mapped, so one static list serves;
- * it is never given back, because an exec under a filter rarely fails.
+ * Memory for the new list. One static list serves where nothing may be mapped, under a seccomp
+ * filter, and where the kernel refuses a mapping. It is never given back: a failed exec is rare.
  */
 static char **take_room(size_t size, struct nsd_environment *out) {
     static char *room[4096];
     static _Atomic bool is_taken;
     long at;
 
-    if (sys__is_forbidden())
-        return size <= sizeof room && !atomic_exchange(&is_taken, true) ? room : NULL;
-    at = sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    at = sys__is_forbidden()
+             ? -EPERM
+             : sys__mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (SYS_IS_ERROR(at))
-        return NULL;
+        return size <= sizeof room && !atomic_exchange(&is_taken, true) ? room : NULL;
     out->mapping = (void *) at;
     out->size = size;
     return (char **) at;
 }
 
-void environment__for_exec(char *const *given, uintptr_t vfork_key, struct nsd_environment *out) {
-    struct plan plan;
-    size_t size, count = 0;
-    char **list, *strings, *end;
-    bool new_preload;
+/* Builds the list that the plan asks for. False: a part of the host's is gone by now. */
+static bool build(char *const *given, const struct plan *plan, char **list) {
+    struct writer writer = {(char *) (list + plan->entries + NSD_VARIABLES), false};
+    struct replacement by = {{NULL}, {false}};
+    size_t count;
 
-    out->list = (char **) given;
-    out->mapping = NULL;
-    out->size = 0;
-    if (library[0] == '\0' || !make_plan(given, &plan) || !plan_changes(&plan))
-        return;
-    size = (plan.entries + 4) * sizeof *list + sizeof PRELOAD + sizeof library + 1 +
-           (plan.preload == NULL ? 0 : string__length(plan.preload));
-    list = take_room(size, out);
-    if (list == NULL)
-        return;
-    strings = (char *) (list + plan.entries + 4);
-    new_preload = plan.add_preload || plan.cut_from != NULL;
-    end = new_preload ? write_preload(strings, &plan) : strings;
-    for (size_t i = 0; i < plan.entries; i++) {
-        char *entry = given[i];
-
-        if (plan.strip_ours && (entry_is(entry, SWITCH) || entry_is(entry, OPTIONS)))
-            continue;
-        if (new_preload && entry_is(entry, PRELOAD)) {
-            /* In the same place, so that the order of the host's variables stays. */
-            if (end != strings)
-                list[count++] = strings;
-            end = strings;
-            continue;
-        }
-        list[count++] = entry;
-    }
-    if (end != strings)
-        list[count++] = strings;
-    if (plan.add_switch)
-        list[count++] = (char *) SWITCH "1";
-    if (plan.add_options)
+    by.goes[NSD_VARIABLE_SWITCH] = by.goes[NSD_VARIABLE_OPTIONS] = plan->strip_ours;
+    by.goes[NSD_VARIABLE_PRELOAD] = plan->add_preload || plan->cut_preload;
+    by.goes[NSD_VARIABLE_ASAN] = plan->add_order;
+    if (by.goes[NSD_VARIABLE_PRELOAD])
+        by.entry[NSD_VARIABLE_PRELOAD] = write_preload(&writer, plan);
+    if (by.goes[NSD_VARIABLE_ASAN])
+        by.entry[NSD_VARIABLE_ASAN] = write_asan(&writer, plan);
+    count = copy_list(given, plan, &by, list, &writer);
+    if (by.entry[NSD_VARIABLE_PRELOAD] != NULL)
+        list[count++] = by.entry[NSD_VARIABLE_PRELOAD];
+    if (by.entry[NSD_VARIABLE_ASAN] != NULL)
+        list[count++] = by.entry[NSD_VARIABLE_ASAN];
+    if (plan->add_switch)
+        list[count++] = (char *) "NSDRIFT=1";
+    if (plan->add_options)
         list[count++] = (char *) options_entry;
     list[count] = NULL;
+    return !writer.has_failed;
+}
+
+static size_t size_of(const struct plan *plan) {
+    return (plan->entries + NSD_VARIABLES) * sizeof(char *) + sizeof "LD_PRELOAD=" + PATH_MAX + 1 +
+           plan->preload.length + sizeof "ASAN_OPTIONS=:" ASAN_ORDER + plan->asan.length;
+}
+
+void environment__for_exec(char *const *given, uintptr_t vfork_key,
+                           const struct nsd_next_image *next, struct nsd_environment *out) {
+    struct plan plan;
+    char **list;
+
+    *out =
+        (struct nsd_environment){.list = (char **) given, .given = (char **) given, .next = *next};
+    if (library__path()[0] == '\0' || !make_plan(given, next, &plan) || !plan_changes(&plan))
+        return;
+    list = take_room(size_of(&plan), out);
+    if (list == NULL)
+        return;
+    if (!build(given, &plan, list)) {
+        environment__release(out);
+        return;
+    }
     out->list = list;
     if (vfork_key != 0 && out->mapping != NULL) {
         leave(vfork_key, out);

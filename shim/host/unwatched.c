@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/syscall.h"
 #include "host/image.h"
-#include "host/program_file.h"
 #include "record/slots.h"
 #include "record/writer.h"
 #include <stdatomic.h>
@@ -56,23 +55,36 @@ static bool is_tool_of_go(const char *path) {
     return memory__find(path, length, folder, sizeof folder - 1) != NULL;
 }
 
-/* NULL: the program will be watched, or is of a kind that is never watched. */
-static const struct reason *reason_of(enum nsd_program_file kind, const char *path,
-                                      bool is_hidden) {
-    switch (kind) {
+/*
+ * False: the program will be watched, or is of a kind that is never watched. The reason of a
+ * program that cannot load the library is the coverage's. Only Go programs count.
+ */
+static bool find_reason(const struct nsd_next_image *next, const char *path, bool is_hidden,
+                        struct reason *reason) {
+    bool is_go = next->program.kind == NSD_FILE_DYNAMIC_GO;
+
+    switch (next->program.kind) {
     case NSD_FILE_PRIVILEGED:
-        return &of_privileged;
+        *reason = of_privileged;
+        return true;
     case NSD_FILE_STATIC:
-        return &of_static;
+        *reason = of_static;
+        return true;
     case NSD_FILE_STATIC_GO:
         if (record__index_is_followed())
-            return NULL;
-        return is_tool_of_go(path) ? &of_go_tool : &of_static_go;
-    case NSD_FILE_DYNAMIC_GO:
-        return is_hidden ? &hidden_go : NULL;
+            return false;
+        *reason = is_tool_of_go(path) ? of_go_tool : of_static_go;
+        return true;
     default:
-        return is_hidden ? &hidden : NULL;
+        break;
     }
+    if (is_hidden)
+        *reason = is_go ? hidden_go : hidden;
+    else if (next->refusal != NULL)
+        *reason = (struct reason) OF_IMAGE(next->refusal, is_go, is_go);
+    else
+        return false;
+    return true;
 }
 
 static void fill(struct nsd_record_facts *facts, const struct reason *reason, int32_t pid) {
@@ -87,13 +99,13 @@ static void fill(struct nsd_record_facts *facts, const struct reason *reason, in
 }
 
 /* The entry in the index; NULL where none is needed or the index is full. */
-static struct nsd_record_facts *note(int folder, const char *path, int32_t pid, bool is_hidden) {
-    enum nsd_program_file kind = program_file__look(folder, path);
-    const struct reason *reason;
+static struct nsd_record_facts *note(const char *path, const struct nsd_next_image *next,
+                                     int32_t pid, bool is_hidden) {
     struct nsd_record_facts *facts;
+    struct reason reason;
     bool named;
 
-    if (reason_of(kind, "", is_hidden) == NULL)
+    if (!find_reason(next, "", is_hidden, &reason))
         return NULL;
     facts = record__begin_unwatched();
     if (facts == NULL)
@@ -101,8 +113,8 @@ static struct nsd_record_facts *note(int folder, const char *path, int32_t pid, 
     named = path != NULL && memory__try_string(facts->path, sizeof facts->path, path);
     if (!named)
         facts->path[0] = '\0';
-    reason = reason_of(kind, facts->path, is_hidden);
-    fill(facts, reason, pid);
+    find_reason(next, facts->path, is_hidden, &reason);
+    fill(facts, &reason, pid);
     record__end_unwatched(facts);
     return facts;
 }
@@ -116,36 +128,36 @@ static struct {
     _Atomic int32_t pid;
     struct nsd_record_facts *facts;
 } noted[NOTED];
-static _Atomic uint32_t next;
+static _Atomic uint32_t next_note;
 
 static void remember(int32_t pid, struct nsd_record_facts *facts) {
-    uint32_t i = atomic_fetch_add(&next, 1) % NOTED;
+    uint32_t i = atomic_fetch_add(&next_note, 1) % NOTED;
 
     noted[i].facts = facts;
     atomic_store(&noted[i].pid, pid);
 }
 
-void unwatched__note(int folder, const char *path) {
+void unwatched__note(const char *path, const struct nsd_next_image *next) {
     struct nsd_record_facts *facts;
     int32_t pid;
 
     if (!record__has_index() || sys__is_forbidden())
         return;
     pid = sys__getpid();
-    facts = note(folder, path, pid, record__folder_is_hidden());
+    facts = note(path, next, pid, record__folder_is_hidden());
     if (facts != NULL)
         remember(pid, facts);
 }
 
-void unwatched__note_spawned(int folder, const char *path, int32_t pid) {
+void unwatched__note_spawned(const char *path, const struct nsd_next_image *next, int32_t pid) {
     if (path != NULL && record__has_index() && !sys__is_forbidden())
-        note(folder, path, pid, false);
+        note(path, next, pid, false);
 }
 
 void unwatched__take_back(void) {
     int32_t pid;
 
-    if (atomic_load(&next) == 0 || sys__is_forbidden())
+    if (atomic_load(&next_note) == 0 || sys__is_forbidden())
         return;
     pid = sys__getpid();
     for (unsigned i = 0; i < NOTED; i++) {

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/syscall.h"
-#include "host/environment.h"
 #include "host/facts.h"
 #include "host/image.h"
 #include "host/look.h"
@@ -116,10 +115,6 @@ static void make_report(void *argument) {
                  (submit__any_switch() || nsd_options.verbosity.number > 0 || may_differ_unseen());
 
     inside__take_in(request->event, SOURCE_CALLER);
-    if (request->occasion == NSD_OCCASION_EXEC && nsd_options.follow.number != 0 &&
-        !sys__is_forbidden() && !environment__reaches_library())
-        coverage__missing("exec", "the library cannot be reached from the caller's root, so what "
-                                  "comes after exec is not watched");
     judge(request, looks);
     nsd_image.ended = ended_by[request->occasion];
     nsd_image.threads = ledger__threads_seen(&intake.ledger);

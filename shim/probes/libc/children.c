@@ -9,6 +9,7 @@
 #include "calls/processes.h"
 #include "host/libc/errno.h"
 #include "probes/libc/entrance.h"
+#include "probes/libc/search.h"
 #include <linux/sched.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -205,15 +206,20 @@ int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) 
 typedef int spawn_function(int *, const char *, const void *, const void *, char *const[],
                            char *const[]);
 
+/* `found` is the program that libc will start for `path`, NULL if that is not known. */
 static int spawn(spawn_function *next, struct nsd_site *site, int *pid, const char *path,
-                 const void *actions, const void *attributes, char *const list[],
+                 const char *found, const void *actions, const void *attributes, char *const list[],
                  char *const environment[]) {
     struct nsd_ongoing ongoing;
     int error, child = 0;
+    char **changed;
 
-    NSD_BEGIN(&ongoing, posix_spawn, site, &child, path, actions, attributes, list, environment);
+    NSD_BEGIN(&ongoing, posix_spawn, site, &child, found, actions, attributes, list, environment);
     calls__before(&ongoing);
-    error = next(&child, path, actions, attributes, list, (char **) ongoing.argument[5]);
+    changed = (char **) ongoing.argument[5];
+    error = next(&child, path, actions, attributes, list, changed);
+    if (environment__was_too_long(-error, environment, changed))
+        error = next(&child, path, actions, attributes, list, environment);
     if (error == 0 && pid != NULL)
         *pid = child;
     return entrance__after_error(&ongoing, error);
@@ -223,14 +229,18 @@ int posix_spawn(int *pid, const char *path, const void *actions, const void *att
                 char *const list[], char *const environment[]) {
     if (!nsd_on)
         return NEXT(posix_spawn)(pid, path, actions, attributes, list, environment);
-    return spawn(NEXT(posix_spawn), NSD_SITE(), pid, path, actions, attributes, list, environment);
+    return spawn(NEXT(posix_spawn), NSD_SITE(), pid, path, path, actions, attributes, list,
+                 environment);
 }
 
 int posix_spawnp(int *pid, const char *file, const void *actions, const void *attributes,
                  char *const list[], char *const environment[]) {
+    char found[NSD_FOUND_MOST];
+
     if (!nsd_on)
         return NEXT(posix_spawnp)(pid, file, actions, attributes, list, environment);
-    return spawn(NEXT(posix_spawnp), NSD_SITE(), pid, file, actions, attributes, list, environment);
+    return spawn(NEXT(posix_spawnp), NSD_SITE(), pid, file, search__program(file, found), actions,
+                 attributes, list, environment);
 }
 
 NSD_WRAPPER(system, (const char *command), command)

@@ -7,37 +7,46 @@
 #include "base/syscall.h"
 #include "host/libc/errno.h"
 #include "probes/libc/entrance.h"
+#include "probes/libc/search.h"
 
 #include <asm/errno.h>
 #include <stdarg.h>
 
-extern char **environ __attribute__((weak));
-
-/* For a name without a slash libc searches PATH: which file it will find is not known here. */
-static const char *with_slash(const char *file) {
-    char name[256];
-
-    if (!memory__try_string(name, sizeof name, file))
-        return NULL;
-    for (const char *at = name; *at != '\0'; at++) {
-        if (*at == '/')
-            return file;
-    }
-    return NULL;
-}
-
-static char **own_environment(void) {
-    return &environ != NULL ? environ : NULL;
-}
-
 /*
- * Before an exec of `path` (NULL: libc will search for it). Returns the environment to exec with.
+ * Before an exec of `path` (NULL: not known). Returns the environment to exec with.
  */
 static char **begin(struct nsd_ongoing *ongoing, struct nsd_site *site, const char *path,
                     char *const list[], char *const environment[]) {
     NSD_BEGIN(ongoing, execve, site, path, list, environment);
     calls__before(ongoing);
     return (char **) ongoing->argument[2];
+}
+
+/*
+ * Whether the call is to be made again with the host's own list, because the changed one, at this
+ * place of the arguments, was too long.
+ */
+static bool was_too_long(struct nsd_ongoing *ongoing, unsigned place, int result,
+                         char *const given[]) {
+    uint64_t *changed = &ongoing->argument[place];
+
+    if (result != -1 || !environment__was_too_long(-(long) host__errno(), given,
+                                                   (char *const *) (uintptr_t) *changed))
+        return false;
+    /* Tells calls__after_exec that it has been made again. */
+    *changed = (uint64_t) given;
+    return true;
+}
+
+typedef int exec_function(const char *, char *const[], char *const[]);
+
+static int make(struct nsd_ongoing *ongoing, exec_function *next, const char *path,
+                char *const list[], char *const given[], char *const changed[]) {
+    int result = next(path, list, changed);
+
+    if (was_too_long(ongoing, 2, result, given))
+        result = next(path, list, given);
+    return (int) entrance__after(ongoing, result);
 }
 
 int execve(const char *path, char *const list[], char *const environment[]) {
@@ -47,59 +56,70 @@ int execve(const char *path, char *const list[], char *const environment[]) {
     if (!nsd_on)
         return NEXT(execve)(path, list, environment);
     changed = begin(&ongoing, NSD_SITE(), path, list, environment);
-    return (int) entrance__after(&ongoing, NEXT(execve)(path, list, changed));
+    return make(&ongoing, NEXT(execve), path, list, environment, changed);
 }
 
 int execvpe(const char *file, char *const list[], char *const environment[]) {
+    char found[NSD_FOUND_MOST];
     struct nsd_ongoing ongoing;
     char **changed;
 
     if (!nsd_on)
         return NEXT(execvpe)(file, list, environment);
-    changed = begin(&ongoing, NSD_SITE(), with_slash(file), list, environment);
-    return (int) entrance__after(&ongoing, NEXT(execvpe)(file, list, changed));
+    changed = begin(&ongoing, NSD_SITE(), search__program(file, found), list, environment);
+    return make(&ongoing, NEXT(execvpe), file, list, environment, changed);
 }
 
 int execveat(int folder, const char *path, char *const list[], char *const environment[],
              int flags) {
     struct nsd_ongoing ongoing;
+    char **changed;
+    int result;
 
     if (!nsd_on)
         return NEXT(execveat)(folder, path, list, environment, flags);
     NSD_BEGIN(&ongoing, execveat, NSD_SITE(), folder, path, list, environment, flags);
     calls__before(&ongoing);
-    return (int) entrance__after(
-        &ongoing, NEXT(execveat)(folder, path, list, (char **) ongoing.argument[3], flags));
+    changed = (char **) ongoing.argument[3];
+    result = NEXT(execveat)(folder, path, list, changed, flags);
+    if (was_too_long(&ongoing, 3, result, environment))
+        result = NEXT(execveat)(folder, path, list, environment, flags);
+    return (int) entrance__after(&ongoing, result);
 }
 
 int fexecve(int fd, char *const list[], char *const environment[]) {
     struct nsd_ongoing ongoing;
     char **changed;
+    int result;
 
     if (!nsd_on)
         return NEXT(fexecve)(fd, list, environment);
     changed = begin(&ongoing, NSD_SITE(), NULL, list, environment);
-    return (int) entrance__after(&ongoing, NEXT(fexecve)(fd, list, changed));
+    result = NEXT(fexecve)(fd, list, changed);
+    if (was_too_long(&ongoing, 2, result, environment))
+        result = NEXT(fexecve)(fd, list, environment);
+    return (int) entrance__after(&ongoing, result);
 }
 
 /* With the process's own environment: execv and execl. */
 static int exec_path(struct nsd_site *site, const char *path, char *const list[]) {
-    char **own = own_environment(), **changed;
+    char **own = search__own_environment(), **changed;
     struct nsd_ongoing ongoing;
 
     changed = begin(&ongoing, site, path, list, own);
     if (changed != own)
-        return (int) entrance__after(&ongoing, NEXT(execve)(path, list, changed));
+        return make(&ongoing, NEXT(execve), path, list, own, changed);
     return (int) entrance__after(&ongoing, NEXT(execv)(path, list));
 }
 
 static int exec_file(struct nsd_site *site, const char *file, char *const list[]) {
-    char **own = own_environment(), **changed;
+    char **own = search__own_environment(), **changed;
+    char found[NSD_FOUND_MOST];
     struct nsd_ongoing ongoing;
 
-    changed = begin(&ongoing, site, with_slash(file), list, own);
+    changed = begin(&ongoing, site, search__program(file, found), list, own);
     if (changed != own)
-        return (int) entrance__after(&ongoing, NEXT(execvpe)(file, list, changed));
+        return make(&ongoing, NEXT(execvpe), file, list, own, changed);
     return (int) entrance__after(&ongoing, NEXT(execvp)(file, list));
 }
 
@@ -182,5 +202,5 @@ int execle(const char *path, const char *first, ...) {
     if (!nsd_on)
         return NEXT(execve)(path, list, environment);
     changed = begin(&ongoing, NSD_SITE(), path, list, environment);
-    return (int) entrance__after(&ongoing, NEXT(execve)(path, list, changed));
+    return make(&ongoing, NEXT(execve), path, list, environment, changed);
 }
