@@ -27,17 +27,18 @@ static int status_to_leave_with(int status) {
     return status;
 }
 
-void exits__report(const struct nsd_event *event) {
+bool exits__report(const struct nsd_event *event) {
     copies__settle();
     /* Another process that shares our memory (clone with CLONE_VM) ends only itself. */
-    if (!caller__is_stranger())
-        last_words__report(event, NSD_OCCASION_EXIT);
+    if (caller__is_stranger())
+        return false;
+    last_words__report(event, NSD_OCCASION_EXIT);
+    return true;
 }
 
 /* _exit, exit_group, quick_exit, runtime.exit: the event stands prepared. */
 static void end(struct nsd_ongoing *ongoing) {
-    exits__report(&ongoing->event);
-    if (!caller__is_stranger())
+    if (exits__report(&ongoing->event))
         ongoing->argument[0] = (uint32_t) status_to_leave_with((int) ongoing->argument[0]);
 }
 
@@ -116,9 +117,6 @@ __attribute__((destructor)) static void end_of_image(void) {
     submit__prepare(&event, NSD_CALL_EXIT, caller.tid);
     if (announced.call == NSD_CALL_EXIT && announced.tid == caller.tid)
         event = announced;
-    exits__report(&event);
-    if (caller__is_stranger())
-        return;
-    if (nsd_options.exitcode.number != 0 && report__faults() > 0)
+    if (exits__report(&event) && nsd_options.exitcode.number != 0 && report__faults() > 0)
         leave_with((int) nsd_options.exitcode.number);
 }

@@ -6,11 +6,12 @@
 #define NSD_CALLS_EXITS_H
 
 #include "ledger/event.h"
+#include <stdbool.h>
 
 /*
  * Takes the event in and makes the image's last report. Nothing is reported for a process that only
- * shares our memory. Returns; the caller ends the image.
+ * shares our memory: false then, because its end is not the image's. The caller ends the image.
  */
-void exits__report(const struct nsd_event *event);
+bool exits__report(const struct nsd_event *event);
 
 #endif

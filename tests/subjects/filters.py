@@ -6,6 +6,8 @@ from pathlib import Path
 from harness import programs, settings, shim
 from harness.registry import check, check_equal, test
 
+from .calls import number_of
+
 # What the guest never makes on its own account, and what the probe cannot ask.
 NOT_ASKED = {
     "exit_group": "the copy ends by it",
@@ -14,13 +16,6 @@ NOT_ASKED = {
     "wait4": "the probe itself ends with it",
 }
 TOLD = "nsdrift: not watched: the seccomp filter"
-
-
-def number_of(name):
-    for path in ("/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm/unistd_64.h"):
-        if Path(path).exists():
-            return int(re.search(rf"#define __NR_{name} (\d+)", Path(path).read_text())[1])
-    raise AssertionError("no header with system call numbers")
 
 
 def asked():
