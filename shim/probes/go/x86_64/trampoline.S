@@ -194,25 +194,26 @@ BEGIN nsd_go_trampoline_vfork
     jmp     *NSD_GO_PATCH_BACK(%rbx)
 END nsd_go_trampoline_vfork
 
-/* runtime.exit(code int32): its first two instructions, then back to its SYSCALL. */
-BEGIN nsd_go_trampoline_exit
-    movl    $EXIT_GROUP, %r13d
+/*
+ * A call that may end the image: the two instructions before its SYSCALL, which load an argument
+ * from the stack and the number, with the hook between them; then back to the SYSCALL.
+ */
+.macro TRAMPOLINE_OF_END name, hook, number, argument
+BEGIN \name
+    movl    $\number, %r13d
     movq    %rcx, %rbx
-    movl    8(%rsp), %edi
-    ON_A_STACK nsd_go_exit, SHORT, %r13, %r13d, movq (%rsp), %r11
-    movl    $EXIT_GROUP, %eax
+    movl    8(%rsp), \argument
+    ON_A_STACK \hook, SHORT, %r13, %r13d, movq (%rsp), %r11
+    movl    $\number, %eax
     jmp     *NSD_GO_PATCH_BACK(%rbx)
-END nsd_go_trampoline_exit
+END \name
+.endm
 
-/* runtime.raise(sig uint32): the last two instructions before its third SYSCALL, then back to it. */
-BEGIN nsd_go_trampoline_raise
-    movl    $TGKILL, %r13d
-    movq    %rcx, %rbx
-    movl    8(%rsp), %edx
-    ON_A_STACK nsd_go_raise, SHORT, %r13, %r13d, movq (%rsp), %r11
-    movl    $TGKILL, %eax
-    jmp     *NSD_GO_PATCH_BACK(%rbx)
-END nsd_go_trampoline_raise
+/* runtime.exit(code int32) */
+TRAMPOLINE_OF_END nsd_go_trampoline_exit, nsd_go_exit, EXIT_GROUP, %edi
+
+/* runtime.raise(sig uint32) */
+TRAMPOLINE_OF_END nsd_go_trampoline_raise, nsd_go_raise, TGKILL, %edx
 
 /* runtime.exitThread(wait *uint32): before *wait is zeroed, which gives this stack away. */
 BEGIN nsd_go_trampoline_exit_thread
